@@ -1,0 +1,116 @@
+"""Every error that stamp raises.
+
+    StampError
+    ├── SchemaError                     a schema or a model is wrong: its author's fault
+    │   ├── UnknownSchemaError          no catalog entry for a SchemaId
+    │   └── ResolutionError             the reader schema cannot read what this writer wrote
+    ├── WireError                       bytes are not what they should be: the sender's fault
+    │   ├── DecodeError                 a payload does not fit its schema
+    │   └── LimitError                  a bound on size, count or depth was passed
+    ├── EncodeError                     a Python value does not fit its schema: the caller's fault
+    ├── WorkflowError                   a workflow is defined or used wrongly
+    │   ├── ContractError               a contracts folder is wrong
+    │   ├── MissingContributionError    the envelope lacks the contribution that a view reads
+    │   └── HandlerError                a handler returned what its step does not declare
+    └── InputError                      a line, file or argument given by a person cannot be used
+"""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+
+__all__ = [
+    "ContractError",
+    "DecodeError",
+    "EncodeError",
+    "HandlerError",
+    "InputError",
+    "LimitError",
+    "MissingContributionError",
+    "ResolutionError",
+    "SchemaError",
+    "StampError",
+    "UnknownSchemaError",
+    "WireError",
+    "WorkflowError",
+]
+
+
+class StampError(Exception):
+    """Something that stamp refuses, with the place where it was found.
+
+    `message` says what was expected, what came and what to do. `path` is a `step.field` or `Model.field` path, `offset` counts
+    bytes from the start of what was decoded, `file` and `line` point into a file.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        offset: int | None = None,
+        file: str | PathLike[str] | None = None,
+        line: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.offset = offset
+        self.file = None if file is None else fspath(file)
+        self.line = line
+
+    def __str__(self) -> str:
+        place = self.file or ""
+        if self.line is not None:
+            place = f"{place}:{self.line}" if place else f"line {self.line}"
+        where = ": ".join(part for part in (place, self.path) if part)
+        text = f"{where}: {self.message}" if where else self.message
+        return text if self.offset is None else f"{text} (at byte {self.offset})"
+
+
+class SchemaError(StampError):
+    """A schema, or a model that should become one, is not acceptable."""
+
+
+class UnknownSchemaError(SchemaError):
+    """A contribution names a writer schema that the catalog does not have."""
+
+
+class ResolutionError(SchemaError):
+    """A reader schema cannot read data of this writer schema (Avro 1.12, "Schema Resolution")."""
+
+
+class WireError(StampError):
+    """Bytes that are not a well-formed envelope."""
+
+
+class DecodeError(WireError):
+    """Bytes that are not a well-formed datum of their schema."""
+
+
+class LimitError(WireError):
+    """Bytes that pass a limit on size, number or depth."""
+
+
+class EncodeError(StampError):
+    """A value that cannot be written with its schema."""
+
+
+class WorkflowError(StampError):
+    """A workflow that is not defined, or not used, as it must be."""
+
+
+class ContractError(WorkflowError):
+    """A contracts folder that cannot be read, or that contradicts itself."""
+
+
+class MissingContributionError(WorkflowError):
+    """A view of a step that has not contributed to this envelope."""
+
+
+class HandlerError(WorkflowError):
+    """A handler gave back something that its step does not declare."""
+
+
+class InputError(StampError):
+    """Input from a person that cannot be used: a line of a file, a document, an argument."""

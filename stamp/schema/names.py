@@ -1,0 +1,38 @@
+"""Avro names (Avro 1.12, "Names")."""
+
+from __future__ import annotations
+
+import re
+
+PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+NAMED = frozenset({"record", "error", "enum", "fixed"})
+COMPLEX = NAMED | {"array", "map"}
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def is_name(text: object) -> bool:
+    """Tell whether `text` is one legal Avro name: ASCII letters, digits and `_`, not starting with a digit."""
+    return isinstance(text, str) and _NAME.match(text) is not None
+
+
+def is_namespace(text: object) -> bool:
+    """Tell whether `text` is a legal namespace: names joined by dots, or empty."""
+    return isinstance(text, str) and (not text or all(is_name(part) for part in text.split(".")))
+
+
+def fullname(name: str, namespace: str | None) -> str:
+    """Return `name` in full: a dotted name is full already, any other one belongs to `namespace`."""
+    if "." in name or not namespace:
+        return name.removeprefix(".")
+    return f"{namespace}.{name}"
+
+
+def unqualified(name: str) -> str:
+    """Return the last part of a full name."""
+    return name.rpartition(".")[2]
+
+
+def namespace_of(name: str) -> str:
+    """Return everything before the last part of a full name; empty when there is none."""
+    return name.rpartition(".")[0]
