@@ -1,0 +1,1 @@
+"""Example workflows, one folder each."""
