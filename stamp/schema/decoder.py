@@ -1,0 +1,383 @@
+"""Avro binary to Python values: one strict pass, in code written out for a pair of a writer and a reader schema.
+
+Law: `decoder(writer, reader)` gives for every datum of the writer what Avro resolution says the reader sees, and for every other
+sequence of bytes a `DecodeError` with path and offset. It reads each byte once, never past the end, builds nothing that the
+reader does not have, and accepts one encoding of each number only: minimal varints in range, 0 or 1 for a boolean, symbol and
+branch numbers that exist, UTF-8, distinct map keys, block sizes that are true, and nothing after the end. (The text of strings
+that the reader skips is not looked at.)
+
+The code of one pair is straight-line Python, one function a record; `Decoder.source` shows it. A table from its lines to field
+names turns a traceback into the path of an error, so the normal case pays nothing for good messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from struct import error as StructError
+from types import CodeType, TracebackType
+from typing import Any, Final
+
+from stamp.errors import DecodeError, LimitError, ResolutionError
+from stamp.schema import values
+from stamp.schema.defaults import encode_default
+from stamp.schema.resolve import Readability, sources, why_not
+from stamp.schema.types import MISSING, Field, Type, load
+
+__all__ = ["MAX_DEPTH", "Decoder", "decoder"]
+
+MAX_DEPTH: Final = 32
+"""How deep records may nest in one datum: also the bound for data of recursive types."""
+
+FINEST: Final = {"time-millis": 1000, "timestamp-millis": 1000, "local-timestamp-millis": 1000}
+
+
+class Decoder:
+    """A compiled reader of one writer schema; call it with the bytes of one datum."""
+
+    __slots__ = ("_lines", "_read", "source")
+
+    def __init__(self, source: str, namespace: dict[str, Any], lines: Mapping[str, Mapping[int, str]]) -> None:
+        self.source = source
+        exec(compile(source, "<stamp decoder>", "exec"), namespace)
+        self._read: Callable[[bytes, int, int, int], tuple[Any, int]] = namespace["read_0"]
+        self._lines: dict[CodeType, Mapping[int, str]] = {namespace[name].__code__: at for name, at in lines.items()}
+
+    def __call__(self, data: bytes) -> Any:
+        """Return the datum that `data` holds, all of it.
+
+        Raises:
+            DecodeError: the bytes are not one datum of the writer schema. `offset` counts from the start of `data`.
+            ResolutionError: the datum is well-formed, but the reader schema has no value for it.
+        """
+        end = len(data)
+        datum, stop = self.read(data, 0, end)
+        if stop != end:
+            raise DecodeError(f"expected the end after {stop} bytes, got {end - stop} more", offset=stop)
+        return datum
+
+    def read(self, data: bytes, start: int, end: int) -> tuple[Any, int]:
+        """Return the datum that begins at `start`, and where it ends: for data that follow one another.
+
+        `end` is where `data` ends, that is `len(data)`. Raises as a call does.
+        """
+        try:
+            datum, stop = self._read(data, start, end, 0)
+            if stop <= end:
+                return datum, stop
+            raise IndexError
+        except (ValueError, IndexError, OverflowError, StructError, RecursionError) as error:
+            raise self._located(error, end) from error
+
+    def _located(self, error: Exception, end: int) -> DecodeError | LimitError | ResolutionError:
+        path, offset = self._place(error.__traceback__)
+        if isinstance(error, values.Unreadable):
+            return ResolutionError(str(error), path=path, offset=offset)
+        if isinstance(error, values.TooDeep | RecursionError):
+            return LimitError(f"records nest deeper than {MAX_DEPTH}", path=path, offset=offset)
+        if isinstance(error, IndexError | StructError):
+            return DecodeError(f"the data ends in the middle of a value, after {end} bytes", path=path, offset=offset)
+        if isinstance(error, UnicodeDecodeError):
+            return DecodeError(f"expected UTF-8 text, got {error.object[:40]!r}", path=path, offset=offset)
+        return DecodeError(str(error), path=path, offset=offset)
+
+    def _place(self, traceback: TracebackType | None) -> tuple[str | None, int | None]:
+        path, offset = "", None
+        while traceback is not None:
+            frame = traceback.tb_frame
+            if (lines := self._lines.get(frame.f_code)) is not None:
+                path += lines.get(traceback.tb_lineno, "")
+                offset = frame.f_locals.get("p", offset)
+            traceback = traceback.tb_next
+        return path.removeprefix(".") or None, offset
+
+
+def decoder(writer: Any, reader: Any = None, *, as_root: bool = False) -> Decoder:
+    """Return the decoder of data written with `writer`, seen as `reader`; as `writer` itself when that is None.
+
+    Both are schemas in JSON form that have passed the lint. With `as_root` the names of the two outermost records may differ:
+    a view is bound to what it reads by the step's name.
+
+    Raises:
+        ResolutionError: `reader` cannot read any datum of `writer`.
+    """
+    written = load(writer)
+    wanted = written if reader is None else load(reader)
+    if as_root and written.name:
+        wanted.aliases |= {written.name}
+    return _Compiler().compile(written, wanted)
+
+
+class _Compiler:
+    """Writes the code: `_value` appends the lines that read one type, `_function` those of one record or root."""
+
+    def __init__(self) -> None:
+        self._readability = Readability()
+        self._functions: dict[tuple[Type, Type | None], str] = {}
+        self._pending: list[tuple[str, Type, Type | None]] = []
+        self._namespace: dict[str, Any] = dict(values.NAMESPACE)
+        self._lines: list[str] = []
+        self._paths: dict[str, dict[int, str]] = {}
+        self._path: list[str] = []
+        self._in = ""
+        self._indent = 1
+        self._unique = 0
+
+    def compile(self, writer: Type, reader: Type) -> Decoder:
+        if writer.kind != "union" and reader.kind != "union" and (reason := why_not(writer, reader)):
+            raise ResolutionError(reason)
+        self._call(writer, reader)
+        while self._pending:
+            self._function(*self._pending.pop(0))
+        return Decoder("\n".join(self._lines) + "\n", self._namespace, self._paths)
+
+    # -- text
+
+    def _emit(self, *lines: str) -> None:
+        for line in lines:
+            self._lines.append("    " * self._indent + line)
+            self._paths[self._in][len(self._lines)] = "".join(self._path)
+
+    def _fresh(self, stem: str) -> str:
+        self._unique += 1
+        return f"{stem}{self._unique}"
+
+    def _constant(self, stem: str, value: object) -> str:
+        name = self._fresh(stem.upper() + "_")
+        self._namespace[name] = value
+        return name
+
+    @contextmanager
+    def _nested(self, segment: str = "") -> Iterator[None]:
+        self._indent += 1
+        self._path.append(segment)
+        yield
+        self._path.pop()
+        self._indent -= 1
+
+    # -- functions
+
+    def _call(self, writer: Type, reader: Type | None) -> str:
+        if (writer, reader) not in self._functions:
+            name = f"{'skip' if reader is None else 'read'}_{len(self._functions)}"
+            self._functions[writer, reader] = name
+            self._pending.append((name, writer, reader))
+        return self._functions[writer, reader]
+
+    def _function(self, name: str, writer: Type, reader: Type | None) -> None:
+        self._in, self._paths[name], self._path, self._indent = name, {}, [], 0
+        self._emit(f"def {name}(b, p, end, d):  # {writer.label}")
+        self._indent = 1
+        if writer.kind == "record" and (reader is None or reader.kind == "record"):
+            self._emit(f"if d > {MAX_DEPTH}: raise TooDeep")
+            self._record(writer, reader)
+        else:
+            self._value(writer, reader, "v")
+            self._emit("return v, p")
+
+    def _record(self, writer: Type, reader: Type | None) -> None:
+        wanted = () if reader is None else reader.fields
+        taken = [] if reader is None else sources(reader, writer)
+        variables = {each.name: f"v{number}" for number, each in enumerate(wanted)}
+        for each in writer.fields:
+            self._path = ["." + each.name]
+            self._field(each, [(w, variables[w.name]) for w, source in taken if source is each])
+        for each in (wanted for wanted, source in taken if source is None):
+            self._path = ["." + each.name]
+            self._default(each, writer, variables[each.name])
+        self._path = []
+        built = ", ".join(f"{each.name!r}: {variables[each.name]}" for each in wanted)
+        self._emit("return None, p" if reader is None else f"return {{{built}}}, p")
+
+    def _field(self, written: Field, readers: list[tuple[Field, str]]) -> None:
+        if not readers:
+            self._value(written.type, None, "_")
+            return
+        start = self._fresh("start")
+        if len(readers) > 1:  # several fields of the reader have this one as their alias
+            self._emit(f"{start} = p")
+        for number, (wanted, target) in enumerate(readers):
+            if number:
+                self._emit(f"p = {start}")
+            self._value(written.type, wanted.type, target)
+
+    def _default(self, wanted: Field, writer: Type, target: str) -> None:
+        if wanted.default is MISSING:
+            self._refuse(
+                f"the reader's field {wanted.name!r} has no default and {writer.label} does not have the field"
+            )
+            self._emit(f"{target} = None")
+            return
+        data = encode_default(wanted.type, wanted.default)
+        read = _Compiler().compile(wanted.type, wanted.type)
+        value = read(data)
+        if isinstance(value, values.IMMUTABLE):
+            self._emit(f"{target} = {self._constant('default', value)}")
+        else:  # a list or dict is the reader's own each time
+            self._emit(f"{target} = {self._constant('default', read)}({data!r})")
+
+    def _refuse(self, reason: str) -> None:
+        self._emit(f"raise Unreadable({reason!r})")
+
+    # -- values
+
+    def _value(self, writer: Type, reader: Type | None, target: str) -> None:
+        if writer.kind == "union":
+            self._writer_union(writer, reader, target)
+            return
+        if reader is not None and reader.kind == "union":
+            branch = self._readability.branch(writer, reader)
+            if branch is None:
+                self._refuse(f"{writer.label} cannot be read as any branch of {reader.label}")
+                return
+            reader = branch
+        if reader is not None and (reason := why_not(writer, reader)):
+            self._refuse(reason)
+            return
+        _READS[writer.kind](self, writer, reader, target)
+        if reader is not None and reader.decode is not None and reader.kind != "enum":
+            self._emit(f"{target} = {self._constant('adapt', reader.decode)}({target})")
+
+    def _writer_union(self, writer: Type, reader: Type | None, target: str) -> None:
+        n, known = self._fresh("n"), len(writer.branches)
+        self._emit(f"{n} = b[p]; p += 1")
+        if known > 64:
+            self._emit(f"if {n} > 127: {n}, p = int_tail(b, p, {n})")
+        for number, branch in enumerate(writer.branches):
+            self._emit(f"{'elif' if number else 'if'} {n} == {number * 2}:")
+            with self._nested():
+                self._value(branch, reader, target)
+        self._emit(f"else: raise Bad('expected a branch of {known}, got number %d' % (({n} >> 1) ^ -({n} & 1)))")
+
+    def _nested_record(self, writer: Type, reader: Type | None, target: str) -> None:
+        self._emit(f"{target}, p = {self._call(writer, reader)}(b, p, end, d + 1)")
+
+    def _null(self, writer: Type, reader: Type | None, target: str) -> None:
+        self._emit(f"{target} = None")
+
+    def _boolean(self, writer: Type, reader: Type | None, target: str) -> None:
+        self._emit("n = b[p]; p += 1", "if n > 1: raise Bad('expected a boolean, got byte %d' % n)")
+        if reader is not None:
+            self._emit(f"{target} = n == 1")
+
+    def _integer(self, writer: Type, reader: Type | None, target: str) -> None:
+        self._emit("n = b[p]; p += 1", f"if n > 127: n, p = {writer.kind}_tail(b, p, n)")
+        if reader is None:
+            return
+        self._emit(f"{target} = (n >> 1) ^ -(n & 1)")
+        if reader.kind in {"float", "double"}:
+            self._emit(f"{target} = float({target})")
+        if reader.logical:
+            factor = FINEST.get(writer.logical or reader.logical, 1)
+            self._emit(f"{target} = {values.LOGICAL[reader.logical]}({target}{f' * {factor}' * (factor > 1)})")
+
+    def _floating(self, writer: Type, reader: Type | None, target: str) -> None:
+        size, unpack = (4, "unpack_float") if writer.kind == "float" else (8, "unpack_double")
+        if reader is not None:
+            self._emit(f"{target}, = {unpack}(b, p)")
+        self._emit(f"p += {size}")
+
+    def _sized(self, writer: Type, reader: Type | None, target: str) -> None:
+        self._emit("n = b[p]; p += 1", "if n > 127: n, p = long_tail(b, p, n)", "e = p + (n >> 1)")
+        self._emit("if n & 1 or e > end: raise too_long(n, end - p)")
+        if reader is not None:
+            self._slice(writer, reader, target)
+        self._emit("p = e")
+
+    def _fixed(self, writer: Type, reader: Type | None, target: str) -> None:
+        self._emit(f"e = p + {writer.size}", f"if e > end: raise too_long({writer.size * 2}, end - p)")
+        if reader is not None:
+            self._slice(writer, reader, target)
+        self._emit("p = e")
+
+    def _slice(self, writer: Type, reader: Type, target: str) -> None:
+        text = ".decode()" if reader.kind == "string" else ""
+        if reader.logical == "decimal":
+            scale, precision = (writer.scale, writer.precision) if writer.logical else (reader.scale, reader.precision)
+            self._emit(f"{target} = decimal(b[p:e], {precision}, {scale})")
+        elif reader.logical == "uuid":
+            self._emit(f"{target} = {'uuid_text' if text else 'uuid_bytes'}(b[p:e])")
+        else:
+            self._emit(f"{target} = b[p:e]{text}")
+
+    def _enum(self, writer: Type, reader: Type | None, target: str) -> None:
+        known = len(writer.symbols)
+        self._emit("n = b[p]; p += 1", "if n > 127: n, p = int_tail(b, p, n)")
+        self._emit(
+            f"if n & 1 or n >= {known * 2}: raise Bad('expected a symbol of {known}, got number %d' % ((n >> 1) ^ -(n & 1)))"
+        )
+        if reader is None:
+            return
+        table = dict(_symbols(writer, reader))
+        symbols = self._constant("symbols", table)
+        if len(table) == known:
+            self._emit(f"{target} = {symbols}[n]")
+        else:
+            self._emit(f"{target} = {symbols}.get(n, Unreadable)")
+            lost = f"{writer.name} has symbols that {reader.label} has not, and no default for: "
+            names = self._constant("names", writer.symbols)
+            self._emit(f"if {target} is Unreadable: raise Unreadable({lost!r} + {names}[n >> 1])")
+
+    def _array(self, writer: Type, reader: Type | None, target: str) -> None:
+        value = self._fresh("i")
+        if reader is not None:
+            self._emit(f"{target} = []")
+        with self._blocks("[]"):
+            self._value(*_items(writer, reader), value)
+            if reader is not None:
+                self._emit(f"{target}.append({value})")
+
+    def _map(self, writer: Type, reader: Type | None, target: str) -> None:
+        key, value = self._fresh("k"), self._fresh("i")
+        if reader is not None:
+            self._emit(f"{target} = {{}}")
+        with self._blocks("{}"):
+            self._sized(_STRING, None if reader is None else _STRING, key)
+            if reader is not None:
+                self._emit(f"if {key} in {target}: raise Bad('expected distinct keys, got %r twice' % {key})")
+            self._value(*_items(writer, reader), value)
+            if reader is not None:
+                self._emit(f"{target}[{key}] = {value}")
+
+    @contextmanager
+    def _blocks(self, segment: str) -> Iterator[None]:
+        count, stop = self._fresh("count"), self._fresh("stop")
+        self._emit(f"{count}, {stop}, p = block(b, p, end)", f"while {count}:")
+        with self._nested():
+            self._emit(f"for _ in range({count}):")
+            with self._nested(segment):
+                yield
+            self._emit(f"if {stop} >= 0 and p != {stop}: raise Bad('expected a block that ends at byte %d' % {stop})")
+            self._emit(f"{count}, {stop}, p = block(b, p, end)")
+
+
+_STRING: Final = Type("string")
+
+_READS: Final[Mapping[str, Callable[[_Compiler, Type, Type | None, str], None]]] = {
+    "null": _Compiler._null,
+    "boolean": _Compiler._boolean,
+    "int": _Compiler._integer,
+    "long": _Compiler._integer,
+    "float": _Compiler._floating,
+    "double": _Compiler._floating,
+    "bytes": _Compiler._sized,
+    "string": _Compiler._sized,
+    "fixed": _Compiler._fixed,
+    "enum": _Compiler._enum,
+    "array": _Compiler._array,
+    "map": _Compiler._map,
+    "record": _Compiler._nested_record,
+}
+
+
+def _items(writer: Type, reader: Type | None) -> tuple[Type, Type | None]:
+    assert writer.items is not None
+    return writer.items, None if reader is None else reader.items
+
+
+def _symbols(writer: Type, reader: Type) -> Iterable[tuple[int, Any]]:
+    """Yield the reader's value for each wire number that it can read; numbers are doubled, as zigzag has them."""
+    for number, symbol in enumerate(writer.symbols):
+        known = symbol if symbol in reader.symbols else reader.default
+        if known is not None:
+            yield number * 2, known if reader.decode is None else reader.decode(known)

@@ -1,0 +1,155 @@
+"""What the code of a decoder calls: the rare tail of a varint, blocks, and the Python values of logical types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from enum import Enum
+from struct import Struct
+from typing import Any, Final
+from uuid import UUID
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LOCAL_EPOCH: Final = datetime(1970, 1, 1)
+EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+MICROS_A_DAY: Final = 86_400_000_000
+EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+
+IMMUTABLE: Final = (type(None), bool, int, float, str, bytes, Decimal, date, time, timedelta, UUID, Enum)
+
+
+class Bad(ValueError):
+    """These bytes are no datum of the writer schema."""
+
+
+class Unreadable(ValueError):
+    """The datum is well-formed, and the reader schema has no value for it."""
+
+
+class TooDeep(ValueError):
+    """Records nest deeper than allowed."""
+
+
+def long_tail(data: bytes, at: int, first: int) -> tuple[int, int]:
+    """Return the zigzag number that began with the byte `first` just before `at`, and where it ends."""
+    byte = data[at]
+    if 0 < byte < 128:
+        return first & 127 | byte << 7, at + 1
+    number, shift = first & 127, 7
+    while (byte := data[at]) > 127:
+        number |= (byte & 127) << shift
+        shift += 7
+        at += 1
+        if shift > 63:
+            raise Bad("expected a number of at most 10 bytes, got a longer one")
+    number |= byte << shift
+    if not byte or number >> 64:
+        raise Bad("expected a number in its shortest form and within 64 bits")
+    return number, at + 1
+
+
+def int_tail(data: bytes, at: int, first: int) -> tuple[int, int]:
+    """Return what `long_tail` does, for a number of 32 bits."""
+    number, end = long_tail(data, at, first)
+    if number >> 32:
+        raise Bad(f"expected an int of 32 bits, got {(number >> 1) ^ -(number & 1)}")
+    return number, end
+
+
+def block(data: bytes, at: int, end: int) -> tuple[int, int, int]:
+    """Return the number of items in an array or map block, where it says it ends (-1: it does not say), and where it starts."""
+    number = data[at]
+    at += 1
+    if not number:
+        return 0, -1, at
+    if number > 127:
+        number, at = long_tail(data, at, number)
+    if not number & 1:
+        return _counted(number >> 1, at, end), -1, at
+    size = data[at]
+    at += 1
+    if size > 127:
+        size, at = long_tail(data, at, size)
+    if size & 1 or at + (size >> 1) > end:
+        raise too_long(size, end - at)
+    return _counted((number >> 1) + 1, at, end), at + (size >> 1), at
+
+
+def _counted(count: int, at: int, end: int) -> int:
+    if count > end - at:
+        raise Bad(f"expected at most {end - at} items in what is left, got a count of {count}")
+    return count
+
+
+def too_long(length: int, left: int) -> Bad:
+    """Return the error for a zigzag `length` that is negative or passes the `left` bytes."""
+    return Bad(f"expected a length of 0 to {left} bytes, got {(length >> 1) ^ -(length & 1)}")
+
+
+def days(number: int) -> date:
+    return date.fromordinal(EPOCH_DAY + number)
+
+
+def time_of_day(micros: int) -> time:
+    if not 0 <= micros < MICROS_A_DAY:
+        raise Bad(f"expected a time of day in microseconds, got {micros}")
+    seconds, micros = divmod(micros, 1_000_000)
+    return time(seconds // 3600, seconds // 60 % 60, seconds % 60, micros)
+
+
+def instant(micros: int) -> datetime:
+    return EPOCH + timedelta(0, 0, micros)
+
+
+def local(micros: int) -> datetime:
+    return LOCAL_EPOCH + timedelta(0, 0, micros)
+
+
+def duration(micros: int) -> timedelta:
+    return timedelta(0, 0, micros)
+
+
+def decimal(data: bytes, precision: int, scale: int) -> Decimal:
+    if len(data) > precision // 2 + 2:  # a digit needs 0.42 bytes: bounds the work before it is done
+        raise Bad(f"expected a decimal of at most {precision} digits, got {len(data)} bytes")
+    number = int.from_bytes(data, "big", signed=True)
+    if abs(number) >= 10**precision:
+        raise Bad(f"expected a decimal of at most {precision} digits, got {number}")
+    return Decimal(number).scaleb(-scale, EXACT)
+
+
+def uuid_text(data: bytes) -> UUID:
+    text = data.decode()
+    if len(text) != 36:
+        raise Bad(f"expected a UUID in 36 characters, got {text[:40]!r}")
+    return UUID(text)
+
+
+def uuid_bytes(data: bytes) -> UUID:
+    return UUID(bytes=data)
+
+
+LOGICAL: Final[Mapping[str, str]] = {
+    "date": "days",
+    "time-millis": "time_of_day",
+    "time-micros": "time_of_day",
+    "timestamp-millis": "instant",
+    "timestamp-micros": "instant",
+    "local-timestamp-millis": "local",
+    "local-timestamp-micros": "local",
+    "timedelta-micros": "duration",
+}
+"""The function here that gives the Python value of a logical type on a number of microseconds (days for `date`)."""
+
+NAMESPACE: Final[Mapping[str, Any]] = {
+    "unpack_float": Struct("<f").unpack_from,
+    "unpack_double": Struct("<d").unpack_from,
+} | {
+    each.__name__: each
+    for each in (
+        *(Bad, Unreadable, TooDeep, long_tail, int_tail, block, too_long, decimal, uuid_text, uuid_bytes),
+        *(days, time_of_day, instant, local, duration),
+    )
+}
+"""The global names of a decoder's code."""
