@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+Schema: TypeAlias = "str | list[Any] | dict[str, Any]"
+"""A schema in its JSON form: a name, a union or an object."""
 
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 NAMED = frozenset({"record", "error", "enum", "fixed"})
@@ -21,11 +26,21 @@ def is_namespace(text: object) -> bool:
     return isinstance(text, str) and (not text or all(is_name(part) for part in text.split(".")))
 
 
+def is_fullname(text: object) -> bool:
+    """Tell whether `text` is one legal name, or several joined by dots."""
+    return is_namespace(text) and text != ""
+
+
 def fullname(name: str, namespace: str | None) -> str:
     """Return `name` in full: a dotted name is full already, any other one belongs to `namespace`."""
     if "." in name or not namespace:
         return name.removeprefix(".")
     return f"{namespace}.{name}"
+
+
+def declared_name(node: Mapping[str, Any], namespace: str) -> str:
+    """Return the full name of the named type that `node` defines inside `namespace`."""
+    return fullname(node["name"], node.get("namespace", namespace))
 
 
 def unqualified(name: str) -> str:
