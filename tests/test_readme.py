@@ -1,0 +1,68 @@
+"""What README.md says is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parent.parent / "README.md"
+TEXT = README.read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+SHELL = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
+INSTALLING = [line for line in SHELL if "pip install" in line]
+COMMANDS = [line for line in SHELL if line.startswith(".venv/bin/stamp")]
+SNIPPETS = [
+    (program, expected)
+    for (language, program), (following, expected) in pairwise(BLOCKS)
+    if (language, following) == ("python", "text")
+]
+
+
+@pytest.mark.parametrize(("program", "expected"), SNIPPETS)
+def test_a_snippet_prints_what_stands_below_it(program: str, expected: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-"], input=program, capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+
+    assert (done.stdout, done.stderr) == (expected, "")
+
+
+def test_every_snippet_has_its_output_below_it() -> None:
+    assert len(SNIPPETS) == sum(language == "python" for language, _ in BLOCKS) > 0
+
+
+def test_the_commands_run_one_after_the_other(root: Path, tmp_path: Path) -> None:
+    """In a copy of what a clone holds, since some of them write."""
+    for folder in ("examples", "schemas"):
+        shutil.copytree(root / folder, tmp_path / folder)
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/bin").symlink_to(sysconfig.get_path("scripts"))
+
+    assert COMMANDS
+    for command in COMMANDS:
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+
+def test_ci_runs_the_command_of_the_readme(root: Path) -> None:
+    [test] = [line for line in INSTALLING if "pytest" in line]
+
+    assert test in (root / ".ci/run").read_text("utf-8").splitlines()
+    assert os.access(root / ".ci/run", os.X_OK)
+
+
+@pytest.mark.parametrize("file", ["README.md", "examples/ticket/README.md"])
+def test_links_lead_to_files(root: Path, file: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (root / file).read_text("utf-8"))
+    local = [link for link in links if "://" not in link]
+
+    assert local
+    assert not [link for link in local if not (root / file).parent.joinpath(link).exists()]
