@@ -119,7 +119,7 @@ class Readability:
                 continue
             needs[pair] = list(_needs(*pair))
             waiting += (option for options in needs[pair] for option in options)
-        holds = {pair: True for pair in needs} | self._known
+        holds = dict.fromkeys(needs, True) | self._known
         changed = True
         while changed:
             fallen = [p for p in needs if holds[p] and not all(any(holds[o] for o in options) for options in needs[p])]

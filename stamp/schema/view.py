@@ -1,0 +1,60 @@
+"""A view: the model through which one step reads what another step wrote."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from stamp.errors import DecodeError, ResolutionError
+from stamp.schema.catalog import Catalog
+from stamp.schema.decoder import Decoder, decoder
+from stamp.schema.model import bind
+
+__all__ = ["View", "view_of"]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class View(Generic[M]):
+    """A pydantic model as an Avro reader, with one compiled decoder for each writer schema that it has met."""
+
+    def __init__(self, model: type[M]) -> None:
+        self.model = model
+        self.schema: dict[str, Any] = bind(model).schema
+        self._decoders: dict[bytes, Decoder] = {}
+        self._validate = model.__pydantic_validator__.validate_python
+
+    def read(self, schema_id: bytes, payload: bytes, catalog: Catalog, *, workflow: str = "", step: str = "") -> M:
+        """Return what `payload`, written by `step` with the schema `schema_id`, is in this view.
+
+        Raises:
+            UnknownSchemaError: `catalog` does not have the writer schema.
+            ResolutionError: the view cannot read the writer schema, or the model refuses what came.
+            DecodeError: the payload is not a datum of its schema.
+        """
+        try:
+            decode = self._decoders.get(schema_id) or self._compile(schema_id, catalog, workflow, step)
+            read: M = self._validate(decode(payload), strict=False, by_alias=True, by_name=True)
+        except (DecodeError, ResolutionError) as error:
+            raise error.within(step) from error.__cause__
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            path = ".".join(map(str, (step, *first["loc"])))
+            raise ResolutionError(
+                f"the view {self.model.__name__} refuses it: {first['msg']}, got {first['input']!r}", path=path
+            ) from error
+        return read
+
+    def _compile(self, schema_id: bytes, catalog: Catalog, workflow: str, step: str) -> Decoder:
+        entry = catalog.lookup(schema_id, workflow=workflow, step=step)
+        compiled = decoder(entry.schema, self.schema, as_root=True)
+        self._decoders[bytes(schema_id)] = compiled
+        return compiled
+
+
+@lru_cache(maxsize=1024)
+def view_of(model: type[M]) -> View[M]:
+    """Return the view that `model` is; the same object for the same class, so that decoders are compiled once."""
+    return View(model)
