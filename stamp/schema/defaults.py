@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from stamp.errors import SchemaError
 from stamp.schema.types import MISSING, Type
+from stamp.schema.varint import sized, zigzag
 
 __all__ = ["encode_default", "fits"]
 
@@ -30,17 +31,6 @@ def encode_default(type_: Type, value: Any) -> bytes:
     if not fits(type_, value):
         raise SchemaError(f"expected a default that fits {type_.label}, got {value!r}")
     return _ENCODE[type_.kind](type_, value)
-
-
-def zigzag(number: int) -> bytes:
-    """Return a number of up to 64 bits as an Avro int or long."""
-    number = (number << 1) ^ (number >> 63)
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def fits(type_: Type, value: Any) -> bool:
@@ -72,7 +62,7 @@ def fits(type_: Type, value: Any) -> bool:
 
 def _text(type_: Type, value: str) -> bytes:
     data = value.encode("utf-8" if type_.kind == "string" else "latin-1")
-    return data if type_.kind == "fixed" else zigzag(len(data)) + data
+    return data if type_.kind == "fixed" else sized(data)
 
 
 def _array(type_: Type, value: list[Any]) -> bytes:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from stamp.errors import DecodeError, LimitError, ResolutionError, SchemaError, WireError
 from stamp.schema.decoder import decoder
-from stamp.schema.defaults import zigzag
+from stamp.schema.varint import zigzag
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "avro-resolution-cases.jsonl"
 
