@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,7 @@ class SchemaWriter:
         return self.one_of(name, {"type": name}, {"type": name, "doc": "words"})
 
     def logical(self, _namespace: str, _depth: int) -> Any:
-        return self.one_of(*LOGICAL)
+        return copy.deepcopy(self.one_of(*LOGICAL))
 
     def reference(self, namespace: str, depth: int) -> Any:
         usable = [name for name in self.finished if "." in name or not namespace]

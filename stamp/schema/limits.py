@@ -1,0 +1,32 @@
+"""How large a schema may be. Generous for people and generators of code, small for whoever wants to exhaust a reader."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_DEPTH: Final = 32
+"""Records, arrays and maps inside each other, references followed; also how deep a default may nest."""
+
+MAX_NODES: Final = 10_000
+"""Types of a schema, counted again at each reference: what a reader may have to visit for one datum without items."""
+
+MAX_NAMED: Final = 1_000
+"""Named types of a schema."""
+
+MAX_FIELDS: Final = 1_000
+"""Fields of one record."""
+
+MAX_SYMBOLS: Final = 10_000
+"""Symbols of one enum."""
+
+MAX_FIXED: Final = 65_536
+"""Bytes of a fixed: the largest contribution there is."""
+
+MAX_PRECISION: Final = 1_000
+"""Digits of a decimal: the work of reading one grows with their square."""
+
+MAX_JSON_VALUES: Final = 100_000
+"""Values of any kind in the JSON of a schema."""
+
+MAX_JSON_DEPTH: Final = 200
+"""Objects and lists inside each other in the JSON of a schema; `MAX_DEPTH` records in unions take 128."""
