@@ -10,11 +10,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from stamp.errors import ContractError, SchemaError, UnknownSchemaError
+from stamp.schema.decoder import Decoder, decoder
 from stamp.schema.document import read
 from stamp.schema.identity import SIZE, SchemaId, fingerprint
 from stamp.schema.lint import lint
@@ -34,7 +36,7 @@ class Origin:
     file: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """A schema of a catalog, with its full SHA-256 and with all its origins. `schema` is for reading only."""
 
@@ -46,6 +48,11 @@ class Entry:
     def version(self, step: str) -> int | None:
         """Return the number under which `step` released this schema, the last one if it did so again; None if it never did."""
         return max((origin.version for origin in self.origins if origin.step == step), default=None)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """The decoder of data as they were written, compiled when it is first asked for."""
+        return decoder(self.schema)
 
 
 class Catalog:
@@ -62,14 +69,14 @@ class Catalog:
             self._entries[entry.id] = entry if known is None else _joined(known, entry)
 
     @classmethod
-    def from_folder(cls, path: str | PathLike[str]) -> Catalog:
-        """Return all released schemas of a contracts folder.
+    def from_folder(cls, path: str | PathLike[str], *, workflow: str | None = None) -> Catalog:
+        """Return all released schemas of a contracts folder, or those of one workflow in it.
 
         Raises:
             ContractError: there is no such folder, or a schema lies in it under a name that is no version.
             SchemaError: a file is no acceptable schema of a record with the name that the file has.
         """
-        return cls(_entry(read_release(release), release.origin) for release in releases(path))
+        return cls(_entry(read_release(release), release.origin) for release in releases(path, workflow=workflow))
 
     def with_schema(self, schema: Schema, *, origin: Origin | None = None) -> Catalog:
         """Return this catalog and `schema`; a schema that it has already gets one origin more.
@@ -164,8 +171,10 @@ class Release(NamedTuple):
 _FILE: Final = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)\.v(?P<version>[1-9][0-9]*)\.avsc")
 
 
-def releases(folder: str | PathLike[str]) -> Iterator[Release]:
+def releases(folder: str | PathLike[str], *, workflow: str | None = None) -> Iterator[Release]:
     """Yield every `<workflow>/<step>/<Name>.v<N>.avsc` of a contracts folder, sorted by path, versions by number.
+
+    With `workflow` only that one's; what else lies in the folder is not looked at.
 
     Raises:
         ContractError: there is no such folder, or an `.avsc` lies beside them under a name that is no version.
@@ -173,7 +182,7 @@ def releases(folder: str | PathLike[str]) -> Iterator[Release]:
     folder = Path(folder)
     if not folder.is_dir():
         raise ContractError("expected a contracts folder, got none", file=folder)
-    for step in sorted(path for path in folder.glob("[!.]*/[!.]*") if path.is_dir()):
+    for step in sorted(path for path in folder.glob(f"{workflow or '[!.]*'}/[!.]*") if path.is_dir()):
         yield from sorted(
             map(_release, step.glob("*.avsc")), key=lambda release: (release.origin.name, release.origin.version)
         )
