@@ -12,16 +12,20 @@
     │   ├── ContractError               a contracts folder is wrong
     │   ├── MissingContributionError    the envelope lacks the contribution that a view reads
     │   └── HandlerError                a handler returned what its step does not declare
+    ├── DeliveryError                   a message could not be handed to its transport
+    │   └── UnroutableError             no queue takes it: it would be lost without a trace
     └── InputError                      a line, file or argument given by a person cannot be used
 """
 
 from __future__ import annotations
 
 from os import PathLike, fspath
+from typing import Self
 
 __all__ = [
     "ContractError",
     "DecodeError",
+    "DeliveryError",
     "EncodeError",
     "HandlerError",
     "InputError",
@@ -31,6 +35,7 @@ __all__ = [
     "SchemaError",
     "StampError",
     "UnknownSchemaError",
+    "UnroutableError",
     "WireError",
     "WorkflowError",
 ]
@@ -66,6 +71,13 @@ class StampError(Exception):
         where = ": ".join(part for part in (place, self.path) if part)
         text = f"{where}: {self.message}" if where else self.message
         return text if self.offset is None else f"{text} (at byte {self.offset})"
+
+    def within(self, path: str, *, offset: int = 0) -> Self:
+        """Return this error as seen from outside: `path` goes before its path, `offset` is added to its offset."""
+        inner = self.path or ""
+        joined = path + ("" if not inner or inner.startswith("[") else ".") + inner
+        at = None if self.offset is None else self.offset + offset
+        return type(self)(self.message, path=joined, offset=at, file=self.file, line=self.line)
 
 
 class SchemaError(StampError):
@@ -110,6 +122,14 @@ class MissingContributionError(WorkflowError):
 
 class HandlerError(WorkflowError):
     """A handler gave back something that its step does not declare."""
+
+
+class DeliveryError(StampError):
+    """A message that could not be handed to its transport: whoever sent it still has it."""
+
+
+class UnroutableError(DeliveryError):
+    """A message that no queue takes; a transport of its own accord would drop it silently."""
 
 
 class InputError(StampError):
