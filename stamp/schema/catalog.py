@@ -1,39 +1,24 @@
 """Where writer schemas are found by their SchemaId.
 
-A catalog is a value: `with_schema` and `merged` return another one. It comes from a contracts folder, in which each released version of
-what a step writes is one file, `<workflow>/<step>/<Name>.v<N>.avsc`.
+A catalog is a value: `with_schema` and `merged` return another one. It is read from a folder of contracts, or put together in memory.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
-from pathlib import Path
-from typing import Any, Final, NamedTuple
 
-from stamp.errors import ContractError, SchemaError, UnknownSchemaError
+from stamp.errors import SchemaError, UnknownSchemaError
 from stamp.schema.decoder import Decoder, decoder
-from stamp.schema.document import read
 from stamp.schema.identity import SIZE, SchemaId, fingerprint
 from stamp.schema.lint import lint
-from stamp.schema.names import Schema, unqualified
+from stamp.schema.names import Schema
+from stamp.schema.release import Origin, read_release, releases, step_folders
 
-__all__ = ["Catalog", "Entry", "Origin", "Release", "read_release", "releases"]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """One place in the contracts that a schema comes from: version `version` of the record `name` that `step` writes."""
-
-    workflow: str
-    step: str
-    name: str
-    version: int
-    file: Path | None = None
+__all__ = ["Catalog", "Entry", "Origin"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +61,8 @@ class Catalog:
             ContractError: there is no such folder, or a schema lies in it under a name that is no version.
             SchemaError: a file is no acceptable schema of a record with the name that the file has.
         """
-        return cls(_entry(read_release(release), release.origin) for release in releases(path, workflow=workflow))
+        found = (release for step in step_folders(path, workflow=workflow) for release in releases(step))
+        return cls(_entry(read_release(release), release.origin) for release in found)
 
     def with_schema(self, schema: Schema, *, origin: Origin | None = None) -> Catalog:
         """Return this catalog and `schema`; a schema that it has already gets one origin more.
@@ -159,53 +145,3 @@ def _what_to_do(schema_id: bytes, workflow: str, step: str, size: int) -> str:
         f"expected a schema that the catalog knows, got the SchemaId {schema_id.hex()} in what {writer} wrote: "
         f"it is none of the {size} schemas here, so add the released file {where} of that service to the contracts folder"
     )
-
-
-class Release(NamedTuple):
-    """A schema file of a contracts folder, not yet read."""
-
-    file: Path
-    origin: Origin
-
-
-_FILE: Final = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)\.v(?P<version>[1-9][0-9]*)\.avsc")
-
-
-def releases(folder: str | PathLike[str], *, workflow: str | None = None) -> Iterator[Release]:
-    """Yield every `<workflow>/<step>/<Name>.v<N>.avsc` of a contracts folder, sorted by path, versions by number.
-
-    With `workflow` only that one's; what else lies in the folder is not looked at.
-
-    Raises:
-        ContractError: there is no such folder, or an `.avsc` lies beside them under a name that is no version.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ContractError("expected a contracts folder, got none", file=folder)
-    for step in sorted(path for path in folder.glob(f"{workflow or '[!.]*'}/[!.]*") if path.is_dir()):
-        yield from sorted(
-            map(_release, step.glob("*.avsc")), key=lambda release: (release.origin.name, release.origin.version)
-        )
-
-
-def _release(file: Path) -> Release:
-    match = _FILE.fullmatch(file.name)
-    if match is None:
-        raise ContractError("expected a schema file called <Name>.v<N>.avsc, such as Validation.v1.avsc", file=file)
-    step, workflow = file.parent, file.parent.parent
-    return Release(file, Origin(workflow.name, step.name, match["name"], int(match["version"]), file))
-
-
-def read_release(release: Release) -> dict[str, Any]:
-    """Return the schema in a release's file: an acceptable one of a record with the name that the file has.
-
-    Raises:
-        SchemaError: it is not.
-        ContractError: the file cannot be read.
-    """
-    schema = read(release.file)
-    lint(schema, file=release.file)
-    name = release.origin.name
-    if not isinstance(schema, dict) or schema["type"] != "record" or unqualified(schema["name"]) != name:
-        raise SchemaError(f"expected the schema of a record called {name}, as the file is", file=release.file)
-    return schema

@@ -185,3 +185,10 @@ class TestFromFolder:
 
         with pytest.raises(ContractError, match="expected a file that can be read"):
             Catalog.from_folder(tmp_path)
+
+    def test_of_one_workflow_looks_at_no_other(self, tmp_path: Path) -> None:
+        write(tmp_path, "order/billing/Bill.v1.avsc", "{")
+        write(tmp_path, "ticket/validation/Validation.v1.avsc", record())
+
+        assert len(Catalog.from_folder(tmp_path, workflow="ticket")) == 1
+        assert len(Catalog.from_folder(tmp_path, workflow="survey")) == 0
