@@ -12,9 +12,9 @@ names turns a traceback into the path of an error, so the normal case pays nothi
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from struct import error as StructError
 from types import CodeType, TracebackType
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ class Decoder:
 
     def __init__(self, source: str, namespace: dict[str, Any], lines: Mapping[str, Mapping[int, str]]) -> None:
         self.source = source
-        exec(compile(source, "<stamp decoder>", "exec"), namespace)
+        exec(compile(source, "<stamp decoder>", "exec"), namespace)  # noqa: S102 - written here, from linted schemas
         self._read: Callable[[bytes, int, int, int], tuple[Any, int]] = namespace["read_0"]
         self._lines: dict[CodeType, Mapping[int, str]] = {namespace[name].__code__: at for name, at in lines.items()}
 
@@ -66,16 +66,16 @@ class Decoder:
             if stop <= end:
                 return datum, stop
             raise IndexError
-        except (ValueError, IndexError, OverflowError, StructError, RecursionError) as error:
+        except (ValueError, IndexError, OverflowError, struct.error, RecursionError) as error:
             raise self._located(error, end) from error
 
     def _located(self, error: Exception, end: int) -> DecodeError | LimitError | ResolutionError:
         path, offset = self._place(error.__traceback__)
-        if isinstance(error, values.Unreadable):
+        if isinstance(error, values.UnreadableError):
             return ResolutionError(str(error), path=path, offset=offset)
-        if isinstance(error, values.TooDeep | RecursionError):
+        if isinstance(error, values.TooDeepError | RecursionError):
             return LimitError(f"records nest deeper than {MAX_DEPTH}", path=path, offset=offset)
-        if isinstance(error, IndexError | StructError):
+        if isinstance(error, IndexError | struct.error):
             return DecodeError(f"the data ends in the middle of a value, after {end} bytes", path=path, offset=offset)
         if isinstance(error, UnicodeDecodeError):
             return DecodeError(f"expected UTF-8 text, got {error.object[:40]!r}", path=path, offset=offset)
@@ -169,7 +169,7 @@ class _Compiler:
         self._emit(f"def {name}(b, p, end, d):  # {writer.label}")
         self._indent = 1
         if writer.kind == "record" and (reader is None or reader.kind == "record"):
-            self._emit(f"if d > {MAX_DEPTH}: raise TooDeep")
+            self._emit(f"if d > {MAX_DEPTH}: raise TooDeepError")
             self._record(writer, reader)
         else:
             self._value(writer, reader, "v")
@@ -217,7 +217,7 @@ class _Compiler:
             self._emit(f"{target} = {self._constant('default', read)}({data!r})")
 
     def _refuse(self, reason: str) -> None:
-        self._emit(f"raise Unreadable({reason!r})")
+        self._emit(f"raise UnreadableError({reason!r})")
 
     # -- values
 
@@ -247,20 +247,22 @@ class _Compiler:
             self._emit(f"{'elif' if number else 'if'} {n} == {number * 2}:")
             with self._nested():
                 self._value(branch, reader, target)
-        self._emit(f"else: raise Bad('expected a branch of {known}, got number %d' % (({n} >> 1) ^ -({n} & 1)))")
+        self._emit(
+            f"else: raise MalformedError('expected a branch of {known}, got number %d' % (({n} >> 1) ^ -({n} & 1)))"
+        )
 
-    def _nested_record(self, writer: Type, reader: Type | None, target: str) -> None:
+    def nested_record(self, writer: Type, reader: Type | None, target: str) -> None:
         self._emit(f"{target}, p = {self._call(writer, reader)}(b, p, end, d + 1)")
 
-    def _null(self, writer: Type, reader: Type | None, target: str) -> None:
+    def null(self, writer: Type, reader: Type | None, target: str) -> None:
         self._emit(f"{target} = None")
 
-    def _boolean(self, writer: Type, reader: Type | None, target: str) -> None:
-        self._emit("n = b[p]; p += 1", "if n > 1: raise Bad('expected a boolean, got byte %d' % n)")
+    def boolean(self, writer: Type, reader: Type | None, target: str) -> None:
+        self._emit("n = b[p]; p += 1", "if n > 1: raise MalformedError('expected a boolean, got byte %d' % n)")
         if reader is not None:
             self._emit(f"{target} = n == 1")
 
-    def _integer(self, writer: Type, reader: Type | None, target: str) -> None:
+    def integer(self, writer: Type, reader: Type | None, target: str) -> None:
         self._emit("n = b[p]; p += 1", f"if n > 127: n, p = {writer.kind}_tail(b, p, n)")
         if reader is None:
             return
@@ -271,20 +273,20 @@ class _Compiler:
             factor = FINEST.get(writer.logical or reader.logical, 1)
             self._emit(f"{target} = {values.LOGICAL[reader.logical]}({target}{f' * {factor}' * (factor > 1)})")
 
-    def _floating(self, writer: Type, reader: Type | None, target: str) -> None:
+    def floating(self, writer: Type, reader: Type | None, target: str) -> None:
         size, unpack = (4, "unpack_float") if writer.kind == "float" else (8, "unpack_double")
         if reader is not None:
             self._emit(f"{target}, = {unpack}(b, p)")
         self._emit(f"p += {size}")
 
-    def _sized(self, writer: Type, reader: Type | None, target: str) -> None:
+    def sized(self, writer: Type, reader: Type | None, target: str) -> None:
         self._emit("n = b[p]; p += 1", "if n > 127: n, p = long_tail(b, p, n)", "e = p + (n >> 1)")
         self._emit("if n & 1 or e > end: raise too_long(n, end - p)")
         if reader is not None:
             self._slice(writer, reader, target)
         self._emit("p = e")
 
-    def _fixed(self, writer: Type, reader: Type | None, target: str) -> None:
+    def fixed(self, writer: Type, reader: Type | None, target: str) -> None:
         self._emit(f"e = p + {writer.size}", f"if e > end: raise too_long({writer.size * 2}, end - p)")
         if reader is not None:
             self._slice(writer, reader, target)
@@ -300,11 +302,11 @@ class _Compiler:
         else:
             self._emit(f"{target} = b[p:e]{text}")
 
-    def _enum(self, writer: Type, reader: Type | None, target: str) -> None:
+    def enum(self, writer: Type, reader: Type | None, target: str) -> None:
         known = len(writer.symbols)
         self._emit("n = b[p]; p += 1", "if n > 127: n, p = int_tail(b, p, n)")
         self._emit(
-            f"if n & 1 or n >= {known * 2}: raise Bad('expected a symbol of {known}, got number %d' % ((n >> 1) ^ -(n & 1)))"
+            f"if n & 1 or n >= {known * 2}: raise MalformedError('expected a symbol of {known}, got number %d' % ((n >> 1) ^ -(n & 1)))"
         )
         if reader is None:
             return
@@ -313,12 +315,12 @@ class _Compiler:
         if len(table) == known:
             self._emit(f"{target} = {symbols}[n]")
         else:
-            self._emit(f"{target} = {symbols}.get(n, Unreadable)")
+            self._emit(f"{target} = {symbols}.get(n, UnreadableError)")
             lost = f"{writer.name} has symbols that {reader.label} has not, and no default for: "
             names = self._constant("names", writer.symbols)
-            self._emit(f"if {target} is Unreadable: raise Unreadable({lost!r} + {names}[n >> 1])")
+            self._emit(f"if {target} is UnreadableError: raise UnreadableError({lost!r} + {names}[n >> 1])")
 
-    def _array(self, writer: Type, reader: Type | None, target: str) -> None:
+    def array(self, writer: Type, reader: Type | None, target: str) -> None:
         value = self._fresh("i")
         if reader is not None:
             self._emit(f"{target} = []")
@@ -327,14 +329,16 @@ class _Compiler:
             if reader is not None:
                 self._emit(f"{target}.append({value})")
 
-    def _map(self, writer: Type, reader: Type | None, target: str) -> None:
+    def map(self, writer: Type, reader: Type | None, target: str) -> None:
         key, value = self._fresh("k"), self._fresh("i")
         if reader is not None:
             self._emit(f"{target} = {{}}")
         with self._blocks("{}"):
-            self._sized(_STRING, None if reader is None else _STRING, key)
+            self.sized(_STRING, None if reader is None else _STRING, key)
             if reader is not None:
-                self._emit(f"if {key} in {target}: raise Bad('expected distinct keys, got %r twice' % {key})")
+                self._emit(
+                    f"if {key} in {target}: raise MalformedError('expected distinct keys, got %r twice' % {key})"
+                )
             self._value(*_items(writer, reader), value)
             if reader is not None:
                 self._emit(f"{target}[{key}] = {value}")
@@ -347,26 +351,28 @@ class _Compiler:
             self._emit(f"for _ in range({count}):")
             with self._nested(segment):
                 yield
-            self._emit(f"if {stop} >= 0 and p != {stop}: raise Bad('expected a block that ends at byte %d' % {stop})")
+            self._emit(
+                f"if {stop} >= 0 and p != {stop}: raise MalformedError('expected a block that ends at byte %d' % {stop})"
+            )
             self._emit(f"{count}, {stop}, p = block(b, p, end)")
 
 
 _STRING: Final = Type("string")
 
 _READS: Final[Mapping[str, Callable[[_Compiler, Type, Type | None, str], None]]] = {
-    "null": _Compiler._null,
-    "boolean": _Compiler._boolean,
-    "int": _Compiler._integer,
-    "long": _Compiler._integer,
-    "float": _Compiler._floating,
-    "double": _Compiler._floating,
-    "bytes": _Compiler._sized,
-    "string": _Compiler._sized,
-    "fixed": _Compiler._fixed,
-    "enum": _Compiler._enum,
-    "array": _Compiler._array,
-    "map": _Compiler._map,
-    "record": _Compiler._nested_record,
+    "null": _Compiler.null,
+    "boolean": _Compiler.boolean,
+    "int": _Compiler.integer,
+    "long": _Compiler.integer,
+    "float": _Compiler.floating,
+    "double": _Compiler.floating,
+    "bytes": _Compiler.sized,
+    "string": _Compiler.sized,
+    "fixed": _Compiler.fixed,
+    "enum": _Compiler.enum,
+    "array": _Compiler.array,
+    "map": _Compiler.map,
+    "record": _Compiler.nested_record,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-LOCAL_EPOCH: Final = datetime(1970, 1, 1)
+LOCAL_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - a local timestamp has no time zone
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 MICROS_A_DAY: Final = 86_400_000_000
 EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -19,15 +19,15 @@ EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 IMMUTABLE: Final = (type(None), bool, int, float, str, bytes, Decimal, date, time, timedelta, UUID, Enum)
 
 
-class Bad(ValueError):
+class MalformedError(ValueError):
     """These bytes are no datum of the writer schema."""
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """The datum is well-formed, and the reader schema has no value for it."""
 
 
-class TooDeep(ValueError):
+class TooDeepError(ValueError):
     """Records nest deeper than allowed."""
 
 
@@ -42,10 +42,10 @@ def long_tail(data: bytes, at: int, first: int) -> tuple[int, int]:
         shift += 7
         at += 1
         if shift > 63:
-            raise Bad("expected a number of at most 10 bytes, got a longer one")
+            raise MalformedError("expected a number of at most 10 bytes, got a longer one")
     number |= byte << shift
     if not byte or number >> 64:
-        raise Bad("expected a number in its shortest form and within 64 bits")
+        raise MalformedError("expected a number in its shortest form and within 64 bits")
     return number, at + 1
 
 
@@ -53,7 +53,7 @@ def int_tail(data: bytes, at: int, first: int) -> tuple[int, int]:
     """Return what `long_tail` does, for a number of 32 bits."""
     number, end = long_tail(data, at, first)
     if number >> 32:
-        raise Bad(f"expected an int of 32 bits, got {(number >> 1) ^ -(number & 1)}")
+        raise MalformedError(f"expected an int of 32 bits, got {(number >> 1) ^ -(number & 1)}")
     return number, end
 
 
@@ -78,55 +78,63 @@ def block(data: bytes, at: int, end: int) -> tuple[int, int, int]:
 
 def _counted(count: int, at: int, end: int) -> int:
     if count > end - at:
-        raise Bad(f"expected at most {end - at} items in what is left, got a count of {count}")
+        raise MalformedError(f"expected at most {end - at} items in what is left, got a count of {count}")
     return count
 
 
-def too_long(length: int, left: int) -> Bad:
+def too_long(length: int, left: int) -> MalformedError:
     """Return the error for a zigzag `length` that is negative or passes the `left` bytes."""
-    return Bad(f"expected a length of 0 to {left} bytes, got {(length >> 1) ^ -(length & 1)}")
+    return MalformedError(f"expected a length of 0 to {left} bytes, got {(length >> 1) ^ -(length & 1)}")
 
 
 def days(number: int) -> date:
+    """Return a `date`, from the days since 1970."""
     return date.fromordinal(EPOCH_DAY + number)
 
 
 def time_of_day(micros: int) -> time:
+    """Return a time, from the microseconds since midnight."""
     if not 0 <= micros < MICROS_A_DAY:
-        raise Bad(f"expected a time of day in microseconds, got {micros}")
+        raise MalformedError(f"expected a time of day in microseconds, got {micros}")
     seconds, micros = divmod(micros, 1_000_000)
     return time(seconds // 3600, seconds // 60 % 60, seconds % 60, micros)
 
 
 def instant(micros: int) -> datetime:
+    """Return an instant in UTC, from the microseconds since 1970 UTC."""
     return EPOCH + timedelta(0, 0, micros)
 
 
 def local(micros: int) -> datetime:
+    """Return a datetime without time zone, from the microseconds since 1970."""
     return LOCAL_EPOCH + timedelta(0, 0, micros)
 
 
 def duration(micros: int) -> timedelta:
+    """Return a duration, from its microseconds."""
     return timedelta(0, 0, micros)
 
 
 def decimal(data: bytes, precision: int, scale: int) -> Decimal:
+    """Return a decimal, from its unscaled value in two's complement (Avro 1.12, "Decimal")."""
     if len(data) > precision // 2 + 2:  # a digit needs 0.42 bytes: bounds the work before it is done
-        raise Bad(f"expected a decimal of at most {precision} digits, got {len(data)} bytes")
+        raise MalformedError(f"expected a decimal of at most {precision} digits, got {len(data)} bytes")
     number = int.from_bytes(data, "big", signed=True)
     if abs(number) >= 10**precision:
-        raise Bad(f"expected a decimal of at most {precision} digits, got {number}")
+        raise MalformedError(f"expected a decimal of at most {precision} digits, got {number}")
     return Decimal(number).scaleb(-scale, EXACT)
 
 
 def uuid_text(data: bytes) -> UUID:
+    """Return a UUID, from its 36 characters (RFC 4122)."""
     text = data.decode()
     if len(text) != 36:
-        raise Bad(f"expected a UUID in 36 characters, got {text[:40]!r}")
+        raise MalformedError(f"expected a UUID in 36 characters, got {text[:40]!r}")
     return UUID(text)
 
 
 def uuid_bytes(data: bytes) -> UUID:
+    """Return a UUID, from its 16 bytes."""
     return UUID(bytes=data)
 
 
@@ -148,7 +156,18 @@ NAMESPACE: Final[Mapping[str, Any]] = {
 } | {
     each.__name__: each
     for each in (
-        *(Bad, Unreadable, TooDeep, long_tail, int_tail, block, too_long, decimal, uuid_text, uuid_bytes),
+        *(
+            MalformedError,
+            UnreadableError,
+            TooDeepError,
+            long_tail,
+            int_tail,
+            block,
+            too_long,
+            decimal,
+            uuid_text,
+            uuid_bytes,
+        ),
         *(days, time_of_day, instant, local, duration),
     )
 }
