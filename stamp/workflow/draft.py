@@ -1,0 +1,132 @@
+"""From what the code of a step says now to the files of its contract, as a migration goes from models to a database."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from stamp.errors import ContractError, SchemaError
+from stamp.schema.document import read
+from stamp.schema.identity import SchemaId
+from stamp.workflow.contract import record_name, versions
+from stamp.workflow.declaration import FILE, OWNED, check_declaration, reads_file
+
+__all__ = ["Draft", "write_contract"]
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a contract should say.
+
+    `emits` gives the writer schema for each event, `reads` the reader schema for each step that is read, `optional` those of them
+    that may be absent. `fails` is by default `<step>.failed`. `ends` are events after which nothing is expected.
+    """
+
+    workflow: str
+    step: str
+    on: tuple[str, ...] = ()
+    emits: Mapping[str, Schema] = field(default_factory=dict)
+    fails: str = ""
+    ends: tuple[str, ...] = ()
+    reads: Mapping[str, Schema] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+
+
+def write_contract(folder: str | PathLike[str], draft: Draft) -> list[Path]:
+    """Make the contract in a folder say what `draft` says, and return the files that changed: none if it did already.
+
+    A record whose newest released version has another SchemaId gets a new version; a released file is never touched. What people
+    added to `step.json` stays, and a view that is no longer read goes.
+
+    Raises:
+        ContractError: the draft contradicts itself, or the contract that is there does.
+        SchemaError: a schema is not acceptable.
+        OSError: the folder cannot be written.
+    """
+    home = Path(folder) / draft.workflow / draft.step
+    said = _said(draft)
+    check_declaration(said, home / FILE)
+    said |= _kept(home / FILE)
+    check_declaration(said, home / FILE)
+    wanted = {**_new_versions(home, draft), **_views(home, draft), home / FILE: said}
+    changed = [file for file, value in wanted.items() if not _has(file, value)]
+    for file in changed:
+        _write(file, wanted[file])
+    stale = [file for file in sorted((home / "reads").glob("*.avsc")) if file not in wanted]
+    for file in stale:
+        file.unlink()
+    return changed + stale
+
+
+def _said(draft: Draft) -> dict[str, Any]:
+    said = {
+        "workflow": draft.workflow,
+        "step": draft.step,
+        "on": list(draft.on),
+        "emits": {event: record_name(schema) for event, schema in draft.emits.items()},
+        "fails": draft.fails or f"{draft.step}.failed",
+        "ends": list(draft.ends),
+        "reads": {step: reads_file(step) for step in draft.reads},
+        "optional": sorted(draft.optional),
+    }
+    return {key: value for key, value in said.items() if value or OWNED[key].required}
+
+
+def _kept(file: Path) -> dict[str, Any]:
+    present = read(file) if file.exists() else {}
+    if not isinstance(present, dict):
+        raise ContractError("expected a JSON object, got something else", file=file)
+    return {key: value for key, value in present.items() if key not in OWNED}
+
+
+def _new_versions(home: Path, draft: Draft) -> dict[Path, Schema]:
+    newest = {version.name: version for version in versions(home)}
+    wanted: dict[Path, Schema] = {}
+    for name, schema in _records(draft).items():
+        before = newest.get(name)
+        if before is None or before.id != SchemaId.of(schema):
+            number = 1 if before is None else before.version + 1
+            wanted[home / f"{name}.v{number}.avsc"] = schema
+    return wanted
+
+
+def _records(draft: Draft) -> dict[str, Schema]:
+    records: dict[str, Schema] = {}
+    for event, schema in draft.emits.items():
+        name = record_name(schema)
+        if SchemaId.of(records.setdefault(name, schema)) != SchemaId.of(schema):
+            text = f"expected one record called {name}, got another one with the event {event!r}: give one of them another name"
+            raise ContractError(text, path=f"{draft.workflow}.{draft.step}")
+    return records
+
+
+def _views(home: Path, draft: Draft) -> dict[Path, Schema]:
+    views = {home / reads_file(step): schema for step, schema in draft.reads.items()}
+    for file, schema in views.items():
+        record_name(schema, file=file)
+    return views
+
+
+def _has(file: Path, value: Any) -> bool:
+    try:
+        return file.exists() and json.dumps(read(file), sort_keys=True) == json.dumps(value, sort_keys=True)
+    except SchemaError:
+        return False
+
+
+def _write(file: Path, value: Any) -> None:
+    """Write JSON in one go: a reader sees the file as it was or as it will be."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        new.write_bytes(json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n")
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
