@@ -17,8 +17,8 @@ from typing import Any, cast
 import pytest
 from pydantic import BaseModel
 
-from examples.ticket import assignment, billing, intake, notification, resolution, survey, validation
-from stamp import StepContext
+from examples.ticket import assignment, billing, intake, notification, resolution, survey, ticket, validation
+from stamp import Envelope, Outgoing, StepContext
 
 SERVICES = {
     "ticket": intake,
@@ -36,6 +36,14 @@ def read_tickets(root: Path) -> list[dict[str, Any]]:
     # split at "\n" alone: str.splitlines() also ends a line at U+0085 and U+2028, which are in these texts
     text = (root / "examples/ticket/tickets.jsonl").read_bytes().decode()
     return [json.loads(line) for line in text.removesuffix("\n").split("\n")]
+
+
+def played(line: dict[str, Any]) -> Outgoing:
+    """Return the last event of a ticket: one hop after the other, until nobody listens."""
+    last = ticket.start(intake.Ticket.model_validate(line), workflow_id=line["workflow_id"])
+    while listener := next((name for name, step in ticket.steps.items() if last.event in step.on), None):
+        [last] = ticket.process(listener, last.body)
+    return last
 
 
 def context_of(workflow_id: str) -> StepContext:
@@ -66,6 +74,26 @@ class TestTickets:
             validation.Reason.NOT_COVERED: 3,
             validation.Reason.SPAM: 3,
         }
+
+
+class TestWorkflow:
+    def test_ninety_end_with_a_survey_and_ten_are_rejected(self, root: Path) -> None:
+        assert Counter(played(line).event for line in read_tickets(root)) == {
+            "SurveyAnswered": 90,
+            "TicketRejected": 10,
+        }
+
+    def test_the_last_event_still_says_what_the_customer_said(self, root: Path) -> None:
+        for line in read_tickets(root):
+            envelope = Envelope.from_bytes(played(line).body, catalog=ticket.catalog)
+
+            assert envelope.workflow_id == line["workflow_id"]
+            assert envelope.read("ticket", intake.Ticket) == intake.Ticket.model_validate(line)
+
+    def test_every_contribution_carries_the_name_of_its_step(self, root: Path) -> None:
+        surveyed = next(last for last in map(played, read_tickets(root)) if last.event == "SurveyAnswered")
+
+        assert [each.step for each in Envelope.from_bytes(surveyed.body).contributions] == list(SERVICES)
 
 
 class TestServices:
