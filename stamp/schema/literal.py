@@ -80,8 +80,10 @@ def _record_misfits(record: Type, value: dict[str, Any], path: str, depth: int) 
 def _is_in_range(type_: Type, value: Any) -> bool:
     if type_.logical in _MEANINGFUL:
         return _MEANINGFUL[type_.logical](type_, value)
-    low_high = _RANGES.get(type_.logical or type_.kind)
-    return low_high is None or bool(low_high[0] <= value <= low_high[1])
+    if (limits := _RANGES.get(type_.logical or type_.kind)) is None:
+        return True
+    low, high = limits
+    return bool(low <= value <= high)
 
 
 _FLOAT_MAX: Final = (2 - 2**-23) * 2.0**127
