@@ -110,6 +110,36 @@ class Readability:
         whole = (each for each in fitting if self.is_readable(writer, each))
         return next(whole, None) or next((each for each in fitting if each.kind == writer.kind), None)
 
+    def obstacle(self, writer: Type, reader: Type, path: str = "") -> str | None:
+        """Say what keeps `reader` from reading every datum of `writer`, with the path to it; None when nothing does."""
+        if self.is_readable(writer, reader):
+            return None
+        if writer.kind == "union":
+            branch = next(each for each in writer.branches if not self.is_readable(each, reader))
+            return self.obstacle(branch, reader, path)
+        if reader.kind == "union":
+            branch = self.branch(writer, reader)
+            if branch is None:
+                return f"{path or 'the whole'}: {writer.label} cannot be read as any branch of {reader.label}"
+            return self.obstacle(writer, branch, path)
+        if (reason := why_not(writer, reader)) is not None:
+            return f"{path or 'the whole'}: {reason}"
+        if writer.items is not None and reader.items is not None:
+            return self.obstacle(writer.items, reader.items, path + "[]")
+        if writer.kind == "enum":
+            lost = ", ".join(symbol for symbol in writer.symbols if symbol not in reader.symbols)
+            return f"{path or 'the whole'}: {reader.label} lacks the symbols {lost}, and has no default"
+        return self._field_obstacle(writer, reader, path)
+
+    def _field_obstacle(self, writer: Type, reader: Type, path: str) -> str:
+        for wanted, source in sources(reader, writer):
+            inner = f"{path}.{wanted.name}".removeprefix(".")
+            if source is None and wanted.default is MISSING:
+                return f"{inner}: {writer.label} does not have this field, and it has no default"
+            if source is not None and (found := self.obstacle(source.type, wanted.type, inner)):
+                return found
+        raise AssertionError(f"{writer} can be read as {reader}")
+
     def _solve(self, root: Pair) -> None:
         needs: dict[Pair, list[list[Pair]]] = {}
         waiting = [root]

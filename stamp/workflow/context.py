@@ -1,0 +1,74 @@
+"""What a handler can learn about the message that it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from stamp.envelope.envelope import Envelope
+from stamp.envelope.limits import Limits
+from stamp.envelope.wire import Header
+from stamp.errors import WireError
+from stamp.schema.catalog import Catalog
+
+__all__ = ["StepContext"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepContext:
+    """The circumstances of one call of a handler: a parameter with this annotation gets it.
+
+    `event` is the event that arrived and `causes` its id; `event_id` is the id of the event that this work will publish. It is the
+    same when the work is done again, so it is the idempotency key for calls to the outside. `received_at` is in microseconds since
+    1970 UTC; `attempt` counts from 1.
+    """
+
+    header: Header
+    step: str
+    event: str
+    event_id: bytes
+    causes: tuple[bytes, ...]
+    received_at: int
+    attempt: int
+    body: bytes
+    catalog: Catalog
+    limits: Limits
+
+    @property
+    def workflow(self) -> str:
+        """The name of the workflow."""
+        return self.header.workflow
+
+    @property
+    def workflow_id(self) -> str:
+        """Which run of the workflow this is."""
+        return self.header.workflow_id
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """What was said about the run at its start."""
+        return self.header.attributes
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the run should be over: its attribute `deadline`, in ISO 8601; None when it has none.
+
+        Raises:
+            WireError: the attribute is no time with an offset from UTC.
+        """
+        text = self.attributes.get("deadline")
+        if text is None:
+            return None
+        try:
+            deadline = datetime.fromisoformat(text)
+        except ValueError:
+            deadline = None
+        if deadline is None or deadline.tzinfo is None:
+            raise WireError(f"expected an ISO 8601 time with an offset, got {text!r}", path="attributes.deadline")
+        return deadline
+
+    @property
+    def envelope(self) -> Envelope:
+        """The envelope that arrived, whole: everything in it is decoded, whether the step declared it or not."""
+        return Envelope.from_bytes(self.body, catalog=self.catalog, limits=self.limits)
