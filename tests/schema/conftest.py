@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 import copy
+import json
+import warnings
 from collections.abc import Callable
 from typing import Any
 
+import avro.schema
+import fastavro
 import pytest
+from avro.errors import IgnoredLogicalType
 from hypothesis import strategies as st
+
+from stamp.schema import lint
 
 DEFAULTS: dict[str, st.SearchStrategy[Any]] = {
     "boolean": st.booleans(),
@@ -112,3 +119,18 @@ def schemas(draw: st.DrawFn) -> Any:
 def legal_schemas() -> st.SearchStrategy[Any]:
     """Legal schemas of every kind: namespaces, references, aliases, defaults, logical types, docs."""
     return schemas()
+
+
+@pytest.fixture(scope="session")
+def accepted() -> Callable[[Any], None]:
+    """Checks that a schema is plain JSON which our lint, fastavro and Apache avro accept."""
+    return accept
+
+
+def accept(schema: Any) -> None:
+    assert type(schema) is dict
+    lint(schema, recursion=True)
+    fastavro.parse_schema(json.loads(json.dumps(schema)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IgnoredLogicalType)  # it knows no local timestamps
+        avro.schema.parse(json.dumps(schema))
