@@ -125,7 +125,7 @@ def assemble(
             opening,
             sized(payload),
             published,
-            _items(causes),
+            b"\2%b\0" % causes[0] if len(causes) == 1 else _items(causes),
             zigzag(times[0]),
             zigzag(times[1]),
             _OUTCOMES[outcome],
@@ -149,8 +149,6 @@ def event_id(workflow: str, workflow_id: str, step: str, causes: Iterable[bytes]
 
     `event` tells apart the events of a step that publishes several at once; the first of them has none.
     """
-    parts = [part.encode() for part in (workflow, workflow_id, step)]
-    parts += sorted(causes)
-    if event:
-        parts.append(event.encode())
-    return sha256(b"".join(map(sized, parts))).digest()[:16]
+    named = (sized(workflow.encode()), sized(workflow_id.encode()), sized(step.encode()))
+    caused = map(sized, sorted(causes))
+    return sha256(b"".join((*named, *caused, sized(event.encode()) if event else b""))).digest()[:16]

@@ -56,7 +56,7 @@ class Envelope:
             found = wire.index(whole, at, limits)
             assert found is not None
         self.contributions = tuple(
-            _decoded(whole, number, begin, end) for number, (begin, end) in enumerate(zip(*found, strict=True))
+            _decoded(whole, number, begin, end) for number, (begin, end) in enumerate(found.spans)
         )
         for time in (
             self.header.started_at,
@@ -64,7 +64,7 @@ class Envelope:
         ):
             if not FIRST_MICRO <= time <= LAST_MICRO:
                 raise WireError(f"expected a time in the years 1 to 9999, got {time} microseconds since 1970")
-        self._body, self._canonical, self._ends, self._limits = body, whole, found.ends, limits
+        self._body, self._canonical, self._ends, self._limits = body, whole, [end for _, end in found.spans], limits
         self._catalog = BUILTIN if catalog is None else catalog.merged(BUILTIN)
 
     @classmethod

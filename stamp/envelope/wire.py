@@ -7,7 +7,7 @@ concatenation, finding is a walk over block sizes, and each earlier event is a b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from stamp.envelope import contribution
 from stamp.envelope.format import HEADER, MAGIC
@@ -17,11 +17,28 @@ from stamp.schema.decoder import decoder
 from stamp.schema.values import MalformedError, block, long_tail, too_long
 from stamp.schema.varint import sized, zigzag
 
-__all__ = ["END", "Header", "Index", "Opening", "append", "begin", "canonical", "index", "read_header", "split"]
+__all__ = [
+    "END",
+    "Header",
+    "Index",
+    "append",
+    "begin",
+    "canonical",
+    "index",
+    "read_event",
+    "read_header",
+    "read_payload",
+    "split",
+]
 
 END: Final = b"\0"
 ONE_ITEM: Final = b"\1"
 """The count -1: one item follows, after its size in bytes."""
+
+EVERY: Final = (b"",)
+"""In place of encoded step names: all of them begin so."""
+
+Span: TypeAlias = tuple[int, int]
 
 _HEADER: Final = decoder(HEADER)
 
@@ -49,7 +66,7 @@ def append(body: bytes, item: bytes, limits: Limits = LIMITS) -> bytes:
     Raises:
         LimitError: the contribution, or the envelope with it, is too large to be read again.
     """
-    appended = b"".join((body[:-1], ONE_ITEM, sized(item), END))
+    appended = b"".join((memoryview(body)[:-1], ONE_ITEM, sized(item), END))
     if len(appended) > limits.message:
         raise LimitError(
             f"expected an envelope of at most {limits.message} bytes, got {len(appended)} with this contribution"
@@ -70,8 +87,22 @@ def read_header(body: bytes, limits: Limits = LIMITS) -> tuple[Header, int]:
         raise LimitError(f"expected at most {limits.message} bytes, got {len(body)}")
     if not body.startswith(MAGIC):
         raise WireError(_foreign(body), offset=0)
-    fields, at = _HEADER.read(body, len(MAGIC), len(body))
-    return Header(**fields), at
+    return _read_header(body, len(MAGIC))
+
+
+def _read_header(data: bytes, at: int) -> tuple[Header, int]:
+    try:
+        workflow, end = _sized(data, at)
+        workflow_id, end = _sized(data, end)
+        number, end = data[end], end + 1
+        if number > 127:
+            number, end = long_tail(data, end, number)
+        if not data[end]:  # no attributes
+            return Header(workflow.decode(), workflow_id.decode(), number >> 1 ^ -(number & 1), {}), end + 1
+    except (IndexError, ValueError):
+        pass  # the decoder says what is wrong, and where
+    fields, end = _HEADER.read(data, at, len(data))
+    return Header(*fields.values()), end
 
 
 def _foreign(body: bytes) -> str:
@@ -82,82 +113,72 @@ def _foreign(body: bytes) -> str:
     return f"expected the schema fingerprint {MAGIC[2:].hex()} of stamp.Envelope version 1, got {body[2:10].hex()}"
 
 
-class Opening(NamedTuple):
-    """The first fields of a contribution after its step: what the next steps need of it."""
-
-    schema_id: bytes
-    payload: bytes
-    event: bytes
-    event_id: bytes
-
-
 class Index(NamedTuple):
-    """Where the contributions of a body begin and end, in their order: `body[begins[n]:ends[n]]` is the nth."""
+    """Where contributions lie in a body, as begin and end: those that were asked for, in their order, and the last of all."""
 
-    begins: list[int]
-    ends: list[int]
-
-    def latest(self, body: bytes, step: bytes, before: int | None = None) -> int | None:
-        """Return the number of the latest contribution of a step, given by its encoded name: of those below `before` if given."""
-        begins = self.begins
-        for number in range((len(begins) if before is None else before) - 1, -1, -1):
-            if body.startswith(step, begins[number]):
-                return number
-        return None
-
-    def opening(self, body: bytes, number: int) -> Opening:
-        """Return the opening fields of a contribution without reading the rest of it.
-
-        Raises:
-            WireError: they do not lie within the contribution.
-        """
-        try:
-            _, at = _sized(body, self.begins[number])
-            schema_id = body[at : at + 16]
-            payload, at = _sized(body, at + 16)
-            event, at = _sized(body, at)
-            if at + 16 <= self.ends[number]:
-                return Opening(schema_id, payload, event, body[at : at + 16])
-        except (IndexError, MalformedError):
-            pass  # said below, as for what reaches past the end
-        raise WireError(
-            "expected a step, a schema, a payload and an event in a contribution", offset=self.begins[number]
-        )
+    spans: list[Span]
+    last: Span | None
 
 
-def _sized(body: bytes, at: int) -> tuple[bytes, int]:
-    length = body[at]
-    at += 1
-    if length > 127:
-        length, at = long_tail(body, at, length)
-    if length & 1:
-        raise too_long(length, len(body) - at)
-    end = at + (length >> 1)
-    return body[at:end], end
+def index(body: bytes, at: int, limits: Limits = LIMITS, *, steps: tuple[bytes, ...] = EVERY) -> Index | None:
+    """Return where the contributions of `steps` are, given by their encoded names, in a body whose array begins at `at`.
 
-
-def index(body: bytes, at: int, limits: Limits = LIMITS) -> Index | None:
-    """Return where the contributions of `body` are, whose array begins at `at`. Reads no more than the sizes of blocks.
-
-    None when the array has blocks of another form than ours: legal Avro, which `canonical` turns into ours.
+    Reads no more than the sizes of blocks and the beginnings of names. None when the array has blocks of another form than ours:
+    legal Avro, which `canonical` turns into ours.
 
     Raises:
         WireError: the blocks do not end where the body ends.
         LimitError: there are too many contributions, or too large ones.
     """
-    begins: list[int] = []
-    ends: list[int] = []
+    starts: list[int] = []
+    begin, end, add, length_of = at, len(body) - 1, starts.append, _TYPICAL.__getitem__
+    try:
+        while at < end:
+            add(at)
+            at += length_of(body[at : at + 3])
+    except KeyError:
+        at = -1
+    if at != end or body[end] or limits.contribution < TYPICAL_SIZE or len(starts) > limits.contributions:
+        return _index(body, begin, limits, steps)
+    begins_with = body.startswith
+    spans = [(at + 3, at + length_of(body[at : at + 3])) for at in starts if begins_with(steps, at + 3)]
+    return Index(spans, (starts[-1] + 3, end) if starts else None)
+
+
+class _Typical(dict[bytes, int]):
+    """The lengths of blocks by their first three bytes, learnt as they come: -1, then a size of two bytes, as nearly always.
+
+    A block that begins otherwise is a KeyError. There are no more than 8,128 such beginnings.
+    """
+
+    def __missing__(self, head: bytes) -> int:
+        if len(head) < 3 or head[0] != 1 or head[1] < 128 or head[1] & 1 or not 0 < head[2] < 128:
+            raise KeyError(head)
+        self[head] = length = 3 + ((head[1] & 127 | head[2] << 7) >> 1)
+        return length
+
+
+_TYPICAL: Final = _Typical()
+
+TYPICAL_SIZE: Final = 1 << 13
+"""No item whose size takes two bytes is larger."""
+
+
+def _index(body: bytes, at: int, limits: Limits, steps: tuple[bytes, ...]) -> Index | None:
+    """Return what `index` does, for blocks of any size, or say what is wrong with them."""
+    spans: list[Span] = []
+    count, begin = 0, -1
     try:
         while body[at] == 1:
-            size = body[at + 1]
-            begin = at + 2
+            begin, size = at + 2, body[at + 1]
             if size > 127:
                 size, begin = long_tail(body, begin, size)
+            if size & 1 or size >> 1 > limits.contribution:
+                raise _misshapen(size, begin, limits)
             at = begin + (size >> 1)
-            if size & 1:
-                raise WireError(f"expected the size of a block, got {-(size >> 1) - 1}", offset=begin)
-            begins.append(begin)
-            ends.append(at)
+            if body.startswith(steps, begin):
+                spans.append((begin, at))
+            count += 1
         if body[at]:
             return None
     except IndexError:
@@ -166,19 +187,63 @@ def index(body: bytes, at: int, limits: Limits = LIMITS) -> Index | None:
         raise WireError(str(error), offset=at) from None
     if at + 1 != len(body):
         raise WireError(f"expected the end of the envelope, got {len(body) - at - 1} more bytes", offset=at + 1)
-    _check(begins, ends, limits)
-    return Index(begins, ends)
+    if count > limits.contributions:
+        raise LimitError(f"expected at most {limits.contributions} contributions, got {count}")
+    return Index(spans, (begin, at) if count else None)
 
 
-def _check(begins: list[int], ends: list[int], limits: Limits) -> None:
-    if len(begins) > limits.contributions:
-        raise LimitError(f"expected at most {limits.contributions} contributions, got {len(begins)}")
-    if begins and ends[-1] - begins[0] > limits.contribution:  # only then can one of them be too large
-        for begin, end in zip(begins, ends, strict=True):
-            if end - begin > limits.contribution:
-                raise LimitError(
-                    f"expected a contribution of at most {limits.contribution} bytes, got {end - begin}", offset=begin
-                )
+def _misshapen(size: int, at: int, limits: Limits) -> WireError:
+    if size & 1:
+        return WireError(f"expected the size of a block, got {-(size >> 1) - 1}", offset=at)
+    return LimitError(f"expected a contribution of at most {limits.contribution} bytes, got {size >> 1}", offset=at)
+
+
+def read_payload(body: bytes, span: Span, step: bytes) -> tuple[bytes, bytes]:
+    """Return the schema id and the payload of a contribution, whose step is given by its encoded name, and read no more.
+
+    Raises:
+        WireError: they do not lie within the contribution.
+    """
+    at = span[0] + len(step)
+    begin = at + 17
+    try:
+        size = body[at + 16]
+        if size > 127:
+            size, begin = long_tail(body, begin, size)
+        end = begin + (size >> 1)
+        if end <= span[1] and not size & 1:
+            return body[at : at + 16], body[begin:end]
+    except (IndexError, MalformedError):
+        pass  # said below, as for what reaches past the end
+    raise WireError("expected a schema id and a payload in a contribution", offset=at)
+
+
+def read_event(body: bytes, span: Span) -> tuple[str, bytes]:
+    """Return the event of a contribution and its id, and read no more.
+
+    Raises:
+        WireError: they do not lie within the contribution.
+    """
+    try:
+        _, at = _sized(body, span[0])
+        _, at = _sized(body, at + 16)
+        event, at = _sized(body, at)
+        if at + 16 <= span[1]:
+            return event.decode(), body[at : at + 16]
+    except (IndexError, ValueError):
+        pass  # said below, as for what reaches past the end
+    raise WireError("expected a step, a schema, a payload and an event in a contribution", offset=span[0])
+
+
+def _sized(body: bytes, at: int) -> tuple[bytes, int]:
+    length = body[at]
+    at += 1
+    if length > 127:
+        length, at = long_tail(body, at, length)
+    end = at + (length >> 1)
+    if length & 1 or end > len(body):
+        raise too_long(length, len(body) - at)
+    return body[at:end], end
 
 
 def canonical(body: bytes, at: int, limits: Limits = LIMITS) -> bytes:
@@ -207,15 +272,15 @@ def split(data: bytes, limits: Limits = LIMITS) -> Iterator[bytes]:
     """
     at = 0
     while at < len(data):
-        _, begin = _HEADER.read(data, at, len(data))
+        _, begin = _read_header(data, at)
         _, stop = _walk(data, begin, limits)
         yield MAGIC + data[at:stop]
         at = stop
 
 
-def _walk(data: bytes, at: int, limits: Limits) -> tuple[list[tuple[int, int]], int]:
+def _walk(data: bytes, at: int, limits: Limits) -> tuple[list[Span], int]:
     """Return where the contributions of an array in any legal encoding begin and end, and where the array ends."""
-    spans: list[tuple[int, int]] = []
+    spans: list[Span] = []
     try:
         count, stop, at = block(data, at, len(data))
         while count:

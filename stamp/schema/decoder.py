@@ -32,6 +32,10 @@ MAX_DEPTH: Final = 32
 FINEST: Final = {"time-millis": 1000, "timestamp-millis": 1000, "local-timestamp-millis": 1000}
 
 
+_FAILURES: Final = (ValueError, IndexError, OverflowError, struct.error, RecursionError)
+"""What the code of a decoder raises for data that it cannot read."""
+
+
 class Decoder:
     """A compiled reader of one writer schema; call it with the bytes of one datum."""
 
@@ -51,10 +55,15 @@ class Decoder:
             ResolutionError: the datum is well-formed, but the reader schema has no value for it.
         """
         end = len(data)
-        datum, stop = self.read(data, 0, end)
-        if stop != end:
+        try:
+            datum, stop = self._read(data, 0, end, 0)
+            if stop == end:
+                return datum
+        except _FAILURES as error:
+            raise self._located(error, end) from error
+        if stop < end:
             raise DecodeError(f"expected the end after {stop} bytes, got {end - stop} more", offset=stop)
-        return datum
+        raise self._located(IndexError(), end)
 
     def read(self, data: bytes, start: int, end: int) -> tuple[Any, int]:
         """Return the datum that begins at `start`, and where it ends: for data that follow one another.
@@ -65,9 +74,9 @@ class Decoder:
             datum, stop = self._read(data, start, end, 0)
             if stop <= end:
                 return datum, stop
-            raise IndexError
-        except (ValueError, IndexError, OverflowError, struct.error, RecursionError) as error:
+        except _FAILURES as error:
             raise self._located(error, end) from error
+        raise self._located(IndexError(), end)
 
     def _located(self, error: Exception, end: int) -> DecodeError | LimitError | ResolutionError:
         path, offset = self._place(error.__traceback__)

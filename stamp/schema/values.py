@@ -36,6 +36,17 @@ def long_tail(data: bytes, at: int, first: int) -> tuple[int, int]:
     byte = data[at]
     if 0 < byte < 128:
         return first & 127 | byte << 7, at + 1
+    eight = int.from_bytes(data[at - 1 : at + 7], "little")
+    if (
+        eight & 0x8080808080808080 == 0x80808080808080 and eight >> 56
+    ):  # as every timestamp of our time: drawn together at once
+        eight = eight & 0x7F007F007F007F | (eight & 0x7F007F007F007F00) >> 1
+        eight = eight & 0x3FFF00003FFF | (eight & 0x3FFF00003FFF0000) >> 2
+        return eight & 0xFFFFFFF | (eight & 0xFFFFFFF00000000) >> 4, at + 7
+    return _long_tail(data, at, first)
+
+
+def _long_tail(data: bytes, at: int, first: int) -> tuple[int, int]:
     number, shift = first & 127, 7
     while (byte := data[at]) > 127:
         number |= (byte & 127) << shift

@@ -43,7 +43,7 @@ class WriterVersion:
 class StepContract:
     """What the files say of one step; `schema` and `reads` are for reading only.
 
-    `on` may hold topic patterns (`*.failed`). `emits` gives the record that is written with each event, `reads` the reader schema
+    `emits` gives the record that is written with each event, `reads` the reader schema
     for each step that is read, `optional` those of them that may be absent. `ends` are events after which nothing is expected.
     """
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from stamp.errors import ContractError
 from stamp.schema.document import read, shown
 from stamp.schema.names import is_name
-from stamp.workflow.names import is_event_name, is_event_pattern, is_step_name, is_workflow_name
+from stamp.workflow.names import is_event_name, is_step_name, is_workflow_name
 
 __all__ = ["FILE", "OWNED", "check_declaration", "declaration", "failure_event", "reads_file"]
 
@@ -56,7 +56,7 @@ def _is_day(text: object) -> bool:
 OWNED: Final[Mapping[str, _Key]] = {
     "workflow": _Key(is_workflow_name, "the name of the workflow", required=True),
     "step": _Key(is_step_name, "the name of the step", required=True),
-    "on": _Key(_list_of(is_event_pattern), "a list of the events that it listens to", required=True),
+    "on": _Key(_list_of(is_event_name), "a list of the events that it listens to", required=True),
     "emits": _Key(
         _map_of(is_event_name, is_name), "the record that is written with each event: {event: record}", required=True
     ),

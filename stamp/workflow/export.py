@@ -36,7 +36,7 @@ def _draft(workflow: Workflow, step: Step) -> Draft:
     emits = {
         event: avro_schema(emission.model, namespace=emission.namespace)
         for emission in step.emissions.values()
-        for event in emission.events
+        for event, _ in emission.events
     }
     reads = [read for read in step.reads if not read.is_failure]
     return Draft(

@@ -17,7 +17,6 @@ from stamp.envelope.failure import Failure
 from stamp.envelope.limits import Limits
 from stamp.errors import HandlerError, MissingContributionError, WorkflowError
 from stamp.schema.catalog import Catalog
-from stamp.schema.varint import sized
 from stamp.workflow.context import StepContext
 from stamp.workflow.fail import Fail
 from stamp.workflow.outgoing import Outgoing, headers
@@ -27,7 +26,7 @@ MAX_TEXT: Final = 1_000
 MAX_DETAILS: Final = 20
 """How much of a failure is kept: it travels in every later event."""
 
-__all__ = ["Work", "publish", "receive"]
+__all__ = ["Terms", "Work", "publish", "receive"]
 
 
 class Work(NamedTuple):
@@ -36,14 +35,20 @@ class Work(NamedTuple):
     header: wire.Header
     body: bytes
     event_id: bytes
-    causes: list[bytes]
+    causes: tuple[bytes, ...]
     received_at: int
     arguments: dict[str, Any]
 
 
-def receive(
-    step: Step, body: bytes, *, workflow: str, catalog: Catalog, limits: Limits, received_at: int, attempt: int
-) -> Work:
+class Terms(NamedTuple):
+    """What holds for every hop of a workflow."""
+
+    workflow: str
+    catalog: Catalog
+    limits: Limits
+
+
+def receive(step: Step, body: bytes, terms: Terms, *, received_at: int, attempt: int) -> Work:
     """Return the work that `body` is for `step`: its views decoded, the rest untouched.
 
     Raises:
@@ -52,50 +57,55 @@ def receive(
         MissingContributionError: a view that must be there is not.
         UnknownSchemaError, ResolutionError, DecodeError: a view cannot be read, see `View.read`.
     """
-    header, at = wire.read_header(body, limits)
-    index = wire.index(body, at, limits)
+    header, at = wire.read_header(body, terms.limits)
+    index = wire.index(body, at, terms.limits, steps=step.reads_of)
     if index is None:
-        body = wire.canonical(body, at, limits)
-        index = wire.index(body, at, limits)
+        body = wire.canonical(body, at, terms.limits)
+        index = wire.index(body, at, terms.limits, steps=step.reads_of)
         assert index is not None
-    if header.workflow != workflow:
-        raise WorkflowError(f"expected an envelope of the workflow {workflow!r}, got one of {header.workflow!r}")
-    if not index.begins:
-        raise WorkflowError(f"expected an event for the step {step.name!r}, got an envelope without any", path=workflow)
-    trigger = index.opening(body, len(index.begins) - 1)
-    event = trigger.event.decode()
+    if header.workflow != terms.workflow:
+        raise WorkflowError(f"expected an envelope of the workflow {terms.workflow!r}, got one of {header.workflow!r}")
+    if index.last is None:
+        raise WorkflowError(
+            f"expected an event for the step {step.name!r}, got an envelope without any", path=terms.workflow
+        )
+    event, cause = wire.read_event(body, index.last)
     if event not in step.on:
-        raise WorkflowError(f"the step {step.name!r} listens to {' and '.join(step.on)}, got {event!r}", path=workflow)
-    causes = [trigger.event_id]
-    result_id = event_id(header.workflow, header.workflow_id, step.name, causes)
-    arguments = {read.parameter: _view(read, body, index, header=header, catalog=catalog) for read in step.reads}
+        raise WorkflowError(
+            f"the step {step.name!r} listens to {' and '.join(step.on)}, got {event!r}", path=terms.workflow
+        )
+    result_id = event_id(header.workflow, header.workflow_id, step.name, (cause,))
+    arguments: dict[str, Any] = {}
+    for read in step.reads:
+        arguments[read.parameter] = _view(read, body, index.spans, terms)
     if step.context is not None:
         arguments[step.context] = StepContext(
             header=header,
             step=step.name,
             event=event,
             event_id=result_id,
-            causes=tuple(causes),
+            causes=(cause,),
             received_at=received_at,
             attempt=attempt,
             body=body,
-            catalog=catalog,
-            limits=limits,
+            catalog=terms.catalog,
+            limits=terms.limits,
         )
-    return Work(header, body, result_id, causes, received_at, arguments)
+    return Work(header, body, result_id, (cause,), received_at, arguments)
 
 
-def _view(read: Read, body: bytes, index: wire.Index, *, header: wire.Header, catalog: Catalog) -> Any:
-    number = index.latest(body, read.key)
-    while number is not None:
-        opening = index.opening(body, number)
-        if (opening.schema_id == FAILURE_ID) is read.is_failure:
-            return read.view.read(opening.schema_id, opening.payload, catalog, workflow=header.workflow, step=read.step)
-        number = index.latest(body, read.key, number)
+def _view(read: Read, body: bytes, spans: list[wire.Span], terms: Terms) -> BaseModel | None:
+    """Return the view of the latest contribution that it is for: of a failure, or of anything else."""
+    key = read.key
+    for span in reversed(spans):
+        if body.startswith(key, span[0]):
+            schema_id, payload = wire.read_payload(body, span, key)
+            if (schema_id == FAILURE_ID) is read.is_failure:
+                return read.view.read(schema_id, payload, terms.catalog, workflow=terms.workflow, step=read.step)
     if read.optional:
         return None
     raise MissingContributionError(
-        f"expected a contribution of {read.step!r} in {header.workflow} {header.workflow_id}, and there is none: "
+        f"expected a contribution of {read.step!r} in the envelope, and there is none: "
         f"annotate the parameter `{read.parameter}` as `{read.view.model.__name__} | None` if that may be so",
         path=read.step,
     )
@@ -113,32 +123,27 @@ def publish(step: Step, work: Work, result: object, *, completed_at: int, limits
         return []
     if isinstance(result, Fail):
         return _events(step, work, step.failure, _failure(result), completed_at=completed_at, limits=limits)
-    if not isinstance(result, BaseModel) or (found := step.emissions.get(type(result))) is None:
+    found = step.emissions.get(type(result))  # type: ignore[arg-type]  # isinstance of a model takes a microsecond
+    if found is None:
         wanted = " or ".join(model.__name__ for model in step.emissions) or "None"
         raise HandlerError(f"{step.name} must return {wanted}, got {result!r}", path=step.name, **step.place)
     return _events(step, work, found, result, completed_at=completed_at, limits=limits)
 
 
 def _events(
-    step: Step, work: Work, emission: Emission, written: BaseModel, *, completed_at: int, limits: Limits
+    step: Step, work: Work, emission: Emission, written: Any, *, completed_at: int, limits: Limits
 ) -> list[Outgoing]:
-    payload = emission.binding.encode(written)
-    outcome, attributes = Outcome.COMPLETED, None
-    if isinstance(written, Failure):
+    header, causes, id_ = work.header, work.causes, work.event_id
+    payload, outcome, attributes = emission.binding.encode(written), Outcome.COMPLETED, None
+    if emission is step.failure:
         outcome, attributes = Outcome.FAILED, {"error.type": written.type, "error.message": written.message}
-    outgoing = []
-    for number, event in enumerate(emission.events):
-        header, causes, id_ = work.header, work.causes, work.event_id
-        if number:
+    times = (work.received_at, completed_at)
+    outgoing: list[Outgoing] = []
+    for event, key in emission.events:
+        if outgoing:  # the first event alone has the id of the work
             id_ = event_id(header.workflow, header.workflow_id, step.name, causes, event=event)
         item = assemble(
-            emission.opening,
-            payload,
-            sized(event.encode()) + id_,
-            causes,
-            times=(work.received_at, completed_at),
-            outcome=outcome,
-            attributes=attributes,
+            emission.opening, payload, key + id_, causes, times=times, outcome=outcome, attributes=attributes
         )
         described = headers(header, step.name, event, event_id=id_, causes=causes, completed_at=completed_at)
         outgoing.append(Outgoing(event, wire.append(work.body, item, limits), described))

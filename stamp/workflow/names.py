@@ -7,11 +7,10 @@ from typing import Final
 
 from stamp.schema.release import RESERVED
 
-__all__ = ["is_event_name", "is_event_pattern", "is_step_name", "is_workflow_name"]
+__all__ = ["is_event_name", "is_step_name", "is_workflow_name"]
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 _EVENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
-_PATTERN: Final = re.compile(r"([A-Za-z0-9_-]+|\*|#)(\.([A-Za-z0-9_-]+|\*|#))*")
 _LONGEST_KEY: Final = 255  # bytes of an AMQP routing key
 
 
@@ -28,8 +27,3 @@ def is_workflow_name(text: object) -> bool:
 def is_event_name(text: object) -> bool:
     """Tell whether `text` can name an event: words of ASCII letters, digits, `_` and `-`, joined by dots; up to 255 bytes."""
     return isinstance(text, str) and len(text) <= _LONGEST_KEY and _EVENT.fullmatch(text) is not None
-
-
-def is_event_pattern(text: object) -> bool:
-    """Tell whether `text` can name what a step listens to: an event, or a topic pattern such as `*.failed` or `order.#`."""
-    return isinstance(text, str) and len(text) <= _LONGEST_KEY and _PATTERN.fullmatch(text) is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from stamp.envelope.wire import Header
@@ -22,23 +22,24 @@ class Outgoing(NamedTuple):
 
 
 def headers(
-    header: Header, step: str, event: str, *, event_id: bytes, causes: list[bytes], completed_at: int
+    header: Header, step: str, event: str, *, event_id: bytes, causes: Sequence[bytes], completed_at: int
 ) -> dict[str, str]:
     """Return the CloudEvents 1.0 attributes of an event (binary mode), and the trace context that its workflow began with.
 
     The history is in the body: nothing here grows from step to step. `completed_at` is in microseconds since 1970 UTC.
     """
+    workflow, workflow_id, _, attributes = header
     fields = {
         "ce-specversion": "1.0",
         "ce-id": event_id.hex(),
         "ce-type": event,
-        "ce-source": f"/{header.workflow}/{step}",
-        "ce-subject": header.workflow_id,
+        "ce-source": f"/{workflow}/{step}",
+        "ce-subject": workflow_id,
         "ce-time": instant(completed_at).isoformat(),
-        "ce-correlationid": header.workflow_id,
+        "ce-correlationid": workflow_id,
     }
     if causes:
         fields["ce-causationid"] = causes[0].hex()
-    if header.attributes:
-        fields.update((name, header.attributes[name]) for name in TRACE_CONTEXT if name in header.attributes)
+    if attributes:
+        fields.update((name, attributes[name]) for name in TRACE_CONTEXT if name in attributes)
     return fields

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -36,18 +37,19 @@ class Read:
 
 
 class Emission:
-    """One outcome of a step: the record that it writes, and the events that are published with it."""
+    """One outcome of a step: the record that it writes, and the events that are published with it, each with its encoded name."""
 
     __slots__ = ("binding", "events", "model", "namespace", "opening", "schema_id")
 
     def __init__(self, step: str, model: type[BaseModel], namespace: str, events: tuple[str, ...]) -> None:
-        self.model, self.namespace, self.events = model, namespace, events
+        self.model, self.namespace = model, namespace
+        self.events: Final = tuple((event, sized(event.encode())) for event in events)
         self.binding: Final = bind(model, namespace=namespace)
         self.schema_id: Final = SchemaId.of(self.binding.schema)
         self.opening: Final = sized(step.encode()) + self.schema_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One participant of a workflow. The step that starts it listens to nothing and has no handler.
 
@@ -67,12 +69,17 @@ class Step:
     context: str | None
     place: Mapping[str, Any]
 
+    @cached_property
+    def reads_of(self) -> tuple[bytes, ...]:
+        """The encoded names of the steps that are read."""
+        return tuple({read.key for read in self.reads})
+
     @property
     def emits(self) -> tuple[str, ...]:
         """Every event that the step publishes when its work succeeds."""
-        return tuple(event for emission in self.emissions.values() for event in emission.events)
+        return tuple(event for emission in self.emissions.values() for event, _ in emission.events)
 
     @property
     def fails(self) -> str:
         """The event that the step publishes when its work fails."""
-        return self.failure.events[0]
+        return self.failure.events[0][0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,6 @@ from stamp.envelope.failure import Failure
 from stamp.envelope.limits import LIMITS, Limits
 from stamp.errors import StampError, WorkflowError
 from stamp.schema.catalog import Catalog
-from stamp.schema.varint import sized
 from stamp.workflow import hop
 from stamp.workflow.contract import StepContract, read_contracts
 from stamp.workflow.fail import Fail
@@ -34,7 +33,8 @@ from stamp.workflow.wiring import problems
 __all__ = ["Workflow"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-Events = str | Iterable[str]
+# not Iterable: a dict literal is one too, and type checkers would read `{Model: event}` as such
+Events = str | Sequence[str]
 
 
 def system_clock() -> int:
@@ -72,6 +72,7 @@ class Workflow:
         self._folder = contracts
         self._steps: dict[str, Step] = {}
         self._catalog: Catalog | None = None
+        self._terms: hop.Terms | None = None
 
     def with_clock(self, clock: Callable[[], int]) -> Workflow:
         """Return this workflow as it is now, with another clock."""
@@ -232,7 +233,7 @@ class Workflow:
         )
         _check_events(step)
         self._steps[name] = step
-        self._catalog = None
+        self._catalog = self._terms = None
 
     # -- one hop
 
@@ -258,14 +259,12 @@ class Workflow:
         """
         starting = self._starting(type(first), step)
         emission = starting.emissions[type(first)]
-        now, event = self.clock(), emission.events[0]
+        now, (event, key) = self.clock(), emission.events[0]
         header = wire.Header(self.name, workflow_id, now, dict(attributes or {}))
         id_ = event_id(self.name, workflow_id, starting.name, ())
-        item = assemble(
-            emission.opening, emission.binding.encode(first), sized(event.encode()) + id_, (), times=(now, now)
-        )
+        item = assemble(emission.opening, emission.binding.encode(first), key + id_, (), times=(now, now))
         body = wire.append(wire.begin(header), item, self.limits)
-        return Outgoing(event, body, headers(header, starting.name, event, event_id=id_, causes=[], completed_at=now))
+        return Outgoing(event, body, headers(header, starting.name, event, event_id=id_, causes=(), completed_at=now))
 
     def process(self, step: str, body: bytes, *, attempt: int = 1, received_at: int | None = None) -> list[Outgoing]:
         """Return what `step` publishes in answer to the event whose body this is: one hop, bytes in and bytes out.
@@ -302,15 +301,10 @@ class Workflow:
         return hop.publish(taken, work, result, completed_at=self.clock(), limits=self.limits)
 
     def _receive(self, step: Step, body: bytes, attempt: int, received_at: int | None) -> hop.Work:
-        return hop.receive(
-            step,
-            body,
-            workflow=self.name,
-            catalog=self._catalog or self.catalog,
-            limits=self.limits,
-            received_at=self.clock() if received_at is None else received_at,
-            attempt=attempt,
-        )
+        if self._terms is None:
+            self._terms = hop.Terms(self.name, self.catalog, self.limits)
+        now = self.clock() if received_at is None else received_at
+        return hop.receive(step, body, self._terms, received_at=now, attempt=attempt)
 
     def _step(self, name: str) -> Step:
         step = self._steps.get(name)

@@ -337,7 +337,7 @@ def hostile() -> list[Any]:
         pytest.param(body[:-1], "got the end", id="no end"),
         pytest.param(body + b"\0", "1 more bytes", id="bytes after the end"),
         pytest.param(body[:header] + b"\1\1\0", "size of a block, got -1", id="negative size"),
-        pytest.param(body[:header] + b"\1" + zigzag(2**62) + b"\0", "got the end", id="size of 2^62"),
+        pytest.param(body[:header] + b"\1" + zigzag(2**62) + b"\0", "at most 65536 bytes, got 4611686018427387904", id="size of 2^62"),
         pytest.param(body[:header] + b"\1" + zigzag(3) + b"abc" + b"\0", "contributions[0]", id="block of junk"),
         pytest.param(body[:header] + zigzag(2**40) + b"\0", "count of", id="foreign count of 2^40"),
         pytest.param(
