@@ -42,18 +42,19 @@ from dataclasses import replace
 from enum import Enum, Flag
 from inspect import cleandoc
 from types import NoneType
-from typing import Any, Final, Literal, Self, cast, get_args, get_origin
+from typing import Any, Final, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, RootModel
 
 from stamp.schema import encoder
+from stamp.schema.branches import union
 from stamp.schema.form import Form, Node, Write
 from stamp.schema.leaves import Leaf, leaves
 from stamp.schema.names import Schema, fullname, is_name, unqualified
 from stamp.schema.naming import Names, generic_origin, head, options, outline, reference, tuple_name, type_name
 from stamp.schema.place import Place
 from stamp.schema.refusals import check_model, refusal
-from stamp.schema.scalars import NULL, scalar
+from stamp.schema.scalars import scalar
 from stamp.schema.types import MISSING
 
 __all__ = ["Mapper", "doc_of", "reviver"]
@@ -78,7 +79,7 @@ class Mapper(ABC):
     """One walk over annotations, which gives each its form and remembers the named types that it has met.
 
     A named type is defined where it is met first and referred to from then on. `named` are their nodes by full name, `met` the full
-    names of classes, `writers` those of models.
+    names of classes, `writers` those of models, `tuples` what the records made for tuples hold.
     """
 
     def __init__(self, names: Names) -> None:
@@ -86,6 +87,7 @@ class Mapper(ABC):
         self.named: dict[str, Node] = {}
         self.met: dict[type, str] = {}
         self.writers: dict[type, Write] = {}
+        self.tuples: dict[str, list[Schema]] = {}
 
     @abstractmethod
     def record(self, model: type[BaseModel], place: Place) -> Form:
@@ -101,7 +103,7 @@ class Mapper(ABC):
         if len(found) == 1:
             return self.leaf(found[0])
         forms = [self.leaf(leaf) for leaf in self._in_order(found, default)]
-        return _union(_merged(forms, place), place)
+        return union(forms, place)
 
     def _in_order(self, found: list[Leaf], default: Any) -> list[Leaf]:
         """Return the branches of a union: that of the default, null, then as declared.
@@ -118,7 +120,8 @@ class Mapper(ABC):
 
     def _copy(self) -> Self:
         copy = type(self)(self.names.copy())
-        copy.named, copy.met, copy.writers = self.named.copy(), self.met.copy(), self.writers.copy()
+        copy.named, copy.met = self.named.copy(), self.met.copy()
+        copy.writers, copy.tuples = self.writers.copy(), self.tuples.copy()
         return copy
 
     def leaf(self, leaf: Leaf) -> Form:
@@ -151,7 +154,7 @@ class Mapper(ABC):
             return self._root(cls, place)
         if issubclass(cls, BaseModel):
             return self.record(cls, place)
-        if issubclass(cls, Enum) and not issubclass(cls, Flag) and len(cls):
+        if issubclass(cls, Enum):
             return self._enum(cls, list(cls), place)
         raise refusal(cls, place)
 
@@ -161,7 +164,9 @@ class Mapper(ABC):
             core = getattr(cls, "__pydantic_core_schema__", {})
             if core.get("schema", {}).get("schema_ref") == type_ref:
                 return self.record(cls, place)
-        raise place.error("expected a generic model that contains itself without detour, got one that does so through another model")
+        raise place.error(
+            "expected a generic model that contains itself without detour, got one that does so through another model"
+        )
 
     def _literal(self, values: Sequence[Any], place: Place) -> Form:
         kinds = {type(value) for value in values}
@@ -193,25 +198,31 @@ class Mapper(ABC):
 
     def _tuple(self, items: Sequence[Any], place: Place) -> Form:
         namespace = self.names.namespace or place.namespace
-        inside = place.within(fullname(f"Tuple{len(items)}", namespace))
-        forms = [self.form(each, (), inside) for each in items]
-        parts = [outline(form.schema, namespace) for form in forms]
+        outer = place.within(fullname(f"Tuple{len(items)}", namespace))
+        trial = self._copy()  # the name is made of the parts, and they are defined within what has the name
+        parts = [outline(trial.form(each, (), outer).schema, namespace) for each in items]
         full = fullname(tuple_name(parts), namespace)
-        schema: Any
+        inside = place.within(full)
         if full in self.named:
-            known = self.named[full]
-            if [outline(field["type"], namespace) for field in known["fields"]] != parts:
+            if self.tuples.get(full) != parts:
                 raise place.error(f"expected one type of the name {full}, got another: make this tuple a model")
-            schema = reference(full, place)
-        else:
-            if self.names.define(unqualified(full), None, place) != full:
-                raise place.error(f"expected one type of the name {full}, got another: rename the class")
-            fields = [{"name": f"_{index}", "type": form.schema} for index, form in enumerate(forms)]
-            schema = known = Node({"type": "record", **head(full, place), "fields": fields}, _untuple(len(items)))
-            self.named[full] = known
-        return Form(schema, encoder.items([form.write for form in forms]), (tuple,), defines=known)
+            forms = [self.form(each, (), inside) for each in items]
+            return Form(
+                reference(full, place),
+                encoder.items([form.write for form in forms]),
+                (tuple,),
+                defines=self.named[full],
+            )
+        self.names.define(unqualified(full), None, place)
+        self.tuples[full] = parts
+        node = self.named[full] = Node({"type": "record", **head(full, place), "fields": []}, _untuple(len(items)))
+        forms = [self.form(each, (), inside) for each in items]
+        node["fields"] = [{"name": f"_{index}", "type": form.schema} for index, form in enumerate(forms)]
+        return Form(node, encoder.items([form.write for form in forms]), (tuple,), defines=node)
 
     def _enum(self, cls: type[Enum], allowed: Sequence[Enum], place: Place) -> Form:
+        if issubclass(cls, Flag) or not len(cls):
+            raise refusal(cls, place)
         schema = reference(self.met[cls], place) if cls in self.met else self._enum_node(cls, place)
         values = _values(cls) if place.use_enum_values else {}
         types = (cls, *dict.fromkeys(map(type, values)))
@@ -275,68 +286,3 @@ def _values(cls: type[Enum]) -> dict[Any, Enum]:
         return {member.value: member for member in cls}
     except TypeError:  # values that cannot be hashed never stand for their member
         return {}
-
-
-def _merged(forms: Sequence[Form], place: Place) -> list[Form]:
-    """Return the forms without repetitions: `Literal["a"] | str` is one branch."""
-    merged: list[Form] = []
-    for form in forms:
-        for index, other in enumerate(merged):
-            same = outline(form.schema, place.namespace) == outline(other.schema, place.namespace)
-            if same and form.types == other.types:
-                merged[index] = replace(other, write=encoder.either(other.write, form.write))
-                break
-        else:
-            merged.append(form)
-    return merged
-
-
-def _union(forms: list[Form], place: Place) -> Form:
-    if len(forms) == 1:
-        return forms[0]
-    _check_distinct(forms, place)
-    types = tuple(each for form in forms for each in form.types)
-    others = [form for form in forms if form is not NULL]
-    if len(others) == 1:
-        write = encoder.optional(others[0].write, null_first=forms[0] is NULL)
-        return Form([form.schema for form in forms], write, types)
-    write = encoder.union([(form.types, form.write) for form in forms])
-    return Form([_branch(form, place) for form in forms], write, types)
-
-
-def _check_distinct(forms: Sequence[Form], place: Place) -> None:
-    """Refuse branches that a reader could not tell apart by their Avro types, or the writer by the classes of their values."""
-    branches: set[str] = set()
-    classes: set[type] = set()
-    for form in forms:
-        if isinstance(form.schema, list):
-            raise place.error(
-                f"expected no union within a union, got {form.types[0].__name__}: write out its types here"
-            )
-        outlined = outline(form.schema, place.namespace)
-        branch = str(outlined["type"]) if isinstance(outlined, dict) else unqualified(str(outlined))
-        if branch in branches:
-            raise place.error(
-                f"expected a union with at most one branch that is {branch!r} in Avro, got two: make one of them a model"
-            )
-        branches.add(branch)
-        if twice := classes.intersection(form.types):
-            raise place.error(
-                f"expected a union of different Python classes, got {twice.pop().__name__} twice: make one of them a model"
-            )
-        classes.update(form.types)
-
-
-def _branch(form: Form, place: Place) -> Schema:
-    """Return the schema of one branch among several, with what gives back its values so that pydantic need not guess."""
-    if issubclass(form.types[0], RootModel) and form.revive is None:
-        raise place.error(
-            f"expected no RootModel of a named type among several types, got {form.types[0].__name__}: write out its root"
-        )
-    if form.revive is None:
-        return form.schema
-    if form.defines is not None:
-        form.defines.decode = form.revive
-        return form.schema
-    plain = {"type": form.schema} if isinstance(form.schema, str) else form.schema
-    return Node(cast("dict[str, Any]", plain), form.revive)

@@ -208,7 +208,7 @@ def items(writes: Sequence[Write]) -> Write:
 
 def record(model: type, fields: Sequence[tuple[str, Write]]) -> Write:
     """Return the writer of a model's instances. `fields` may still grow: a recursive model refers to itself."""
-    expected = f"a {model.__name__}"
+    expected = f"an instance of {model.__name__}"
 
     def write(value: Any, out: bytearray) -> None:
         if type(value) is not model and not isinstance(value, model):
@@ -231,7 +231,7 @@ def attribute(model: type, name: str, write_value: Write) -> Write:
 
     def write(value: Any, out: bytearray) -> None:
         if not isinstance(value, model):
-            raise misfit(f"a {model.__name__}", value)
+            raise misfit(f"an instance of {model.__name__}", value)
         write_value(getattr(value, name), out)
 
     return write

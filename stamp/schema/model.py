@@ -13,6 +13,7 @@ from stamp.schema.annotation import Mapper, reviver
 from stamp.schema.field import WireField, wire_fields
 from stamp.schema.form import Form, Node, Write
 from stamp.schema.jsonform import json_form
+from stamp.schema.lint import lint
 from stamp.schema.names import is_namespace
 from stamp.schema.naming import Names, options, reference
 from stamp.schema.place import Place
@@ -54,7 +55,7 @@ def bind(model: type[M], *, name: str | None = None, namespace: str | None = Non
     schema that do not have their own.
 
     Raises:
-        SchemaError: something in the model has no form in Avro; `path` is the `Model.field` to change.
+        SchemaError: something in the model has no form in Avro, or passes a limit; `path` is the `Model.field` to change.
     """
     if not _is_record(model):
         raise SchemaError(f"expected a pydantic model with fields, got {model!r}")
@@ -63,6 +64,7 @@ def bind(model: type[M], *, name: str | None = None, namespace: str | None = Non
     walk = _Walk(Names(namespace or options(model).namespace or ""))
     form = walk.record(model, Place(model.__name__), name)
     assert form.defines is not None
+    lint(form.defines, recursion=True)
     return Binding(model, form.defines, _whole(form.write, model.__name__))
 
 

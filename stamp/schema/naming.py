@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from stamp.errors import SchemaError
 from stamp.schema.names import (
+    COMPLEX,
     PRIMITIVES,
     Schema,
     declared_name,
@@ -148,7 +149,7 @@ class Names:
         Raises:
             SchemaError: the name is illegal, or taken all the same.
         """
-        if not is_name(name) or name in PRIMITIVES:
+        if not is_name(name) or name in PRIMITIVES | COMPLEX:
             raise place.error(
                 f"expected a type with a legal Avro name (ASCII letters, digits and _), got {name!r}: "
                 f"rename the class or give it {HOOK} = {{'name': ...}}"

@@ -20,8 +20,8 @@ from stamp.schema.varint import sized, zigzag
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LOCAL_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - a local timestamp has no time zone
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
-FIRST_DAY: Final = (datetime.min - LOCAL_EPOCH).days
-LAST_DAY: Final = (datetime.max - LOCAL_EPOCH).days
+FIRST_DAY: Final = date.min.toordinal() - EPOCH_DAY
+LAST_DAY: Final = date.max.toordinal() - EPOCH_DAY
 
 _double: Final = Struct("<d").pack
 
@@ -184,11 +184,14 @@ def _unscaled(value: Decimal, precision: int, scale: int) -> int | None:
         return 0
     if value.adjusted() + scale >= precision:
         return None
+    shift = exponent + scale
+    if -shift >= len(digits):
+        return None
     whole, rest = int("".join(map(str, digits))), 0
-    if exponent + scale >= 0:
-        whole *= 10 ** (exponent + scale)
+    if shift >= 0:
+        whole *= 10**shift
     else:
-        whole, rest = divmod(whole, 10 ** -(exponent + scale))
+        whole, rest = divmod(whole, 10**-shift)
     return None if rest else -whole if sign else whole
 
 

@@ -82,12 +82,17 @@ def check_metadata(metadata: Iterable[Any], place: Place) -> None:
     """
     for each in metadata:
         name = getattr(each, "__name__", type(each).__name__)
-        if isinstance(each, SERIALIZERS) or each in SERIALIZERS:
+        if _is_any_of(each, SERIALIZERS):
             raise place.error(f"expected no serializer, got {name}: it is not asked when the value is written to Avro")
-        if hasattr(each, "__get_pydantic_core_schema__") and not (isinstance(each, HARMLESS) or each in HARMLESS):
+        if hasattr(each, "__get_pydantic_core_schema__") and not _is_any_of(each, HARMLESS):
             raise place.error(
                 f"expected a plain type, got one with {name}: what it does to a value cannot be seen from here"
             )
+
+
+def _is_any_of(each: Any, classes: Any) -> bool:
+    """Tell whether metadata is an instance of one of these classes, or the class itself; it is never asked whether it is equal."""
+    return isinstance(each, classes) or any(each is cls for cls in classes)
 
 
 def check_model(model: type[BaseModel]) -> None:
@@ -98,7 +103,8 @@ def check_model(model: type[BaseModel]) -> None:
     """
     if not model.__pydantic_complete__ and model.model_rebuild(raise_errors=False) is not True:
         raise SchemaError(
-            "expected a finished model, got one that refers to a class which is not defined", path=model.__name__
+            "expected a finished model: define what its annotations refer to, then call its model_rebuild()",
+            path=model.__name__,
         )
     decorators = model.__pydantic_decorators__
     for decorator in decorators.field_serializers.values():

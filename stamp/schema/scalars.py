@@ -108,7 +108,7 @@ def scalar(annotation: Any, metadata: Iterable[Any], place: Place) -> Form | Non
         return None
     if annotation is Decimal:
         form = _decimal(list(metadata), place) or form
-    elif annotation is datetime and pydantic.NaiveDatetime in metadata:
+    elif annotation is datetime and any(each is pydantic.NaiveDatetime for each in metadata):
         form = _LOCAL
     return replace(form, schema=Node(form.schema)) if form and isinstance(form.schema, dict) else form
 

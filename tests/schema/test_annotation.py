@@ -301,6 +301,7 @@ REFUSED = {
     "dataclass": (Data, "M.x", "pydantic model"),
     "NamedTuple": (Point, "M.x", "pydantic model"),
     "Flag": (Access, "M.x", "set of an Enum"),
+    "member of a Flag": (Literal[Access.READ], "M.x", "set of an Enum"),
     "empty Enum": (Nothing, "M.x", "no members"),
     "Enum with a foreign member": (Foreign, "M.x", "Straße"),
     "secret str": (SecretStr, "M.x", "in clear"),
@@ -325,6 +326,12 @@ REFUSED = {
     "unvalidated": (SkipValidation[Item], "M.x", "SkipValidation"),
     "type variable": (Box, "Box.thing", "Box[int]"),
     "endless type alias": (Endless, "M.x", "contains itself"),
+    "Decimal with more digits than a schema may have": (
+        Annotated[Decimal, Field(max_digits=1001, decimal_places=2)],
+        "M.x",
+        "precision of 1 to 1000",
+    ),
+    "items of no size": (list[None], "M.x[]", "that take bytes"),
     "Decimal without digits": (Annotated[Decimal, Field(max_digits=2, decimal_places=3)], "M.x", "max_digits"),
     "nested": (Box[list[Box[Any]]], "Box[Any].thing", "says nothing"),
 }
@@ -400,6 +407,32 @@ def test_a_type_alias_of_names_that_only_pydantic_finds_is_refused():
 
     with pytest.raises(SchemaError, match=r"M\.x: .*locals_: name 'Local' is not defined"):
         avro_schema(M)
+
+
+def test_a_tuple_that_comes_again_within_its_own_items_is_one_type(accepted):
+    class Fork(BaseModel):
+        branches: list[tuple["Fork", int]] = []
+
+    class Road(BaseModel):
+        start: tuple[Fork, int]
+
+    schema = avro_schema(Road)
+    start = schema["fields"][0]["type"]
+    assert start["name"] == "Tuple2_Fork_long"
+    assert start["fields"][0]["type"]["fields"][0]["type"] == array("Tuple2_Fork_long")
+    accepted(schema)
+    fork = Fork(branches=[(Fork(), 7)])
+    assert bind(Road).encode(Road(start=(fork, 1))).hex() == "02000e0002"
+
+
+def test_metadata_is_not_asked_whether_it_is_equal():
+    class Rude:
+        __hash__ = None
+
+        def __eq__(self, other):
+            raise AssertionError
+
+    assert avro_schema(one_field(Annotated[datetime, Rude(), {}]))["fields"][0]["type"] == TIMESTAMP
 
 
 def test_a_generic_model_that_contains_itself_has_its_own_name():

@@ -380,10 +380,10 @@ STRICT = [
     (int | None, "1", "an int, got str"),
     (bool | str, 1, "bool or str, got int"),
     (date | str, AWARE, "a date, got datetime"),
-    (Cat, {"kind": "cat"}, "a Cat, got dict"),
-    (Cat, Dog(), "a Cat, got Dog"),
+    (Cat, {"kind": "cat"}, "an instance of Cat, got dict"),
+    (Cat, Dog(), "an instance of Cat, got Dog"),
     (Cat | Dog, Anything(), "Cat or Dog, got Anything"),
-    (Tags, ["a"], "a Tags, got list"),
+    (Tags, ["a"], "an instance of Tags, got list"),
 ]
 
 
@@ -464,7 +464,7 @@ def test_missing_field_is_refused():
 
 
 def test_another_model_is_refused():
-    with pytest.raises(EncodeError, match=r"^Order: expected a Order, got Line"):
+    with pytest.raises(EncodeError, match=r"^Order: expected an instance of Order, got Line"):
         bind(Order).encode(Line(price=Decimal(1)))
 
 

@@ -69,7 +69,7 @@ def test_a_model_that_contains_itself_keeps_the_name_that_is_given(accepted):
 
 
 @pytest.mark.parametrize(
-    "given", [{"name": "a.b"}, {"name": "1"}, {"name": "string"}, {"namespace": "a..b"}, {"name": "é"}]
+    "given", [{"name": "a.b"}, {"name": "1"}, {"name": "string"}, {"name": "map"}, {"namespace": "a..b"}, {"name": "é"}]
 )
 def test_illegal_names_are_refused(given):
     with pytest.raises(SchemaError, match=r"Item: expected a .*legal"):
@@ -113,6 +113,18 @@ def test_types_inside_the_second_class_of_one_name_are_in_the_namespace_of_all(a
     second = schema["fields"][1]["type"]["fields"][0]["type"]
     assert second["fields"][0]["type"] == COLOR | {"namespace": "shop"}
     assert schema["fields"][1]["type"]["fields"][1]["type"] == "Color"
+    accepted(schema)
+
+
+def test_types_inside_the_second_class_of_one_name_are_beside_it_when_there_is_no_namespace(accepted):
+    other = create_model("Item", color=(Color, ...))
+    model = create_model(
+        "M", item=(Item, ...), owner=(create_model("Owner", item=(other, ...), color=(Color, ...)), ...)
+    )
+    schema = avro_schema(model)
+    second = schema["fields"][1]["type"]["fields"][0]["type"]
+    assert second["fields"][0]["type"] == COLOR
+    assert schema["fields"][1]["type"]["fields"][1]["type"] == "Owner.Color"
     accepted(schema)
 
 
