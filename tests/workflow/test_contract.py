@@ -34,7 +34,7 @@ def record(name: str = "Validation", *fields: str, **more: Any) -> dict[str, Any
 SAID = {
     "workflow": "ticket",
     "step": "validation",
-    "on": ["TicketCreated", "*.failed"],
+    "on": ["TicketCreated", "TicketReopened"],
     "emits": {"TicketValidated": "Validation", "TicketPassed": "Validation", "TicketRejected": "Rejection"},
     "fails": "validation.broke",
     "ends": ["TicketRejected", "validation.broke"],
@@ -71,7 +71,7 @@ class TestReading:
     def test_gives_what_the_files_say(self, tmp_path: Path) -> None:
         contract = read_contracts(lay(tmp_path, FILES))["ticket", "validation"]
 
-        assert contract.on == ("TicketCreated", "*.failed")
+        assert contract.on == ("TicketCreated", "TicketReopened")
         assert contract.emits == SAID["emits"]
         assert contract.fails == "validation.broke"
         assert contract.ends == ("TicketRejected", "validation.broke")
