@@ -55,6 +55,21 @@ class ContainerWriter:
         self.flush()
 
 
+_DAMAGED: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    OSError,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""What fastavro raises for bytes that it cannot read."""
+
+
 def read_blocks(stream: IO[bytes]) -> Iterator[tuple[Any, bytes]]:
     """Yield the writer schema and the records, one after the other, of each block of a container file, in any codec of fastavro's.
 
@@ -62,11 +77,12 @@ def read_blocks(stream: IO[bytes]) -> Iterator[tuple[Any, bytes]]:
         WireError: this is no container file, or a damaged one.
     """
     import fastavro  # noqa: PLC0415 - takes 20 ms, and only files need it
+    from fastavro.schema import SchemaParseException  # noqa: PLC0415
 
     try:
         reader = fastavro.block_reader(stream)
         for block in reader:
             records: bytes = block.bytes_.getvalue()  # type: ignore[attr-defined]
             yield reader.writer_schema, records
-    except (ValueError, TypeError, LookupError, EOFError, OverflowError, zlib.error, lzma.LZMAError, OSError) as error:
+    except (*_DAMAGED, SchemaParseException) as error:
         raise WireError(f"expected an Avro object container file, got one that cannot be read: {error}") from error

@@ -255,7 +255,7 @@ def test_a_view_that_refuses_a_value_says_which() -> None:
 
 
 def test_a_step_that_has_not_contributed_is_missing() -> None:
-    with pytest.raises(MissingContributionError, match="expected a contribution of 'billing'.*got step0, step1"):
+    with pytest.raises(MissingContributionError, match=r"expected a contribution of 'billing'.*got step0, step1"):
         envelope(2).read("billing", Ticket)
     with pytest.raises(MissingContributionError):
         envelope(2)["billing"]
@@ -337,7 +337,11 @@ def hostile() -> list[Any]:
         pytest.param(body[:-1], "got the end", id="no end"),
         pytest.param(body + b"\0", "1 more bytes", id="bytes after the end"),
         pytest.param(body[:header] + b"\1\1\0", "size of a block, got -1", id="negative size"),
-        pytest.param(body[:header] + b"\1" + zigzag(2**62) + b"\0", "at most 65536 bytes, got 4611686018427387904", id="size of 2^62"),
+        pytest.param(
+            body[:header] + b"\1" + zigzag(2**62) + b"\0",
+            "at most 65536 bytes, got 4611686018427387904",
+            id="size of 2^62",
+        ),
         pytest.param(body[:header] + b"\1" + zigzag(3) + b"abc" + b"\0", "contributions[0]", id="block of junk"),
         pytest.param(body[:header] + zigzag(2**40) + b"\0", "count of", id="foreign count of 2^40"),
         pytest.param(
