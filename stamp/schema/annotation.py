@@ -44,7 +44,7 @@ from inspect import cleandoc
 from types import NoneType
 from typing import Any, Final, Literal, Self, get_args, get_origin
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, RootModel, ValidationError
 
 from stamp.schema import encoder
 from stamp.schema.branches import union
@@ -56,6 +56,7 @@ from stamp.schema.place import Place
 from stamp.schema.refusals import check_model, refusal
 from stamp.schema.scalars import scalar
 from stamp.schema.types import MISSING
+from stamp.schema.values import UnreadableError
 
 __all__ = ["Mapper", "doc_of", "reviver"]
 
@@ -271,7 +272,12 @@ def reviver(model: type[BaseModel]) -> Callable[[Any], Any]:
     validate = model.__pydantic_validator__.validate_python
 
     def revive(datum: Any) -> Any:
-        return validate(datum, strict=False, by_alias=True, by_name=True)
+        try:
+            return validate(datum, strict=False, by_alias=True, by_name=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(map(str, first["loc"])) or "the whole"
+            raise UnreadableError(f"{model.__name__} refuses {field}: {first['msg']}, got {first['input']!r}") from error
 
     return revive
 
