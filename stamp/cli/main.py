@@ -1,0 +1,102 @@
+"""The command line: its commands, and what becomes of errors.
+
+Commands are imported when they run, so that `stamp --help` is quick; this module may import nothing that is slow.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+import stamp
+from stamp.cli.render.visible import visible
+from stamp.errors import StampError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS: Final = {
+    "play": "Run a whole workflow on the lines of a file.",
+    "decode": "Show what an envelope, or a file of envelopes, holds.",
+    "export": "Write the contracts of a workflow, for git.",
+}
+"""Each command, which is `command` in the module of its name, and what it does in a line."""
+
+INTERRUPTED: Final = 128 + 2
+BROKEN_PIPE: Final = 128 + 13
+"""What a shell reports of a program that SIGINT or SIGPIPE ended."""
+
+
+class Refusal(click.ClickException):
+    """An error that a person can mend: one message, no traceback."""
+
+    exit_code = 2
+
+
+class Commands(click.Group):
+    """The commands of COMMANDS, none of which is imported before it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"stamp.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what a person can mend becomes one message."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except StampError as error:
+            raise Refusal(visible(str(error))) from error
+        except BrokenPipeError:
+            _abandon_stdout()
+            raise click.exceptions.Exit(BROKEN_PIPE) from None
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        except OSError as error:
+            raise Refusal(_described(error)) from error
+        return result
+
+
+def _abandon_stdout() -> None:
+    """Let what is still in the buffer go nowhere: nobody reads it, and Python would complain at exit."""
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+
+
+def _described(error: OSError) -> str:
+    file = f"{error.filename}: " if error.filename is not None else ""
+    return visible(f"{file}{error.strerror or error}")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(stamp.__version__, prog_name="stamp", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Workflow state that travels inside the workflow's own messages.
+
+    Exit status: 0 all is well, 1 something was found, 2 the command could not run.
+    """
+
+
+def main(run: Callable[[], Any] = cli) -> None:
+    """Run the command line and exit. A bug of ours has a traceback and status 2: 1 would say that something was found."""
+    try:
+        run()
+    except Exception:  # noqa: BLE001 - the top of the command line
+        sys.excepthook(*sys.exc_info())
+        sys.exit(2)

@@ -1,0 +1,104 @@
+"""`stamp play`: a whole choreography in one process, from the lines of a file to a file of final events."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO
+
+import click
+
+from stamp.cli.playing import Playing
+from stamp.cli.rejects import Rejects
+from stamp.cli.render.console import error_console
+from stamp.cli.render.playing import Meter, summary
+from stamp.cli.starts import Starts, starting_step
+from stamp.cli.target import load
+from stamp.cli.whole_file import WholeFile
+from stamp.envelope.format import ENVELOPE, MAGIC
+from stamp.errors import InputError
+from stamp.schema.container import ContainerWriter
+
+__all__ = ["command"]
+
+
+@click.command(short_help="Run a whole workflow on the lines of a file.")
+@click.argument("target", metavar="MODULE:WORKFLOW")
+@click.option(
+    "--input",
+    "source",
+    required=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    help="JSON Lines: what the starting step writes, and its workflow_id; - is standard input.",
+)
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the final events go: an Avro object container file of envelopes.",
+)
+@click.option(
+    "--rejects",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where bad lines and parked messages go, if there are any.  [default: OUT.rejects.jsonl]",
+)
+@click.option("--start", metavar="STEP", help="The starting step, when the workflow has several.")
+def command(*, target: str, source: Path, out: Path, rejects: Path | None, start: str | None) -> None:
+    """Play a workflow, all its steps, on each line of a file.
+
+    The steps run in this process, with a broker of their own between them. Every run ends in a final event, whose envelope holds
+    the whole history: read it with `stamp decode`, or with any Avro library.
+
+    A bad line is reported and the others are played. Nothing is lost: bad lines, and what a step could not process, are
+    written to the rejects, as JSON Lines whose `text` is the line as it was.
+
+    Unknown keys make a bad line. Exit status: 1 if anything was rejected.
+
+    Example: stamp play examples.ticket:ticket --input tickets.jsonl --out events.avro
+    """
+    workflow = load(target)
+    workflow.check()
+    starts = Starts(workflow, starting_step(workflow, start))
+    rejects = rejects or out.with_name(f"{out.name}.rejects.jsonl")
+    _check_different(source, out, rejects)
+    console = error_console()
+    began = time.perf_counter()
+    with (
+        _opened(source) as stream,
+        WholeFile(rejects) as rejects_file,
+        WholeFile(out) as out_file,
+        Meter(console, stream, _size(source)) as meter,
+    ):
+        name = "standard input" if str(source) == "-" else str(source)
+        playing = Playing(workflow, starts, Rejects(rejects_file), name=name, report=meter.report)
+        with ContainerWriter(out_file.stream, ENVELOPE, sync=os.urandom(16)) as container:
+            for body in playing.finals(stream):
+                container.append(body[len(MAGIC) :])
+                meter.advance()
+    tally = playing.tally
+    console.print(summary(tally, time.perf_counter() - began, out=str(out), rejects=str(rejects)), soft_wrap=True)
+    if tally.bad_lines or tally.parked:
+        raise click.exceptions.Exit(1)
+
+
+def _opened(source: Path) -> AbstractContextManager[IO[bytes]]:
+    return nullcontext(sys.stdin.buffer) if str(source) == "-" else source.open("rb")
+
+
+def _size(source: Path) -> int | None:
+    """Return the size in bytes, where it is known beforehand."""
+    return source.stat().st_size if source.is_file() else None
+
+
+def _check_different(*files: Path) -> None:
+    seen: set[Path] = set()
+    for file in files:
+        if file.resolve() in seen:
+            raise InputError("expected three files for --input, --out and --rejects, got one of them twice", file=file)
+        seen.add(file.resolve())

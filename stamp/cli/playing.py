@@ -1,0 +1,88 @@
+"""The playing of one input: every line becomes a run, a bad line, or both a run and what a step of it could not process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Final
+
+from stamp.cli.blame import place_of
+from stamp.cli.lines import Line, lines
+from stamp.cli.rejects import Rejects
+from stamp.cli.starts import Starts
+from stamp.errors import InputError, StampError
+from stamp.runtime.player import Parked, play
+from stamp.workflow.outgoing import Outgoing
+from stamp.workflow.workflow import Workflow
+
+__all__ = ["Playing", "Tally"]
+
+LINE_OF_A_BYTE: Final = 48
+"""How many bytes of JSON one byte of Avro may come from, generously: keys, quotes, escapes, blanks."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of an input: `bytes` are those of the final events."""
+
+    runs: int = 0
+    bad_lines: int = 0
+    parked: int = 0
+    bytes: int = 0
+    finals: Counter[str] = field(default_factory=Counter)
+
+
+class Playing:
+    """Plays one input. What cannot be played is told to `report`, and goes to `rejects`."""
+
+    def __init__(
+        self, workflow: Workflow, starts: Starts, rejects: Rejects, *, name: str, report: Callable[[str], None]
+    ) -> None:
+        self.tally = Tally()
+        self._workflow, self._starts, self._rejects = workflow, starts, rejects
+        self._name, self._report = name, report
+        self._line: Line
+
+    def finals(self, stream: IO[bytes]) -> Iterator[bytes]:
+        """Yield the body of each final event."""
+        for each in play(self._workflow, self._first_events(stream)):
+            if isinstance(each, Parked):
+                self._park(each)
+            else:
+                self.tally.finals[each.event] += 1
+                self.tally.bytes += len(each.body)
+                yield each.body
+
+    def _first_events(self, stream: IO[bytes]) -> Iterator[Outgoing]:
+        for line in lines(stream, LINE_OF_A_BYTE * self._workflow.limits.contribution):
+            self._line = line
+            try:
+                first = self._starts.start(line)
+            except Exception as error:  # noqa: BLE001 - validators of a model raise what they like: it is told, and the others go on
+                self.tally.bad_lines += 1
+                self._report(str(self._placed(error)))
+                self._rejects.line(line, str(_described(error)))
+            else:
+                self.tally.runs += 1
+                yield first
+
+    def _park(self, parked: Parked) -> None:
+        self.tally.parked += 1
+        described = _described(parked.error)
+        self._report(f"{self._placed(described)} (the step {parked.step}, on {parked.event})")
+        self._rejects.parked(self._line, parked, str(described))
+
+    def _placed(self, error: Exception) -> StampError:
+        said = _described(error)
+        text = str(InputError(said.message, path=said.path, offset=said.offset))
+        return InputError(text, file=self._name, line=self._line.number)
+
+
+def _described(error: Exception) -> StampError:
+    """Return what happened, and where if that is in a handler or a validator."""
+    if isinstance(error, StampError):
+        return error
+    place = place_of(error)
+    where = "" if place is None else f", raised at {place['file']}:{place['line']}"
+    return InputError(f"{type(error).__name__}: {error}{where}")

@@ -1,0 +1,1 @@
+"""How results look: nothing here decides anything."""
