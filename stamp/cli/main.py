@@ -5,6 +5,7 @@ Commands are imported when they run, so that `stamp --help` is quick; this modul
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from stamp.errors import StampError
 __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS: Final = {
+    "demo": "See what stamp does: the example workflow, event by event.",
     "play": "Run a whole workflow on the lines of a file.",
     "decode": "Show what an envelope, or a file of envelopes, holds.",
     "export": "Write the contracts of a workflow, for git.",
@@ -95,6 +97,9 @@ def cli() -> None:
 
 def main(run: Callable[[], Any] = cli) -> None:
     """Run the command line and exit. A bug of ours has a traceback and status 2: 1 would say that something was found."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal has no letter for must not end a command
+            stream.reconfigure(errors="backslashreplace")
     try:
         run()
     except Exception:  # noqa: BLE001 - the top of the command line

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.table import Column, Table
 from rich.text import Text
 
 from stamp.cli.reading import Reading
 from stamp.cli.render.bars import Bar, Part
 from stamp.cli.render.quantity import counted, duration, size
+from stamp.cli.render.table import Col, FittingTable
 from stamp.cli.render.value import key_fields, moment, short, value_text
 from stamp.cli.render.visible import visible
 from stamp.envelope.contribution import Outcome, encode
@@ -49,17 +49,17 @@ def heading(reading: Reading) -> Text:
     return text
 
 
-def history(reading: Reading) -> Table:
+def history(reading: Reading) -> FittingTable:
     """Return what each step contributed, in the order in which it came about."""
-    table = _table(
-        "History",
-        Column("#", justify="right"),
-        Column("step", overflow="fold"),
-        Column("event", overflow="fold"),
-        Column("outcome", overflow="fold"),
-        Column("v", justify="right"),
-        Column("bytes", justify="right"),
-        Column("fields", no_wrap=True, overflow="ellipsis", ratio=1),
+    table = FittingTable(
+        Col("#", justify="right"),
+        Col("step", least=60),
+        Col("event"),
+        Col("outcome", least=40),
+        Col("v", justify="right", least=60),
+        Col("bytes", justify="right"),
+        Col("fields", overflow="ellipsis", share=1, least=72),
+        title="History",
     )
     for number, each in enumerate(reading.envelope.contributions):
         written = reading.written.get(number)
@@ -76,10 +76,10 @@ def history(reading: Reading) -> Table:
     return table
 
 
-def timeline(reading: Reading) -> Table:
+def timeline(reading: Reading, title: str | None = "Timeline") -> FittingTable:
     """Return when each step worked, and how long its message waited before."""
-    times = (Column(name, justify="right", overflow="fold") for name in ("queued", "working", "total"))
-    table = _table("Timeline", Column("step", overflow="fold"), *times, Column(ratio=1))
+    times = (Col(name, least, "right") for name, least in (("queued", 50), ("working", 40), ("total", 0)))
+    table = FittingTable(Col("step"), *times, Col(share=1, least=60), title=title)
     moments = reading.envelope.timeline()
     whole = max((each.total for each in moments), default=timedelta())
     for each in moments:
@@ -101,14 +101,14 @@ def time_bar(each: Moment, whole: timedelta) -> Bar:
     return Bar(Part(max(begin, 0), received, "░", ".", "dim"), Part(max(received, 0), end, "█", "#", "cyan"))
 
 
-def state(reading: Reading) -> Table:
+def state(reading: Reading) -> FittingTable:
     """Return every field with its latest value, and who wrote that."""
-    table = _table(
-        "State",
-        Column("field", overflow="fold"),
-        Column("value", overflow="fold", ratio=1),
-        Column("written by", overflow="fold"),
-        Column("after", justify="right", overflow="fold"),
+    table = FittingTable(
+        Col("field"),
+        Col("value", share=1),
+        Col("written by", least=50),
+        Col("after", justify="right", least=72),
+        title="State",
     )
     began = instant(reading.envelope.started_at)
     for name, (value, source) in fold(reading.written.values()).items():
@@ -120,10 +120,3 @@ def state(reading: Reading) -> Table:
             duration(source.completed_at - began),
         )
     return table
-
-
-def _table(title: str, *columns: Column) -> Table:
-    """Return a table without lines: they would take room, and say nothing."""
-    return Table(
-        *columns, title=title, title_justify="left", title_style="bold", header_style="dim", box=None, expand=True
-    )
