@@ -80,6 +80,12 @@ class Workflow:
         vars(other).update(_steps=dict(self._steps), clock=clock)
         return other
 
+    def with_contracts(self, folder: str | Path) -> Workflow:
+        """Return this workflow as it is now, with its contracts in another folder."""
+        other = copy(self)
+        vars(other).update(_steps=dict(self._steps), _folder=folder, _catalog=None)
+        return other
+
     def __repr__(self) -> str:
         return f"<Workflow {self.name}: {', '.join(self._steps) or 'no steps'}>"
 
