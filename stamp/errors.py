@@ -1,20 +1,20 @@
 """Every error that stamp raises.
 
-    StampError
-    ├── SchemaError                     a schema or a model is wrong: its author's fault
-    │   ├── UnknownSchemaError          no catalog entry for a SchemaId
-    │   └── ResolutionError             the reader schema cannot read what this writer wrote
-    ├── WireError                       bytes are not what they should be: the sender's fault
-    │   ├── DecodeError                 a payload does not fit its schema
-    │   └── LimitError                  a bound on size, count or depth was passed
-    ├── EncodeError                     a Python value does not fit its schema: the caller's fault
-    ├── WorkflowError                   a workflow is defined or used wrongly
-    │   ├── ContractError               a contracts folder is wrong
-    │   ├── MissingContributionError    the envelope lacks the contribution that a view reads
-    │   └── HandlerError                a handler returned what its step does not declare
-    ├── DeliveryError                   a message could not be handed to its transport
-    │   └── UnroutableError             no queue takes it: it would be lost without a trace
-    └── InputError                      a line, file or argument given by a person cannot be used
+StampError
+├── SchemaError                     a schema or a model is wrong: its author's fault
+│   ├── UnknownSchemaError          no catalog entry for a SchemaId
+│   └── ResolutionError             the reader schema cannot read what this writer wrote
+├── WireError                       bytes are not what they should be: the sender's fault
+│   ├── DecodeError                 a payload does not fit its schema
+│   └── LimitError                  a bound on size, count or depth was passed
+├── EncodeError                     a Python value does not fit its schema: the caller's fault
+├── WorkflowError                   a workflow is defined or used wrongly
+│   ├── ContractError               a contracts folder is wrong
+│   ├── MissingContributionError    the envelope lacks the contribution that a view reads
+│   └── HandlerError                a handler returned what its step does not declare
+├── DeliveryError                   a message could not be handed to its transport
+│   └── UnroutableError             no queue takes it: it would be lost without a trace
+└── InputError                      a line, file or argument given by a person cannot be used
 """
 
 from __future__ import annotations

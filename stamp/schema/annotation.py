@@ -277,7 +277,9 @@ def reviver(model: type[BaseModel]) -> Callable[[Any], Any]:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             field = ".".join(map(str, first["loc"])) or "the whole"
-            raise UnreadableError(f"{model.__name__} refuses {field}: {first['msg']}, got {first['input']!r}") from error
+            raise UnreadableError(
+                f"{model.__name__} refuses {field}: {first['msg']}, got {first['input']!r}"
+            ) from error
 
     return revive
 

@@ -118,10 +118,10 @@ class Readability:
             branch = next(each for each in writer.branches if not self.is_readable(each, reader))
             return self.obstacle(branch, reader, path)
         if reader.kind == "union":
-            branch = self.branch(writer, reader)
-            if branch is None:
+            through = self.branch(writer, reader)
+            if through is None:
                 return f"{path or 'the whole'}: {writer.label} cannot be read as any branch of {reader.label}"
-            return self.obstacle(writer, branch, path)
+            return self.obstacle(writer, through, path)
         if (reason := why_not(writer, reader)) is not None:
             return f"{path or 'the whole'}: {reason}"
         if writer.items is not None and reader.items is not None:

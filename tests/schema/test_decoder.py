@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
@@ -94,10 +95,8 @@ def test_any_other_bytes_are_refused_with_a_wire_error(
     for _ in range(10):
         at = data.draw(st.integers(0, len(good)))
         good[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
-    try:
+    with contextlib.suppress(WireError):
         decoder(schema)(bytes(good))
-    except WireError:
-        pass
 
 
 @given(schema_and_data(), st.data())
