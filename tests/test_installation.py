@@ -26,8 +26,8 @@ def test_the_version_of_the_package_is_the_version_of_the_distribution() -> None
     assert stamp.__version__ == metadata.version("stamp-coupling")
 
 
-def test_importing_stamp_imports_no_broker_terminal_or_database() -> None:
-    program = "import stamp, sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+def test_importing_all_of_stamp_imports_no_broker_terminal_or_database() -> None:
+    program = "import sys, stamp; from stamp import *; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     modules = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
 
     assert "stamp" in modules

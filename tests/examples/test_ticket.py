@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import shutil
 import typing
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from pydantic import BaseModel
 
 from examples.ticket import assignment, billing, intake, notification, resolution, survey, ticket, validation
 from stamp import Envelope, Outgoing, StepContext
+from stamp.workflow.export import export
 
 SERVICES = {
     "ticket": intake,
@@ -94,6 +96,12 @@ class TestWorkflow:
         surveyed = next(last for last in map(played, read_tickets(root)) if last.event == "SurveyAnswered")
 
         assert [each.step for each in Envelope.from_bytes(surveyed.body).contributions] == list(SERVICES)
+
+
+def test_the_contracts_in_git_say_what_the_code_says(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root / "schemas", tmp_path / "schemas")
+
+    assert export(ticket, tmp_path / "schemas") == []
 
 
 class TestServices:
