@@ -55,7 +55,8 @@ def test_the_commands_run_one_after_the_other(root: Path, tmp_path: Path) -> Non
 def test_ci_runs_the_command_of_the_readme(root: Path) -> None:
     [test] = [line for line in INSTALLING if "pytest" in line]
 
-    assert test in (root / ".ci/run").read_text("utf-8").splitlines()
+    # `set -e` does not see that a part of `a && b && c` other than the last has failed
+    assert f"{test} || exit 1" in (root / ".ci/run").read_text("utf-8").splitlines()
     assert os.access(root / ".ci/run", os.X_OK)
 
 
