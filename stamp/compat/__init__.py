@@ -1,0 +1,1 @@
+"""Whether what one schema writes, another one reads, and with the same meaning."""
