@@ -336,7 +336,7 @@ BASELINES: dict[str, Callable[[int], Callable[[], Any]]] = {
 
 def best(rows: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
     """Return the microseconds a call of each row takes in its best round; the rows take turns."""
-    calls = {name: 1 for name in rows}
+    calls = dict.fromkeys(rows, 1)
     for name, row in rows.items():
         start = time.perf_counter()
         row()
