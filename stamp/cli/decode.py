@@ -6,13 +6,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, Final
 
 import click
 from rich.text import Text
 
+from stamp.cli.input import INPUT, name_of, opened
 from stamp.cli.reading import Reading, read
 from stamp.cli.render.console import error_console, output_console
 from stamp.cli.render.envelope import envelope_text
@@ -21,7 +21,7 @@ from stamp.cli.render.visible import json_text
 from stamp.cli.source import find
 from stamp.envelope.document import document
 from stamp.envelope.envelope import Envelope
-from stamp.errors import InputError, MissingContributionError, StampError, WireError
+from stamp.errors import InputError, MissingContributionError, StampError, UnknownSchemaError, WireError
 from stamp.schema.catalog import Catalog
 from stamp.workflow.settings import contracts_folder
 
@@ -42,7 +42,7 @@ FORMATS: Final[Mapping[str, Callable[[Reading], None]]] = {"text": _show_text, "
 
 
 @click.command(short_help="Show what an envelope, or a file of envelopes, holds.")
-@click.argument("source", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("source", metavar="FILE", type=INPUT)
 @click.option(
     "--schemas",
     metavar="DIR",
@@ -66,12 +66,13 @@ def command(*, source: Path, schemas: Path | None, form: str, at: str | None) ->
     folder = _folder(schemas)
     decoding = Decoding(Catalog() if folder is None else Catalog.from_folder(folder), at)
     try:
-        with _opened(source) as stream:
-            for reading in decoding.readings(stream, source):
+        with opened(source) as stream:
+            for reading in decoding.readings(stream, name_of(source)):
                 FORMATS[form](reading)
     finally:
         sys.stdout.flush()
-        hint = f"there is no contracts folder {contracts_folder()}: name one with --schemas" if folder is None else ""
+        is_needed = folder is None and decoding.is_schema_missing
+        hint = f"there is no contracts folder {contracts_folder()}: name one with --schemas" if is_needed else ""
         error_console().print(findings(decoding.findings, hint), end="", soft_wrap=True)
     if decoding.findings:
         raise click.exceptions.Exit(1 if decoding.is_anything_shown else 2)
@@ -85,19 +86,16 @@ def _folder(schemas: Path | None) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _opened(source: Path) -> AbstractContextManager[IO[bytes]]:
-    return nullcontext(sys.stdin.buffer) if str(source) == "-" else source.open("rb")
-
-
 class Decoding:
     """Reads the envelopes of one input. `findings` counts each thing that could not be read."""
 
     def __init__(self, catalog: Catalog, at: str | None) -> None:
         self.findings: Counter[str] = Counter()
         self.is_anything_shown = False
+        self.is_schema_missing = False
         self._catalog, self._at = catalog, at
 
-    def readings(self, stream: IO[bytes], file: Path) -> Iterator[Reading]:
+    def readings(self, stream: IO[bytes], file: str) -> Iterator[Reading]:
         """Yield each envelope that can be read, if not all of its payloads.
 
         Raises:
@@ -110,7 +108,10 @@ class Decoding:
                 except (WireError, MissingContributionError) as error:
                     self.findings[str(_placed(error, file, found.path))] += 1
                 else:
-                    self.findings.update(map(str, reading.unread.values()))
+                    self.findings.update(_told(error, file, found.path) for error in reading.unread.values())
+                    self.is_schema_missing |= any(
+                        isinstance(error, UnknownSchemaError) for error in reading.unread.values()
+                    )
                     self.is_anything_shown = True
                     yield reading
         except (WireError, InputError) as error:
@@ -124,6 +125,11 @@ class Decoding:
         return envelope.at(int(self._at) if _INDEX.fullmatch(self._at) and not is_event else self._at)
 
 
-def _placed(error: StampError, file: Path, path: str | None = None) -> InputError:
+def _told(error: StampError, file: str, path: str | None) -> str:
+    """Return what is wrong with a payload: of an unknown schema once, in however many envelopes it is."""
+    return str(error if isinstance(error, UnknownSchemaError) else _placed(error, file, path))
+
+
+def _placed(error: StampError, file: str, path: str | None = None) -> InputError:
     whole = ".".join(part for part in (path, error.path) if part)
     return InputError(error.message, path=whole or None, offset=error.offset, file=file)

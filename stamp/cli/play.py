@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import IO
 
 import click
+from rich.text import Text
 
+from stamp.cli.input import INPUT, name_of, opened
 from stamp.cli.playing import Playing
 from stamp.cli.rejects import Rejects
 from stamp.cli.render.console import error_console
 from stamp.cli.render.playing import Meter, summary
+from stamp.cli.render.visible import visible
 from stamp.cli.starts import Starts, starting_step
 from stamp.cli.target import load
 from stamp.cli.whole_file import WholeFile
@@ -32,7 +32,7 @@ __all__ = ["command"]
     "source",
     required=True,
     metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    type=INPUT,
     help="JSON Lines: what the starting step writes, and its workflow_id; - is standard input.",
 )
 @click.option(
@@ -70,25 +70,22 @@ def command(*, target: str, source: Path, out: Path, rejects: Path | None, start
     console = error_console()
     began = time.perf_counter()
     with (
-        _opened(source) as stream,
+        opened(source) as stream,
         WholeFile(rejects) as rejects_file,
         WholeFile(out) as out_file,
         Meter(console, stream, _size(source)) as meter,
     ):
-        name = "standard input" if str(source) == "-" else str(source)
-        playing = Playing(workflow, starts, Rejects(rejects_file), name=name, report=meter.report)
+        playing = Playing(workflow, starts, Rejects(rejects_file), name=name_of(source), report=meter.report)
         with ContainerWriter(out_file.stream, ENVELOPE, sync=os.urandom(16)) as container:
             for body in playing.finals(stream):
                 container.append(body[len(MAGIC) :])
                 meter.advance()
     tally = playing.tally
     console.print(summary(tally, time.perf_counter() - began, out=str(out), rejects=str(rejects)), soft_wrap=True)
+    if rejects.exists() and not rejects_file.is_begun:
+        console.print(Text(visible(f"{rejects}: of an earlier play, left as it is")), soft_wrap=True)
     if tally.bad_lines or tally.parked:
         raise click.exceptions.Exit(1)
-
-
-def _opened(source: Path) -> AbstractContextManager[IO[bytes]]:
-    return nullcontext(sys.stdin.buffer) if str(source) == "-" else source.open("rb")
 
 
 def _size(source: Path) -> int | None:

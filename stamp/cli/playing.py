@@ -24,11 +24,12 @@ LINE_OF_A_BYTE: Final = 48
 
 @dataclass(slots=True)
 class Tally:
-    """What became of an input: `bytes` are those of the final events."""
+    """What became of an input. `silent` are runs whose last step publishes nothing; `bytes` are those of the final events."""
 
     runs: int = 0
     bad_lines: int = 0
     parked: int = 0
+    silent: int = 0
     bytes: int = 0
     finals: Counter[str] = field(default_factory=Counter)
 
@@ -43,10 +44,12 @@ class Playing:
         self._workflow, self._starts, self._rejects = workflow, starts, rejects
         self._name, self._report = name, report
         self._line: Line
+        self._ends = 0
 
     def finals(self, stream: IO[bytes]) -> Iterator[bytes]:
         """Yield the body of each final event."""
         for each in play(self._workflow, self._first_events(stream)):
+            self._ends += 1
             if isinstance(each, Parked):
                 self._park(each)
             else:
@@ -65,7 +68,9 @@ class Playing:
                 self._rejects.line(line, str(_described(error)))
             else:
                 self.tally.runs += 1
-                yield first
+                self._ends = 0
+                yield first  # and the run is over when the next one is asked for
+                self.tally.silent += not self._ends
 
     def _park(self, parked: Parked) -> None:
         self.tally.parked += 1

@@ -29,7 +29,7 @@ def load(target: str) -> Workflow:
     form = _FORM.fullmatch(target)
     if form is None:
         raise InputError(f"expected module:workflow, such as examples.ticket:ticket, got {target!r}{_hint(target)}")
-    module = _imported(form["module"])
+    module = _imported(form["module"], hint=_hint(target))
     found = getattr(module, form["name"], None)
     if not isinstance(found, Workflow):
         what = "nothing of that name" if found is None else f"a {type(found).__name__}"
@@ -45,7 +45,7 @@ def _hint(target: str) -> str:
     return f": a module is written with dots, {module}:{name or 'workflow'}"
 
 
-def _imported(name: str) -> ModuleType:
+def _imported(name: str, *, hint: str) -> ModuleType:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -55,7 +55,7 @@ def _imported(name: str) -> ModuleType:
         raise
     except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
-            text = f"expected a module that is installed or in {here}, got {name!r}, and there is no {error.name!r}"
+            text = f"expected a module that is installed or in {here}, got {name!r}, and there is no {error.name!r}{hint}"
             raise InputError(text) from error
         text = f"importing it raised {type(error).__name__}: {error}"
         raise InputError(text, path=name, **_place(error)) from error

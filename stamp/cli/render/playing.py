@@ -62,6 +62,10 @@ def summary(tally: Tally, seconds: float, *, out: str, rejects: str) -> Text:
     said = [counted(tally.runs, "run") + took + rate]
     width = max(map(len, tally.finals), default=0)
     said += [f"  {event:<{width}}  {number:>7,}" for event, number in tally.finals.most_common()]
+    if tally.silent:
+        said.append(
+            f"  {counted(tally.silent, 'run')} ended in a step that publishes nothing: they are in no final event"
+        )
     said.append(f"{out}: {counted(tally.finals.total(), 'final event')}, {size(tally.bytes)}")
     rejected = [
         counted(number, noun)
