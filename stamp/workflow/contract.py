@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from os import PathLike
@@ -72,15 +72,16 @@ class StepContract:
 
 
 def read_contracts(
-    folder: str | PathLike[str], *, workflow: str | None = None
+    folder: str | PathLike[str], *, workflow: str | None = None, without: Collection[str] = ()
 ) -> Mapping[tuple[str, str], StepContract]:
-    """Return the contracts in a folder by workflow and step, or those of one workflow alone.
+    """Return the contracts in a folder by workflow and step, or those of one workflow alone; those of steps in `without` unread.
 
     Raises:
         ContractError: there is no such folder, or a contract in it contradicts itself.
         SchemaError: a file is not JSON, or no acceptable schema.
     """
-    found = map(_contract, step_folders(folder, workflow=workflow))
+    steps = [step for step in step_folders(folder, workflow=workflow) if step.name not in without]
+    found = map(_contract, steps)
     return MappingProxyType({(contract.workflow, contract.step): contract for contract in found})
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stamp.errors import ContractError, SchemaError
 from stamp.schema.document import read
@@ -16,7 +16,7 @@ from stamp.schema.identity import SchemaId
 from stamp.workflow.contract import record_name, versions
 from stamp.workflow.declaration import FILE, OWNED, check_declaration, reads_file
 
-__all__ = ["Draft", "write_contract"]
+__all__ = ["Changes", "Draft", "apply", "changes", "write_contract"]
 
 Schema = dict[str, Any]
 
@@ -39,8 +39,15 @@ class Draft:
     optional: frozenset[str] = frozenset()
 
 
-def write_contract(folder: str | PathLike[str], draft: Draft) -> list[Path]:
-    """Make the contract in a folder say what `draft` says, and return the files that changed: none if it did already.
+class Changes(NamedTuple):
+    """What would make a contract say what a draft says: files to write, with their content, and files to remove."""
+
+    write: Mapping[Path, Any]
+    remove: Sequence[Path]
+
+
+def changes(folder: str | PathLike[str], draft: Draft) -> Changes:
+    """Return what has to change for the contract in a folder to say what `draft` says. Nothing is written.
 
     A record whose newest released version has another SchemaId gets a new version; a released file is never touched. What people
     added to `step.json` stays, and a view that is no longer read goes.
@@ -48,7 +55,6 @@ def write_contract(folder: str | PathLike[str], draft: Draft) -> list[Path]:
     Raises:
         ContractError: the draft contradicts itself, or the contract that is there does.
         SchemaError: a schema is not acceptable.
-        OSError: the folder cannot be written.
     """
     home = Path(folder) / draft.workflow / draft.step
     said = _said(draft)
@@ -56,13 +62,31 @@ def write_contract(folder: str | PathLike[str], draft: Draft) -> list[Path]:
     said |= _kept(home / FILE)
     check_declaration(said, home / FILE)
     wanted = {**_new_versions(home, draft), **_views(home, draft), home / FILE: said}
-    changed = [file for file, value in wanted.items() if not _has(file, value)]
-    for file in changed:
-        _write(file, wanted[file])
     stale = [file for file in sorted((home / "reads").glob("*.avsc")) if file not in wanted]
-    for file in stale:
+    return Changes({file: value for file, value in wanted.items() if not _has(file, value)}, stale)
+
+
+def write_contract(folder: str | PathLike[str], draft: Draft) -> list[Path]:
+    """Make the contract in a folder say what `draft` says, and return the files that changed: none if it did already.
+
+    Raises:
+        ContractError, SchemaError: see `changes`; nothing has been written then.
+        OSError: the folder cannot be written.
+    """
+    return apply(changes(folder, draft))
+
+
+def apply(changed: Changes) -> list[Path]:
+    """Write and remove the files of `changed`, and return them.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    for file, value in changed.write.items():
+        _write(file, value)
+    for file in changed.remove:
         file.unlink()
-    return changed + stale
+    return [*changed.write, *changed.remove]
 
 
 def _said(draft: Draft) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from stamp.schema.model import avro_schema
+from stamp.schema.names import namespace_of, unqualified
 from stamp.schema.types import load
-from stamp.workflow.draft import Draft, write_contract
+from stamp.workflow.draft import Draft, apply, changes
 from stamp.workflow.step import Read, Step
+from stamp.workflow.wiring import Party, obstacle, parties, problems
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["drafts", "export"]
@@ -17,22 +20,35 @@ __all__ = ["drafts", "export"]
 def export(workflow: Workflow, folder: str | Path | None = None) -> list[Path]:
     """Write the contracts of the steps that are defined here, and return the files that changed: none the second time.
 
-    `folder` is by default the workflow's contracts folder. Contracts of steps that live elsewhere are not touched.
+    `folder` is by default the workflow's contracts folder. Contracts of steps that live elsewhere are not touched; when they are in
+    the workflow's own folder alone, they are read from there.
 
     Raises:
-        WorkflowError: the workflow does not hang together, see `Workflow.check`. ContractError: the folder is not in order.
+        WorkflowError: the workflow does not hang together, see `Workflow.check`. Nothing has been written then.
+        ContractError, SchemaError: a contract of these steps that is there is not in order. Nothing has been written either.
+        OSError: the folder cannot be written.
     """
     target = workflow.contracts_folder if folder is None else Path(folder)
-    workflow.check()
-    return [changed for draft in drafts(workflow) for changed in write_contract(target, draft)]
+    planned = [changes(target, draft) for draft in drafts(workflow, target)]
+    written = [file for each in planned for file in apply(each)]
+    workflow.reload()
+    return written
 
 
-def drafts(workflow: Workflow) -> list[Draft]:
-    """Return what the contracts of the steps that are defined here should say."""
-    return [_draft(workflow, step) for step in workflow.steps.values()]
+def drafts(workflow: Workflow, folder: Path) -> list[Draft]:
+    """Return what the contracts of the steps that are defined here should say, beside the contracts in `folder`.
+
+    Raises:
+        WorkflowError: the workflow does not hang together.
+    """
+    others = {**workflow.others(), **workflow.with_contracts(folder).others()}
+    known = parties(workflow.steps, others)
+    for problem in problems(workflow.steps, known):
+        raise problem
+    return [_draft(workflow, step, known) for step in workflow.steps.values()]
 
 
-def _draft(workflow: Workflow, step: Step) -> Draft:
+def _draft(workflow: Workflow, step: Step, known: Mapping[str, Party]) -> Draft:
     emits = {
         event: avro_schema(emission.model, namespace=emission.namespace)
         for emission in step.emissions.values()
@@ -46,16 +62,19 @@ def _draft(workflow: Workflow, step: Step) -> Draft:
         emits=emits,
         fails=step.fails,
         ends=step.ends,
-        reads={read.step: _reader(workflow, read) for read in reads},
+        reads={read.step: _reader(read, known[read.step]) for read in reads},
         optional=frozenset(read.step for read in reads if read.optional),
     )
 
 
-def _reader(workflow: Workflow, read: Read) -> dict[str, Any]:
-    """Return a view as a reader schema that any Avro library resolves: with the writers' names as aliases of its own."""
-    schema = avro_schema(read.view.model)
-    written = workflow.writes(read.step)
-    names = sorted({load(each).name for each in written} - {schema["name"], *schema.get("aliases", ())})
-    if not names:
-        return schema
-    return schema | {"aliases": [*schema.get("aliases", ()), *names]}
+def _reader(read: Read, producer: Party) -> dict[str, Any]:
+    """Return a view as a reader schema that any Avro library resolves.
+
+    It has the name and the namespace of the record that it reads: Apache Avro for Python knows no aliases, and compares the full names
+    also of what is within. Where it reads what is written with other outcomes too, their records are aliases.
+    """
+    readable = [load(schema).name for schema in producer.writes if obstacle(schema, read) is None]
+    name, *others = dict.fromkeys(readable)
+    schema = avro_schema(read.view.model, name=unqualified(name), namespace=namespace_of(name))
+    aliases = [*schema.get("aliases", ()), *others]
+    return schema | {"aliases": aliases} if aliases else schema

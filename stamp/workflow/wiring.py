@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,77 +12,97 @@ from stamp.schema.types import load
 from stamp.workflow.contract import StepContract
 from stamp.workflow.step import Read, Step
 
-__all__ = ["problems"]
+__all__ = ["Party", "obstacle", "parties", "problems", "reachable"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Party:
-    """A step as others see it, be it code in this process or a contract."""
+class Party:
+    """A step as the others see it, be it code in this process or a contract.
+
+    `emits` are the events of success, `ends` those after which nothing is expected, `writes` the newest schemas of what it writes.
+    """
 
     on: tuple[str, ...]
-    publishes: frozenset[str]
+    emits: tuple[str, ...]
+    fails: str
+    ends: tuple[str, ...]
     writes: tuple[Mapping[str, Any], ...]
 
+    @property
+    def publishes(self) -> tuple[str, ...]:
+        """Every event that it may publish."""
+        return (*self.emits, self.fails)
 
-def problems(steps: Mapping[str, Step], contracts: Mapping[str, StepContract]) -> Iterator[WorkflowError]:
-    """Yield the mistakes that show only when all steps of a workflow are seen together.
 
-    `steps` are those of this process; `contracts` stand for the others, and give way to a step of the same name.
-    """
-    parties = {name: _of_contract(contract) for name, contract in contracts.items()}
-    parties |= {name: _of_step(step) for name, step in steps.items()}
-    published = _reachable(parties)
+def parties(steps: Mapping[str, Step], contracts: Mapping[str, StepContract]) -> dict[str, Party]:
+    """Return all steps of a workflow: those of this process, and the contracts of the others."""
+    others = {name: _of_contract(contract) for name, contract in contracts.items() if name not in steps}
+    return {name: _of_step(step) for name, step in steps.items()} | others
+
+
+def _of_step(step: Step) -> Party:
+    writes = tuple(emission.binding.schema for emission in step.emissions.values())
+    return Party(step.on, step.emits, step.fails, step.ends, writes)
+
+
+def _of_contract(contract: StepContract) -> Party:
+    writes = tuple(contract.latest(name).schema for name in dict.fromkeys(contract.emits.values()))
+    return Party(contract.on, tuple(contract.emits), contract.fails, contract.ends, writes)
+
+
+def problems(steps: Mapping[str, Step], known: Mapping[str, Party]) -> Iterator[WorkflowError]:
+    """Yield the mistakes in `steps` that show only when all parties of the workflow are seen together."""
+    starting = [name for name, party in known.items() if not party.on]
+    published = {event for name in reachable(known, starting) for event in known[name].publishes}
     for step in steps.values():
         for event in step.on:
             if event not in published:
-                yield WorkflowError(_unreachable(event, parties), path=step.name, **step.place)
+                yield WorkflowError(_unreachable(event, known), path=step.name, **step.place)
         for read in step.reads:
-            if read.step not in parties:
-                text = f"the parameter {read.parameter!r} reads the step {read.step!r}, which nobody declares"
-                yield WorkflowError(f"{text}: known are {', '.join(parties)}", path=step.name, **step.place)
-            elif not read.is_failure and (reason := _unreadable(read, parties[read.step])):
-                yield WorkflowError(reason, path=step.name, **step.place)
+            if text := _unreadable(read, known):
+                yield WorkflowError(text, path=step.name, **step.place)
 
 
-def _of_step(step: Step) -> _Party:
-    writes = tuple(emission.binding.schema for emission in step.emissions.values())
-    return _Party(step.on, frozenset({*step.emits, step.fails}), writes)
+def reachable(known: Mapping[str, Party], working: Iterable[str]) -> set[str]:
+    """Return the steps of `working`, and every step that may follow when they do their work."""
+    reached = set(working)
+    fresh = list(reached)
+    while fresh:
+        published = {event for name in fresh for event in known[name].publishes}
+        fresh = [name for name, party in known.items() if name not in reached and published & set(party.on)]
+        reached.update(fresh)
+    return reached
 
 
-def _of_contract(contract: StepContract) -> _Party:
-    writes = tuple(contract.latest(name).schema for name in dict.fromkeys(contract.emits.values()))
-    return _Party(contract.on, frozenset({*contract.emits, contract.fails}), writes)
-
-
-def _reachable(parties: Mapping[str, _Party]) -> set[str]:
-    """Return every event that can follow from a starting step, which is one that listens to nothing."""
-    published: set[str] = set()
-    waiting = dict(parties)
-    while due := [name for name, party in waiting.items() if not party.on or published & set(party.on)]:
-        for name in due:
-            published |= waiting.pop(name).publishes
-    return published
-
-
-def _unreachable(event: str, parties: Mapping[str, _Party]) -> str:
-    emitters = [name for name, party in parties.items() if event in party.publishes]
+def _unreachable(event: str, known: Mapping[str, Party]) -> str:
+    emitters = [name for name, party in known.items() if event in party.publishes]
     if emitters:
-        return f"listens to {event!r}, which {' and '.join(emitters)} would publish but no starting step leads to"
-    known = ", ".join(sorted({event for party in parties.values() for event in party.publishes}))
-    return f"listens to {event!r}, which nobody publishes: published are {known or 'none'}"
+        return f"listens to {event!r}, which {' and '.join(emitters)} would publish, but no starting step leads there"
+    published = ", ".join(sorted({event for party in known.values() for event in party.publishes}))
+    return f"listens to {event!r}, which nobody publishes: published are {published or 'none'}"
 
 
-def _unreadable(read: Read, producer: _Party) -> str | None:
-    """Say why the view reads none of the records that its producer writes; None when it reads one."""
-    found = []
-    for schema in producer.writes:
-        writer, reader = load(schema), load(read.view.schema)
-        reader.aliases |= {writer.name}
-        obstacle = Readability().obstacle(writer, reader)
-        if obstacle is None:
-            return None
-        found.append(f"{writer.name}: {obstacle}")
-    view = read.view.model.__name__
-    return (
-        f"the view {view} of {read.step!r} can read nothing that it writes: {'; '.join(found) or 'it writes nothing'}"
-    )
+def _unreadable(read: Read, known: Mapping[str, Party]) -> str | None:
+    """Say why there is nothing that `read` could ever give its handler; None when there is."""
+    view = f"the view {read.view.model.__name__} of the parameter `{read.parameter}`"
+    producer = known.get(read.step)
+    if producer is None:
+        return (
+            f"{view} reads the step {read.step!r}, which nobody declares: known are {', '.join(known)}. Name the step with "
+            f'`Annotated[{read.view.model.__name__}, From("step")]`, or add the contract of its service to the contracts folder'
+        )
+    if read.is_failure:
+        return None if producer.on else f"{view} reads a failure of {read.step!r}, which starts runs and cannot fail"
+    obstacles = [obstacle(schema, read) for schema in producer.writes]
+    if None in obstacles:
+        return None
+    found = "; ".join(filter(None, obstacles)) or "it writes nothing"
+    return f"{view} can read nothing that the step {read.step!r} writes: {found}"
+
+
+def obstacle(written: Mapping[str, Any], read: Read) -> str | None:
+    """Say what keeps a view from reading every datum of a writer schema; None when nothing does."""
+    writer, reader = load(written), load(read.view.schema)
+    reader.aliases |= {writer.name}
+    found = Readability().obstacle(writer, reader)
+    return None if found is None else f"{writer.name}: {found}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import copy
 from pathlib import Path
 from types import MappingProxyType
@@ -16,25 +16,24 @@ from pydantic import BaseModel
 from stamp.envelope import wire
 from stamp.envelope.contribution import assemble, event_id
 from stamp.envelope.envelope import BUILTIN
-from stamp.envelope.failure import Failure
 from stamp.envelope.limits import LIMITS, Limits
-from stamp.errors import StampError, WorkflowError
+from stamp.errors import WorkflowError
 from stamp.schema.catalog import Catalog
+from stamp.schema.names import is_namespace
 from stamp.workflow import hop
 from stamp.workflow.contract import StepContract, read_contracts
+from stamp.workflow.definition import Definition, Emits, Events
 from stamp.workflow.fail import Fail
-from stamp.workflow.names import is_event_name, is_step_name, is_workflow_name
+from stamp.workflow.names import is_workflow_name
 from stamp.workflow.outgoing import Outgoing, headers
 from stamp.workflow.settings import contracts_folder
-from stamp.workflow.signature import Signature, place_of, signature
-from stamp.workflow.step import Emission, Step
-from stamp.workflow.wiring import problems
+from stamp.workflow.signature import Signature, is_model, place_of, signature
+from stamp.workflow.step import Step
+from stamp.workflow.wiring import Party, parties, problems
 
 __all__ = ["Workflow"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-# not Iterable: a dict literal is one too, and type checkers would read `{Model: event}` as such
-Events = str | Sequence[str]
 
 
 def system_clock() -> int:
@@ -49,7 +48,7 @@ class Workflow:
     say (`./schemas`). `namespace` is that of the Avro records (default: the name). `clock` gives microseconds since 1970 UTC.
 
     Raises:
-        WorkflowError: the name cannot be used for folders, exchanges and queues.
+        WorkflowError: the name cannot be used for folders, exchanges and queues, or the namespace in Avro.
     """
 
     def __init__(
@@ -62,17 +61,18 @@ class Workflow:
         limits: Limits = LIMITS,
     ) -> None:
         if not is_workflow_name(name):
-            raise WorkflowError(
-                f"expected a workflow name of ASCII letters, digits, `_` and `-`, other than `stamp`, got {name!r}"
-            )
+            text = "expected the name of a workflow: up to 100 ASCII letters, digits, `_` and `-`, no digit first, not `stamp`"
+            raise WorkflowError(f"{text}; got {name!r}")
         self.name: Final = name
         self.namespace: Final = name.replace("-", "_") if namespace is None else namespace
+        if not is_namespace(self.namespace):
+            text = "expected a namespace of Avro names (ASCII letters, digits and `_`, no digit first) with dots between them"
+            raise WorkflowError(f"{text}; got {namespace!r}", path=name)
         self.clock = clock
         self.limits = limits
         self._folder = contracts
         self._steps: dict[str, Step] = {}
-        self._catalog: Catalog | None = None
-        self._terms: hop.Terms | None = None
+        self.reload()
 
     def with_clock(self, clock: Callable[[], int]) -> Workflow:
         """Return this workflow as it is now, with another clock."""
@@ -83,8 +83,15 @@ class Workflow:
     def with_contracts(self, folder: str | Path) -> Workflow:
         """Return this workflow as it is now, with its contracts in another folder."""
         other = copy(self)
-        vars(other).update(_steps=dict(self._steps), _folder=folder, _catalog=None)
+        vars(other).update(_steps=dict(self._steps), _folder=folder)
+        other.reload()
         return other
+
+    def reload(self) -> None:
+        """Forget what was read of the contracts folder: it is read again when it is next needed."""
+        self._catalog: Catalog | None = None
+        self._parties: dict[str, Party] | None = None
+        self._terms: hop.Terms | None = None
 
     def __repr__(self) -> str:
         return f"<Workflow {self.name}: {', '.join(self._steps) or 'no steps'}>"
@@ -99,34 +106,35 @@ class Workflow:
         """The folder in which the contracts are looked for."""
         return contracts_folder() if self._folder is None else Path(self._folder)
 
-    def contracts(self) -> Mapping[str, StepContract]:
-        """Return the contracts of this workflow by step, as the folder has them; none when there is no folder.
+    def others(self) -> dict[str, StepContract]:
+        """Return the contracts of those steps that are not defined here, as the folder has them now; none when there is no folder.
 
         Raises:
             ContractError: the folder is not in order.
         """
         folder = self.contracts_folder
-        found = read_contracts(folder, workflow=self.name) if folder.is_dir() else {}
+        found = read_contracts(folder, workflow=self.name, without=self._steps) if folder.is_dir() else {}
         return {step: contract for (_, step), contract in found.items()}
 
-    def writes(self, step: str) -> list[Mapping[str, Any]]:
-        """Return the schemas of what a step writes now, be it defined here or in the contracts; none when nobody knows it."""
-        if step in self._steps:
-            return [emission.binding.schema for emission in self._steps[step].emissions.values()]
-        contract = self.contracts().get(step)
-        return (
-            []
-            if contract is None
-            else [contract.latest(name).schema for name in dict.fromkeys(contract.emits.values())]
-        )
+    @property
+    def parties(self) -> Mapping[str, Party]:
+        """All steps of this workflow: those that are defined here, and for the others their contracts.
+
+        Raises:
+            ContractError: the contracts folder is not in order.
+        """
+        if self._parties is None:
+            self._parties = parties(self._steps, self.others())
+        return self._parties
 
     def check(self) -> None:
-        """Accept the workflow as a whole, with the contracts of the steps that live elsewhere.
+        """Accept the workflow as a whole, with the contracts of the steps that live elsewhere, as they are now.
 
         Raises:
             WorkflowError: a view of a step that nobody declares, or that cannot read what it writes; an event that nothing leads to.
+            ContractError: the contracts folder is not in order.
         """
-        for problem in problems(self._steps, self.contracts()):
+        for problem in problems(self._steps, parties(self._steps, self.others())):
             raise problem
 
     @property
@@ -151,15 +159,19 @@ class Workflow:
             WorkflowError: the name is taken or not usable, or the model cannot be an Avro record.
         """
         caller = sys._getframe(1)  # noqa: SLF001 - where the definition stands, for its errors
-        place = {"file": caller.f_code.co_filename, "line": caller.f_lineno}
+        place: dict[str, Any] = {"file": caller.f_code.co_filename, "line": caller.f_lineno}
+        if not is_model(model):
+            raise WorkflowError(
+                f"expected a pydantic model, which is what it writes, got {model!r}", path=name, **place
+            )
         said = Signature((), (model,), returns_none=False, context=None)
-        self._add(name, said, on=(), emits=emits, fails=None, ends=ends, handler=None, place=place)
+        self._add(Definition(name=name, emits=emits, ends=ends, place=place), said)
 
     def step(
         self,
         *,
         on: Events,
-        emits: Events | Mapping[type[BaseModel], Events] = (),
+        emits: Emits = (),
         name: str | None = None,
         fails: str | None = None,
         ends: Events = (),
@@ -182,64 +194,24 @@ class Workflow:
         names = sys._getframe(1).f_locals  # noqa: SLF001 - models of a function are no globals of its module
 
         def declare(function: F) -> F:
-            said = signature(function, names)
-            place = place_of(function)
-            self._add(
-                name or function.__name__,
-                said,
-                on=on,
-                emits=emits,
-                fails=fails,
-                ends=ends,
-                handler=function,
-                place=place,
-            )
+            place, said = place_of(function), signature(function, names)
+            called = function.__name__ if name is None else name
+            defined = Definition(name=called, on=on, emits=emits, fails=fails, ends=ends, handler=function, place=place)
+            self._add(defined, said)
             return function
 
         return declare
 
-    def _add(
-        self,
-        name: str,
-        said: Signature,
-        *,
-        on: Events,
-        emits: Events | Mapping[type[BaseModel], Events],
-        fails: str | None,
-        ends: Events,
-        handler: Callable[..., Any] | None,
-        place: Mapping[str, Any],
-    ) -> None:
-        if not is_step_name(name):
-            raise WorkflowError(f"expected a step name of ASCII letters, digits, `_` and `-`, got {name!r}", **place)
-        if name in self._steps:
-            other = self._steps[name].place
-            raise WorkflowError(
-                f"the step {name!r} is defined already, at {other['file']}:{other['line']}", path=self.name, **place
+    def _add(self, definition: Definition, said: Signature) -> None:
+        step = definition.step(said, self.namespace)
+        if step.name in self._steps:
+            other = self._steps[step.name].place
+            text = (
+                f"expected steps of different names, got one that is defined at {other['file']}:{other['line']} already"
             )
-        events = _by_model(name, said, emits, place)
-        namespace = f"{self.namespace}.{name.replace('-', '_')}"
-        try:
-            emissions = {model: Emission(name, model, namespace, published) for model, published in events.items()}
-        except StampError as error:
-            raise WorkflowError(f"what the step {name!r} writes cannot be an Avro record: {error}", **place) from error
-        failure = Emission(name, Failure, "stamp", (fails or f"{name}.failed",))
-        step = Step(
-            name=name,
-            on=_names(on),
-            emissions=emissions,
-            failure=failure,
-            ends=_names(ends),
-            reads=said.reads,
-            handler=handler,
-            is_async=asyncio.iscoroutinefunction(handler),
-            returns_none=said.returns_none,
-            context=said.context,
-            place=place,
-        )
-        _check_events(step)
-        self._steps[name] = step
-        self._catalog = self._terms = None
+            raise WorkflowError(text, path=step.name, **step.place)
+        self._steps[step.name] = step
+        self.reload()
 
     # -- one hop
 
@@ -342,54 +314,3 @@ def _run(coroutine: Any, step: Step) -> Any:
     raise WorkflowError(
         "an async handler was called on a running event loop: await `aprocess` instead", path=step.name, **step.place
     )
-
-
-def _names(events: Events) -> tuple[str, ...]:
-    return (events,) if isinstance(events, str) else tuple(events)
-
-
-def _by_model(
-    name: str, said: Signature, emits: Events | Mapping[type[BaseModel], Events], place: Mapping[str, Any]
-) -> dict[type[BaseModel], tuple[str, ...]]:
-    """Return the events of each model that a step writes."""
-    if isinstance(emits, Mapping):
-        events = {model: _names(published) for model, published in emits.items()}
-    elif len(said.writes) > 1:
-        raise WorkflowError(
-            f"{name} returns one of several models: expected `emits={{Model: event}}`, got {emits!r}", **place
-        )
-    else:
-        events = {model: _names(emits) for model in said.writes}
-        if emits and not events:
-            raise WorkflowError(
-                f"{name} emits {emits!r} but its return annotation says that it writes nothing", **place
-            )
-    returned, emitted = [{model.__name__ for model in models} for models in (said.writes, events)]
-    if set(said.writes) != set(events) or not all(events.values()):
-        raise WorkflowError(
-            f"expected an event for each model that {name} returns ({returned}), got {emitted}", **place
-        )
-    return events
-
-
-def _check_events(step: Step) -> None:
-    for event in (*step.on, *step.emits, step.fails):
-        if not is_event_name(event):
-            raise WorkflowError(
-                f"expected event names of ASCII letters, digits, `_`, `-` and dots, got {event!r}",
-                path=step.name,
-                **step.place,
-            )
-    if step.handler is not None and not step.on:
-        raise WorkflowError("expected an event that the step listens to, got none", path=step.name, **step.place)
-    for event in step.ends:
-        if event not in {*step.emits, step.fails}:
-            raise WorkflowError(
-                f"expected `ends` among the events that it emits, got {event!r}", path=step.name, **step.place
-            )
-    read = [each.step for each in step.reads if not each.is_failure]
-    for name in read:
-        if read.count(name) > 1:
-            raise WorkflowError(
-                f"expected one view of the step {name!r}, got {read.count(name)}", path=step.name, **step.place
-            )
