@@ -18,7 +18,7 @@ from stamp.cli.render.console import error_console, output_console
 from stamp.cli.render.envelope import envelope_text
 from stamp.cli.render.findings import findings
 from stamp.cli.render.visible import json_text
-from stamp.cli.source import find
+from stamp.cli.source import GENEROUS, find
 from stamp.envelope.document import document
 from stamp.envelope.envelope import Envelope
 from stamp.errors import InputError, MissingContributionError, StampError, UnknownSchemaError, WireError
@@ -118,7 +118,7 @@ class Decoding:
             raise _placed(error, file) from error
 
     def _envelope(self, body: bytes) -> Envelope:
-        envelope = Envelope.from_bytes(body, catalog=self._catalog)
+        envelope = Envelope.from_bytes(body, catalog=self._catalog, limits=GENEROUS)
         if self._at is None:
             return envelope
         is_event = any(each.event == self._at for each in envelope.contributions)

@@ -12,17 +12,21 @@ from typing import IO, Final, NamedTuple
 
 from stamp.envelope import wire
 from stamp.envelope.format import MAGIC
+from stamp.envelope.limits import Limits
 from stamp.errors import InputError, WireError
 from stamp.schema.container import MAGIC as CONTAINER
 from stamp.schema.container import read_blocks
 from stamp.schema.identity import crc64, parsing_canonical_form
 from stamp.schema.names import Schema
 
-__all__ = ["Found", "find"]
+__all__ = ["GENEROUS", "Found", "find"]
 
 SINGLE_OBJECT: Final = MAGIC[:2]
 LARGEST: Final = 16 * 1024 * 1024
 """Bytes of what is read at once: text, or an envelope that is no container file."""
+
+GENEROUS: Final = Limits(message=LARGEST, contributions=4096, contribution=LARGEST)
+"""For what a person looks at: also what was refused for its size, or is of a workflow with other limits."""
 
 CHUNK: Final = 1024 * 1024
 
@@ -94,7 +98,7 @@ def _contained(stream: _Counted) -> Iterator[Found]:
         if not number:
             _check(schema)
         try:
-            for body in wire.split(records):
+            for body in wire.split(records, GENEROUS):
                 yield Found(body, f"envelope[{next(found)}]")
         except WireError as error:
             raise error.within(f"block[{number}]") from error

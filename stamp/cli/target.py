@@ -55,7 +55,9 @@ def _imported(name: str, *, hint: str) -> ModuleType:
         raise
     except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
-            text = f"expected a module that is installed or in {here}, got {name!r}, and there is no {error.name!r}{hint}"
+            text = (
+                f"expected a module that is installed or in {here}, got {name!r}, and there is no {error.name!r}{hint}"
+            )
             raise InputError(text) from error
         text = f"importing it raised {type(error).__name__}: {error}"
         raise InputError(text, path=name, **_place(error)) from error

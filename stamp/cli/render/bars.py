@@ -34,11 +34,11 @@ class Bar:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(options.max_width, WIDEST)
         line = Text()
-        for begin, end, glyph, plain, style in self._parts:
-            if end <= begin:
-                continue
-            first = max(min(int(begin * width), width - 1), len(line))
-            last = max(min(round(end * width), width), first + 1)
+        parts = [part for part in self._parts if part.begin < part.end]
+        for later, (begin, end, glyph, plain, style) in zip(reversed(range(len(parts))), parts, strict=True):
+            room = width - later  # a cell for each of those that follow
+            first = max(min(int(begin * width), room - 1), len(line))
+            last = max(min(round(end * width), room), first + 1)
             line.append(" " * (first - len(line)))
             line.append((plain if options.ascii_only else glyph) * (last - first), Style.parse(style))
         line.truncate(width)
