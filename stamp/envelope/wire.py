@@ -114,10 +114,11 @@ def _foreign(body: bytes) -> str:
 
 
 class Index(NamedTuple):
-    """Where contributions lie in a body, as begin and end: those that were asked for, in their order, and the last of all."""
+    """Where contributions lie in a body, as begin and end: those that were asked for, in their order, and the last of all `total`."""
 
     spans: list[Span]
     last: Span | None
+    total: int
 
 
 def index(body: bytes, at: int, limits: Limits = LIMITS, *, steps: tuple[bytes, ...] = EVERY) -> Index | None:
@@ -142,7 +143,7 @@ def index(body: bytes, at: int, limits: Limits = LIMITS, *, steps: tuple[bytes, 
         return _index(body, begin, limits, steps)
     begins_with = body.startswith
     spans = [(at + 3, at + length_of(body[at : at + 3])) for at in starts if begins_with(steps, at + 3)]
-    return Index(spans, (starts[-1] + 3, end) if starts else None)
+    return Index(spans, (starts[-1] + 3, end) if starts else None, len(starts))
 
 
 class _Typical(dict[bytes, int]):
@@ -189,7 +190,7 @@ def _index(body: bytes, at: int, limits: Limits, steps: tuple[bytes, ...]) -> In
         raise WireError(f"expected the end of the envelope, got {len(body) - at - 1} more bytes", offset=at + 1)
     if count > limits.contributions:
         raise LimitError(f"expected at most {limits.contributions} contributions, got {count}")
-    return Index(spans, (begin, at) if count else None)
+    return Index(spans, (begin, at) if count else None, count)
 
 
 def _misshapen(size: int, at: int, limits: Limits) -> WireError:

@@ -12,7 +12,7 @@ from stamp.envelope.wire import Header
 from stamp.errors import WireError
 from stamp.schema.catalog import Catalog
 
-__all__ = ["StepContext"]
+__all__ = ["StepContext", "deadline"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +57,28 @@ class StepContext:
         Raises:
             WireError: the attribute is no time with an offset from UTC.
         """
-        text = self.attributes.get("deadline")
-        if text is None:
-            return None
         try:
-            deadline = datetime.fromisoformat(text)
-        except ValueError:
-            deadline = None
-        if deadline is None or deadline.tzinfo is None:
-            raise WireError(f"expected an ISO 8601 time with an offset, got {text!r}", path="attributes.deadline")
-        return deadline
+            return deadline(self.attributes)
+        except ValueError as error:
+            raise WireError(str(error), path="attributes.deadline") from None
 
     @property
     def envelope(self) -> Envelope:
-        """The envelope that arrived, whole: everything in it is decoded, whether the step declared it or not."""
+        """The envelope that arrived, with what the step did not declare too: for audits and exports, not for business rules."""
         return Envelope.from_bytes(self.body, catalog=self.catalog, limits=self.limits)
+
+
+def deadline(attributes: Mapping[str, str]) -> datetime | None:
+    """Return when a run with these attributes should be over; a ValueError says what is wrong with its `deadline`."""
+    text = attributes.get("deadline")
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise ValueError(
+            f"expected an ISO 8601 time with its offset from UTC, such as 2026-12-31T17:00:00Z, got {text!r}"
+        )
+    return time

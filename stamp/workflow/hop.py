@@ -15,7 +15,7 @@ from stamp.envelope.contribution import Outcome, assemble, event_id
 from stamp.envelope.envelope import FAILURE_ID
 from stamp.envelope.failure import Failure
 from stamp.envelope.limits import Limits
-from stamp.errors import HandlerError, MissingContributionError, WorkflowError
+from stamp.errors import HandlerError, LimitError, MissingContributionError, WorkflowError
 from stamp.schema.catalog import Catalog
 from stamp.workflow.context import StepContext
 from stamp.workflow.fail import Fail
@@ -53,6 +53,7 @@ def receive(step: Step, body: bytes, terms: Terms, *, received_at: int, attempt:
 
     Raises:
         WireError: the body is not a well-formed envelope.
+        LimitError: it passes the limits, or would with one contribution more.
         WorkflowError: the body is not for this step.
         MissingContributionError: a view that must be there is not.
         UnknownSchemaError, ResolutionError, DecodeError: a view cannot be read, see `View.read`.
@@ -73,6 +74,11 @@ def receive(step: Step, body: bytes, terms: Terms, *, received_at: int, attempt:
     if event not in step.on:
         raise WorkflowError(
             f"the step {step.name!r} listens to {' and '.join(step.on)}, got {event!r}", path=terms.workflow
+        )
+    if index.total >= terms.limits.contributions and step.emissions:
+        raise LimitError(
+            f"expected room for what the step writes, got {index.total} contributions already, which is the limit",
+            path=step.name,
         )
     result_id = event_id(header.workflow, header.workflow_id, step.name, (cause,))
     arguments: dict[str, Any] = {}

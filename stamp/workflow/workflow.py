@@ -13,8 +13,6 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from stamp.envelope import wire
-from stamp.envelope.contribution import assemble, event_id
 from stamp.envelope.envelope import BUILTIN
 from stamp.envelope.limits import LIMITS, Limits
 from stamp.errors import WorkflowError
@@ -24,8 +22,9 @@ from stamp.workflow import hop
 from stamp.workflow.contract import StepContract, read_contracts
 from stamp.workflow.definition import Definition, Emits, Events
 from stamp.workflow.fail import Fail
+from stamp.workflow.first import first_event, header
 from stamp.workflow.names import is_workflow_name
-from stamp.workflow.outgoing import Outgoing, headers
+from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.settings import contracts_folder
 from stamp.workflow.signature import Signature, is_model, place_of, signature
 from stamp.workflow.step import Step
@@ -233,16 +232,11 @@ class Workflow:
 
         Raises:
             WorkflowError: no starting step writes this model.
-            EncodeError: the model's values do not fit its schema.
+            EncodeError: the model's values do not fit its schema, the id is empty, or an attribute is no text.
+            LimitError: the envelope would be too large.
         """
         starting = self._starting(type(first), step)
-        emission = starting.emissions[type(first)]
-        now, (event, key) = self.clock(), emission.events[0]
-        header = wire.Header(self.name, workflow_id, now, dict(attributes or {}))
-        id_ = event_id(self.name, workflow_id, starting.name, ())
-        item = assemble(emission.opening, emission.binding.encode(first), key + id_, (), times=(now, now))
-        body = wire.append(wire.begin(header), item, self.limits)
-        return Outgoing(event, body, headers(header, starting.name, event, event_id=id_, causes=(), completed_at=now))
+        return first_event(starting, first, header(self.name, workflow_id, self.clock(), attributes or {}), self.limits)
 
     def process(self, step: str, body: bytes, *, attempt: int = 1, received_at: int | None = None) -> list[Outgoing]:
         """Return what `step` publishes in answer to the event whose body this is: one hop, bytes in and bytes out.
@@ -292,17 +286,18 @@ class Workflow:
         return step
 
     def _starting(self, model: type[BaseModel], name: str | None) -> Step:
-        starting = [each for each in self._steps.values() if each.handler is None]
-        fitting = [each for each in starting if model in each.emissions and name in {None, each.name}]
-        if len(fitting) != 1:
-            known = (
-                ", ".join(f"{each.name} ({' | '.join(m.__name__ for m in each.emissions)})" for each in starting)
-                or "none"
-            )
-            raise WorkflowError(
-                f"expected what one starting step writes ({known}), got a {model.__name__}", path=self.name
-            )
-        return fitting[0]
+        starting = [each for each in self._steps.values() if each.handler is None and name in {None, each.name}]
+        fitting = [each for each in starting if model in each.emissions]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            text = f"expected `step=` to say which of the steps that write a {model.__name__} starts the run"
+            raise WorkflowError(f"{text}: {', '.join(each.name for each in fitting)}", path=self.name)
+        known = ", ".join(f"{each.name} writes {' or '.join(m.__name__ for m in each.emissions)}" for each in starting)
+        text = (
+            f"expected what a starting step{'' if name is None else f' {name!r}'} writes ({known or 'there is none'})"
+        )
+        raise WorkflowError(f"{text}, got a {model.__name__}", path=self.name)
 
 
 def _run(coroutine: Any, step: Step) -> Any:
