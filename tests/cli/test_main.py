@@ -122,6 +122,15 @@ def test_a_reader_that_goes_away_is_met_with_silence(kept, form):
     assert done.stderr == b""
 
 
+@pytest.mark.parametrize("arguments", [["export", "examples.ticket:ticket", "--check"], ["decode", "--help"], ["demo"]])
+def test_nobody_who_reads_is_met_with_silence(root, arguments):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([STAMP, *arguments], stdout=writing, stderr=subprocess.PIPE, cwd=root, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_terminal_that_lacks_letters_is_no_error(few, encoding):
     environment = os.environ | {"PYTHONIOENCODING": encoding}
