@@ -62,8 +62,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what a person can mend becomes one message."""
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
+            return super().invoke(ctx)
         except StampError as error:
             raise Refusal(visible(str(error))) from error
         except BrokenPipeError:
@@ -73,7 +72,6 @@ class Commands(click.Group):
             raise click.exceptions.Exit(INTERRUPTED) from None
         except OSError as error:
             raise Refusal(_described(error)) from error
-        return result
 
 
 def _abandon_stdout() -> None:
