@@ -6,6 +6,7 @@ along as it came, byte for byte.
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
@@ -131,8 +132,12 @@ def publish(step: Step, work: Work, result: object, *, completed_at: int, limits
         return _events(step, work, step.failure, _failure(result), completed_at=completed_at, limits=limits)
     found = step.emissions.get(type(result))  # type: ignore[arg-type]  # isinstance of a model takes a microsecond
     if found is None:
-        wanted = " or ".join(model.__name__ for model in step.emissions) or "None"
-        raise HandlerError(f"{step.name} must return {wanted}, got {result!r}", path=step.name, **step.place)
+        wanted = [model.__name__ for model in step.emissions] + ["None"] * (step.returns_none or not step.emissions)
+        raise HandlerError(
+            f"expected the handler to return {' or '.join(wanted)}, got {reprlib.repr(result)} of type {type(result).__name__}",
+            path=step.name,
+            **step.place,
+        )
     return _events(step, work, found, result, completed_at=completed_at, limits=limits)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from stamp.errors import InputError
 
@@ -20,13 +21,23 @@ def contracts_folder() -> Path:
     if from_environment := os.environ.get("STAMP_SCHEMAS"):
         return Path(from_environment)
     project = Path("pyproject.toml")
-    if not project.is_file():
-        return Path("schemas")
+    settings: Any = _content(project) if project.is_file() else {}
+    for key in ("tool", "stamp"):
+        settings = settings.get(key, {})
+        if not isinstance(settings, dict):
+            raise InputError(f"expected a table, got {settings!r}", file=project, path=key)
+    folder = settings.get("schemas", "schemas")
+    if not isinstance(folder, str) or not folder:
+        raise InputError(
+            f"expected the path of the contracts folder, got {folder!r}", file=project, path="tool.stamp.schemas"
+        )
+    return Path(folder)
+
+
+def _content(project: Path) -> dict[str, Any]:
     try:
-        tool = tomllib.loads(project.read_text(encoding="utf-8")).get("tool", {})
+        return tomllib.loads(project.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"expected a file that can be read: {error.strerror}", file=project) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"expected a TOML file, got one that is not: {error}", file=project) from error
-    folder = tool.get("stamp", {}).get("schemas", "schemas")
-    if not isinstance(folder, str):
-        raise InputError(f"expected a path, got {folder!r}", file=project, path="tool.stamp.schemas")
-    return Path(folder)

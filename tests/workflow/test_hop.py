@@ -396,14 +396,26 @@ class TestOutcomes:
             (out.event, opened(workflow, out).data(opened(workflow, out)["validation"])) for out in outs
         ] == published
 
+    def test_none_is_an_answer_only_where_it_is_declared(self, workflow: Workflow) -> None:
+        workflow.step(on="TicketCreated", emits="Answered", name="other")(self.maybe)
+
+        assert workflow.process("other", created(workflow).body) == []
+        with pytest.raises(HandlerError, match="expected the handler to return Answer or None, got 'spam' of type str"):
+            workflow.process("other", created(workflow, "spam").body)
+
+    @staticmethod
+    def maybe(ticket: Text) -> Answer | None:
+        return "spam" if ticket.text == "spam" else None  # type: ignore[return-value]
+
     @pytest.mark.parametrize(
         ("result", "text"),
         [
-            (None, r"^.*test_hop.py:\d+: answer: answer must return Answer, got None"),
-            ("text", "must return Answer, got 'text'"),
-            ({"text": "hello"}, "must return Answer, got "),
-            (Ticket(ticket_id="1"), r"must return Answer, got Ticket\("),
-            (Answer, "must return Answer, got <class"),
+            (None, r"^.*test_hop.py:\d+: answer: expected the handler to return Answer, got None of type NoneType$"),
+            ("text", "to return Answer, got 'text' of type str$"),
+            ({"text": "hello"}, "to return Answer, got {.*} of type dict$"),
+            (Ticket(ticket_id="1"), r"to return Answer, got Ticket\(.*of type Ticket$"),
+            (Ticket(ticket_id="1", text="secret" * 99), r"^.{1,200}of type Ticket$"),
+            (Answer, "to return Answer, got <class .*of type ModelMetaclass$"),
         ],
     )
     def test_what_is_not_declared_is_an_error(self, result: Any, text: str) -> None:
@@ -423,7 +435,7 @@ class TestOutcomes:
         def answer(ticket: Text) -> None:
             return Answer(text="")  # type: ignore[return-value]
 
-        with pytest.raises(HandlerError, match="answer must return None, got Answer"):
+        with pytest.raises(HandlerError, match="expected the handler to return None, got Answer"):
             workflow.process("answer", created(workflow).body)
 
     def test_a_value_that_does_not_fit_is_an_error_with_the_path(self) -> None:

@@ -1,0 +1,65 @@
+"""Where contracts are looked for when nobody says it in code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stamp import Workflow
+from stamp.errors import InputError
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("STAMP_SCHEMAS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "pyproject.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        (None, "schemas"),
+        ("", "schemas"),
+        ("[tool.other]\nschemas = 'other'", "schemas"),
+        ("[tool.stamp]", "schemas"),
+        ("[tool.stamp]\nschemas = 'contracts'", "contracts"),
+        ("[tool.stamp]\nschemas = '../contracts/ü'", "../contracts/ü"),
+    ],
+)
+def test_the_project_file_says_where(project: Path, text: str | None, folder: str) -> None:
+    if text is not None:
+        project.write_text(text, encoding="utf-8")
+
+    assert Workflow("ticket").contracts_folder == Path(folder)
+
+
+def test_the_environment_goes_before_the_project_file_and_code_before_both(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write_text("[tool.stamp]\nschemas = 'contracts'")
+    monkeypatch.setenv("STAMP_SCHEMAS", "/elsewhere")
+
+    assert Workflow("ticket").contracts_folder == Path("/elsewhere")
+    assert Workflow("ticket", contracts="mine").contracts_folder == Path("mine")
+    monkeypatch.setenv("STAMP_SCHEMAS", "")
+    assert Workflow("ticket").contracts_folder == Path("contracts")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[tool.stamp", r"^pyproject\.toml: expected a TOML file, got one that is not: "),
+        ("# \udcff", r"^pyproject\.toml: expected a TOML file, got one that is not: "),
+        ("tool = 3", r"^pyproject\.toml: tool: expected a table, got 3$"),
+        ("[tool]\nstamp = 'schemas'", r"^pyproject\.toml: stamp: expected a table, got 'schemas'$"),
+        ("[tool.stamp]\nschemas = 3", r"tool\.stamp\.schemas: expected the path of the contracts folder, got 3$"),
+        ("[tool.stamp]\nschemas = ''", r"expected the path of the contracts folder, got ''$"),
+    ],
+)
+def test_a_project_file_that_says_something_else_is_an_error(project: Path, text: str, message: str) -> None:
+    project.write_bytes(text.encode(errors="surrogateescape"))
+
+    with pytest.raises(InputError, match=message):
+        _ = Workflow("ticket").contracts_folder
