@@ -113,12 +113,12 @@ Timeline
  parcel     3 ms     3 ms  12 ms                      ░░░░░░░░░░██████████
 
 State
- field     value                                              written by  after
- customer  Ada                                                order v1        0
- amount    25.00                                              payment v1   6 ms
- at        2026-03-02 01:02:03 UTC                            order v1        0
- tags      [a, b]                                             order v1        0
- receipt   null                                               payment v1   6 ms
+ field     written by  after  value
+ customer  order v1        0  Ada
+ amount    payment v1   6 ms  25.00
+ at        order v1        0  2026-03-02 01:02:03 UTC
+ tags      order v1        0  [a, b]
+ receipt   payment v1   6 ms  null
 
 """
 

@@ -105,9 +105,9 @@ def state(reading: Reading) -> FittingTable:
     """Return every field with its latest value, and who wrote that."""
     table = FittingTable(
         Col("field"),
-        Col("value", share=1),
         Col("written by", least=50),
         Col("after", justify="right", least=72),
+        Col("value", share=1),
         title="State",
     )
     began = instant(reading.envelope.started_at)
@@ -115,8 +115,8 @@ def state(reading: Reading) -> FittingTable:
         by = visible(source.step) + ("" if source.version is None else f" v{source.version}")
         table.add_row(
             Text(visible(name)),
-            Text(short(value_text(value), LONGEST)),
             Text(by),
             duration(source.completed_at - began),
+            Text(short(value_text(value), LONGEST)),
         )
     return table
