@@ -221,12 +221,13 @@ def test_a_terminal_shows_how_far_it_is(tmp_path, root, require, columns):
     stamp = Path(sysconfig.get_path("scripts")) / "stamp"
     tickets = root / "examples/ticket/tickets.jsonl"
     command = f"{stamp} play {TICKETS} --input {tickets} --out {tmp_path}/o.avro 2>&1"
-    environment = os.environ | {"COLUMNS": columns, "TERM": "xterm", "PYTHONPATH": str(root)}
+    environment = os.environ | {"COLUMNS": columns, "TERM": "xterm"}
     done = subprocess.run(
         [require("script"), "-qec", command, "/dev/null"],
         capture_output=True,
         check=True,
         env=environment,
+        cwd=root,
         stdin=subprocess.DEVNULL,
     )
     assert b"playing" in done.stdout
