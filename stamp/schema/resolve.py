@@ -11,13 +11,13 @@ Two choices go beyond the letter of the specification, both towards never giving
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from stamp.schema.names import unqualified
 from stamp.schema.types import MISSING, Field, Type
 
-__all__ = ["PROMOTIONS", "Readability", "sources", "why_not"]
+__all__ = ["FINER", "PROMOTIONS", "Readability", "clash", "mismatch", "names_match", "sources", "why_not"]
 
 PROMOTIONS: Final[Mapping[str, frozenset[str]]] = {
     "int": frozenset({"long", "float", "double"}),
@@ -34,6 +34,8 @@ FINER: Final = {
 }
 """Pairs of logical types in which the reader's holds every value of the writer's, scaled by 1,000."""
 
+PLAIN: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+
 Pair: TypeAlias = tuple[Type, Type]
 
 
@@ -42,21 +44,41 @@ def why_not(writer: Type, reader: Type) -> str | None:
 
     Neither is a union. What fields, items and symbols do to each other is not looked at.
     """
+    return mismatch(writer, reader) or clash(writer, reader)
+
+
+def mismatch(writer: Type, reader: Type) -> str | None:
+    """Say why two types do not match by the letter of the specification, as `why_not` does; None when they do."""
+    if _matches(writer, reader):
+        return None
     if writer.kind != reader.kind:
-        if reader.kind not in PROMOTIONS.get(writer.kind, ()):
-            return f"{writer.label} cannot be read as {reader.label}"
-    elif writer.name and not _names_match(writer, reader):
-        return f"{writer.label} has another name than {reader.label}, and is none of its aliases"
-    elif writer.size != reader.size:
+        return f"{writer.label} cannot be read as {reader.label}"
+    if writer.size != reader.size:
         return f"{writer.label} has {writer.size} bytes, {reader.label} {reader.size}"
-    return _logical_clash(writer, reader)
+    return f"{writer.label} has another name than {reader.label}, and is none of its aliases"
 
 
-def _names_match(writer: Type, reader: Type) -> bool:
-    return unqualified(writer.name) == unqualified(reader.name) or writer.name in reader.aliases
+def _matches(writer: Type, reader: Type) -> bool:
+    if writer.kind != reader.kind:
+        return reader.kind in PROMOTIONS.get(writer.kind, ())
+    return not writer.name or (writer.size == reader.size and names_match(writer, reader))
 
 
-def _logical_clash(writer: Type, reader: Type) -> str | None:
+def names_match(writer: Type, reader: Type) -> bool:
+    """Tell whether two named types are one by name: without their namespaces, or by an alias of the reader."""
+    return (
+        writer.name == reader.name
+        or unqualified(writer.name) == unqualified(reader.name)
+        or writer.name in reader.aliases
+    )
+
+
+def clash(writer: Type, reader: Type) -> str | None:
+    """Say why data of `writer`, which matches, mean something that `reader` has no value for; None when they do not."""
+    if not writer.logical and not reader.logical:
+        return None
+    if (writer.kind, reader.kind) in _TEXT_AND_DIGITS and "decimal" in {writer.logical, reader.logical}:
+        return f"{writer.label} is not written as {reader.label} is: one is text, the other a binary number"
     if not writer.logical or not reader.logical or (writer.logical, reader.logical) in FINER:
         return None
     if writer.logical != reader.logical:
@@ -69,19 +91,26 @@ def _logical_clash(writer: Type, reader: Type) -> str | None:
     return None
 
 
+_TEXT_AND_DIGITS: Final = {("string", "bytes"), ("bytes", "string")}
+
+
 def sources(reader: Type, writer: Type) -> list[tuple[Field, Field | None]]:
     """Pair each field of the record `reader` with the field of `writer` that it takes its value from, None where there is none.
 
     By name, else by the first alias that the writer has. A name that is also another field's alias gives way to an alias of its
-    own, so that two fields can swap names.
+    own, so that two fields can swap names; unless the writer's field has that alias too, and so is called by its new name already.
     """
     written = {each.name: each for each in writer.fields}
     claimed = {alias for each in reader.fields for alias in each.aliases}
+    if not claimed:
+        return [(wanted, written.get(wanted.name)) for wanted in reader.fields]
     pairs = []
     for wanted in reader.fields:
         direct = written.get(wanted.name)
         aliased = next((written[alias] for alias in wanted.aliases if alias in written), None)
-        pairs.append((wanted, aliased or direct if wanted.name in claimed else direct or aliased))
+        if direct is None or (aliased and wanted.name in claimed and aliased.name not in direct.aliases):
+            direct = aliased
+        pairs.append((wanted, direct))
     return pairs
 
 
@@ -90,9 +119,12 @@ class Readability:
 
     The verdict is the greatest fixpoint over all pairs that can be reached, so recursive types are judged exactly; deciding
     along a walk, with "in progress, so compatible", is what makes other checkers unsound.
+
+    With `meaning=False` logical types are ignored, as the letter of the specification has it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, meaning: bool = True) -> None:
+        self._meaning = meaning
         self._known: dict[Pair, bool] = {}
 
     def is_readable(self, writer: Type, reader: Type) -> bool:
@@ -101,12 +133,16 @@ class Readability:
             self._solve((writer, reader))
         return self._known[writer, reader]
 
+    def reached(self) -> Iterable[Pair]:
+        """Return the pairs looked at so far; of two plain types of one kind, and of a union's branches, there need be none."""
+        return self._known
+
     def branch(self, writer: Type, reader: Type) -> Type | None:
         """Return the branch of the union `reader` through which `writer` (no union) is read; None when there is none.
 
         Where no branch can read every datum, a branch of the writer's own kind is returned: some data may still be readable.
         """
-        fitting = _candidates(writer, reader.branches)
+        fitting = self._candidates(writer, reader.branches)
         whole = (each for each in fitting if self.is_readable(writer, each))
         return next(whole, None) or next((each for each in fitting if each.kind == writer.kind), None)
 
@@ -141,44 +177,84 @@ class Readability:
         raise AssertionError(f"{writer} can be read as {reader}")
 
     def _solve(self, root: Pair) -> None:
-        needs: dict[Pair, list[list[Pair]]] = {}
-        waiting = [root]
+        """Assume that every pair holds, and take back what falls: a pair falls with the last option of one of its needs."""
+        known, needs = self._known, dict[Pair, list[list[Pair]]]()
+        waiting, fallen = [root], list[Pair]()
         while waiting:
             pair = waiting.pop()
-            if pair in needs or pair in self._known:
+            if pair in needs or pair in known:
                 continue
-            needs[pair] = list(_needs(*pair))
-            waiting += (option for options in needs[pair] for option in options)
-        holds = dict.fromkeys(needs, True) | self._known
-        changed = True
-        while changed:
-            fallen = [p for p in needs if holds[p] and not all(any(holds[o] for o in options) for options in needs[p])]
-            holds.update(dict.fromkeys(fallen, False))
-            changed = bool(fallen)
-        self._known = holds
+            needs[pair] = options = self._needs(*pair)
+            for each in options:
+                if each:
+                    waiting += each
+                else:
+                    fallen.append(pair)
+        holds = dict.fromkeys(needs, True)
+        if fallen or not all(known.values()):
+            self._fall(needs, holds, fallen)
+        known |= holds
+
+    def _fall(self, needs: dict[Pair, list[list[Pair]]], holds: dict[Pair, bool], fallen: list[Pair]) -> None:
+        users: dict[Pair, list[tuple[Pair, list[Pair]]]] = {}
+        for pair, options in needs.items():
+            for each in options:
+                for option in each:
+                    users.setdefault(option, []).append((pair, each))
+        fallen = fallen + [pair for pair in users if self._known.get(pair) is False]
+        holds.update((pair, False) for pair in fallen if pair in holds)
+        while fallen:
+            for pair, others in users.get(fallen.pop(), ()):
+                if holds[pair] and not any(self._known.get(each, holds.get(each)) for each in others):
+                    holds[pair] = False
+                    fallen.append(pair)
+
+    def _candidates(self, writer: Type, branches: Sequence[Type]) -> list[Type]:
+        fitting = [each for each in branches if self._fits(writer, each)]
+        if len(fitting) > 1:
+            fitting.sort(key=lambda branch: (branch.kind != writer.kind, branch.name != writer.name))
+        return fitting
+
+    def _fits(self, writer: Type, reader: Type) -> bool:
+        return _matches(writer, reader) and not (self._meaning and clash(writer, reader))
+
+    def _options(self, writer: Type, reader: Type) -> list[Pair] | None:
+        """Return the pairs of which one must hold for `writer`, which is no union; None when nothing need be looked at."""
+        if reader.kind != "union":
+            return None if _is_same(writer, reader) else [(writer, reader)]
+        options = []
+        for branch in self._candidates(writer, reader.branches):
+            if _is_same(writer, branch):
+                return None
+            options.append((writer, branch))
+        return options
+
+    def _needs(self, writer: Type, reader: Type) -> list[list[Pair]]:
+        """Return what must hold for the pair to be readable: of each list at least one pair. An empty list never holds."""
+        kind, needs = writer.kind, list[list[Pair] | None]()
+        if kind == "union":
+            needs = [self._options(branch, reader) for branch in writer.branches]
+        elif reader.kind == "union":
+            needs = [self._options(writer, reader)]
+        elif not self._fits(writer, reader):
+            return [[]]
+        elif kind == "record":
+            for wanted, source in sources(reader, writer):
+                if source is not None:
+                    if not _is_same(source.type, wanted.type):
+                        needs.append([(source.type, wanted.type)])
+                elif wanted.default is MISSING:
+                    return [[]]
+        elif writer.items is not None and reader.items is not None:
+            needs = [[(writer.items, reader.items)]]
+        elif kind == "enum" and not _has_all_symbols(writer, reader):
+            return [[]]
+        return [each for each in needs if each is not None]
 
 
-def _candidates(writer: Type, branches: Sequence[Type]) -> list[Type]:
-    fitting = [branch for branch in branches if why_not(writer, branch) is None]
-    return sorted(fitting, key=lambda branch: (branch.kind != writer.kind, branch.name != writer.name))
+def _is_same(writer: Type, reader: Type) -> bool:
+    return writer.kind == reader.kind and writer.kind in PLAIN and not writer.logical and not reader.logical
 
 
-def _needs(writer: Type, reader: Type) -> Iterator[list[Pair]]:
-    """Yield what must hold for the pair to be readable: of each list at least one pair. An empty list never holds."""
-    if writer.kind == "union":
-        yield from ([(branch, reader)] for branch in writer.branches)
-    elif reader.kind == "union":
-        yield [(writer, branch) for branch in _candidates(writer, reader.branches)]
-    elif why_not(writer, reader) is not None:
-        yield []
-    elif writer.items is not None and reader.items is not None:
-        yield [(writer.items, reader.items)]
-    elif writer.kind == "enum":
-        if reader.default is None and not set(writer.symbols) <= set(reader.symbols):
-            yield []
-    elif writer.kind == "record":
-        for wanted, source in sources(reader, writer):
-            if source is not None:
-                yield [(source.type, wanted.type)]
-            elif wanted.default is MISSING:
-                yield []
+def _has_all_symbols(writer: Type, reader: Type) -> bool:
+    return reader.default is not None or writer.symbols == reader.symbols or set(writer.symbols) <= set(reader.symbols)

@@ -158,6 +158,7 @@ EXCEPTIONS = {
     "logical: decimal scale 2->4": "1.25 as decimal(9, 4) needs a digit more than decimal(9, 2) guarantees; Java gives 0.0125",
     "logical: decimal precision 9->4": "a decimal of 9 digits does not fit 4",
     "logical: date(int) -> ts-millis(long)": "a number of days is no number of milliseconds",
+    "logical: string -> decimal bytes (via promotion)": "the digits of a text are no binary number; both others read 'ab' as 249.30",
     "logical: string -> uuid": "what is no UUID cannot be read as one",
     "field: default type invalid (int default 'x')": "refused: the default does not fit",
     "enum: default not in symbols": "refused by the lint, before a decoder sees it",
