@@ -275,12 +275,13 @@ class _Compiler:
         self._emit("n = b[p]; p += 1", f"if n > 127: n, p = {writer.kind}_tail(b, p, n)")
         if reader is None:
             return
-        self._emit(f"{target} = (n >> 1) ^ -(n & 1)")
+        value = "~(n >> 1) if n & 1 else n >> 1"
         if reader.kind in {"float", "double"}:
-            self._emit(f"{target} = float({target})")
-        if reader.logical:
+            value = f"float({value})"
+        elif reader.logical:
             factor = FINEST.get(writer.logical or reader.logical, 1)
-            self._emit(f"{target} = {values.LOGICAL[reader.logical]}({target}{f' * {factor}' * (factor > 1)})")
+            value = f"{values.LOGICAL[reader.logical]}({f'({value}) * {factor}' if factor > 1 else value})"
+        self._emit(f"{target} = {value}")
 
     def floating(self, writer: Type, reader: Type | None, target: str) -> None:
         size, unpack = (4, "unpack_float") if writer.kind == "float" else (8, "unpack_double")
@@ -289,7 +290,7 @@ class _Compiler:
         self._emit(f"p += {size}")
 
     def sized(self, writer: Type, reader: Type | None, target: str) -> None:
-        self._emit("n = b[p]; p += 1", "if n > 127: n, p = long_tail(b, p, n)", "e = p + (n >> 1)")
+        self._emit("n = b[p]; p += 1", f"if n > 127: {_LENGTH_TAIL}", "e = p + (n >> 1)")
         self._emit("if n & 1 or e > end: raise too_long(n, end - p)")
         if reader is not None:
             self._slice(writer, reader, target)
@@ -365,6 +366,9 @@ class _Compiler:
             )
             self._emit(f"{count}, {stop}, p = block(b, p, end)")
 
+
+_LENGTH_TAIL: Final = "n, p = (n & 127 | b[p] << 7, p + 1) if 0 < b[p] < 128 else long_tail(b, p, n)"
+"""What follows the first byte of a length: seldom more than one byte, for which a call would take too long."""
 
 _STRING: Final = Type("string")
 

@@ -213,8 +213,7 @@ def record(model: type, fields: Sequence[tuple[str, Write]]) -> Write:
     def write(value: Any, out: bytearray) -> None:
         if type(value) is not model and not isinstance(value, model):
             raise misfit(expected, value)
-        state = vars(value)
-        name = ""
+        state, name = value.__dict__, ""
         try:
             for name, write_field in fields:
                 write_field(state[name], out)

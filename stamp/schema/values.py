@@ -16,6 +16,9 @@ EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 MICROS_A_DAY: Final = 86_400_000_000
 EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
+MICROSECOND: Final = timedelta(microseconds=1)
+"""Multiplying it is the fastest way from a number of microseconds to a duration."""
+
 IMMUTABLE: Final = (type(None), bool, int, float, str, bytes, Decimal, date, time, timedelta, UUID, Enum)
 
 
@@ -31,18 +34,21 @@ class TooDeepError(ValueError):
     """Records nest deeper than allowed."""
 
 
+_eight_bytes: Final = Struct("<Q").unpack_from
+
+
 def long_tail(data: bytes, at: int, first: int) -> tuple[int, int]:
     """Return the zigzag number that began with the byte `first` just before `at`, and where it ends."""
     byte = data[at]
     if 0 < byte < 128:
         return first & 127 | byte << 7, at + 1
-    eight = int.from_bytes(data[at - 1 : at + 7], "little")
-    if (
-        eight & 0x8080808080808080 == 0x80808080808080 and eight >> 56
-    ):  # as every timestamp of our time: drawn together at once
-        eight = eight & 0x7F007F007F007F | (eight & 0x7F007F007F007F00) >> 1
-        eight = eight & 0x3FFF00003FFF | (eight & 0x3FFF00003FFF0000) >> 2
-        return eight & 0xFFFFFFF | (eight & 0xFFFFFFF00000000) >> 4, at + 7
+    if at + 7 <= len(data):
+        (eight,) = _eight_bytes(data, at - 1)
+        # Eight bytes, as every timestamp of our time has, are drawn together at once.
+        if eight & 0x8080808080808080 == 0x80808080808080 and eight >> 56:
+            eight = eight & 0x7F007F007F007F | (eight & 0x7F007F007F007F00) >> 1
+            eight = eight & 0x3FFF00003FFF | (eight & 0x3FFF00003FFF0000) >> 2
+            return eight & 0xFFFFFFF | (eight & 0xFFFFFFF00000000) >> 4, at + 7
     return _long_tail(data, at, first)
 
 
@@ -113,17 +119,17 @@ def time_of_day(micros: int) -> time:
 
 def instant(micros: int) -> datetime:
     """Return an instant in UTC, from the microseconds since 1970 UTC."""
-    return EPOCH + timedelta(0, 0, micros)
+    return EPOCH + MICROSECOND * micros
 
 
 def local(micros: int) -> datetime:
     """Return a datetime without time zone, from the microseconds since 1970."""
-    return LOCAL_EPOCH + timedelta(0, 0, micros)
+    return LOCAL_EPOCH + MICROSECOND * micros
 
 
 def duration(micros: int) -> timedelta:
     """Return a duration, from its microseconds."""
-    return timedelta(0, 0, micros)
+    return MICROSECOND * micros
 
 
 def decimal(data: bytes, precision: int, scale: int) -> Decimal:

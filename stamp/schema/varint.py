@@ -30,15 +30,15 @@ def zigzag(number: int) -> bytes:
     """
     if 0 <= number < 2048:
         return _SMALL[number]
+    if 1 << 48 <= number < 1 << 55:  # eight bytes, as every timestamp of our time has: spread out at once
+        number <<= 1
+        number += (number & 0xFFFFFFF0000000) * 15
+        number += (number & 0xFFFC0000FFFC000) * 3
+        number += number & 0x3F803F803F803F80
+        return (number | 0x80808080808080).to_bytes(8, "little")
     if not -(1 << 63) <= number < 1 << 63:
         raise EncodeError(f"expected an integer of 64 bits, got {number}")
-    number = number << 1 ^ number >> 63
-    if number >> 49 and not number >> 56:  # eight bytes, as every timestamp of our time has: spread out at once
-        number = number & 0xFFFFFFF | (number & 0xFFFFFFF0000000) << 4
-        number = number & 0x3FFF00003FFF | (number & 0xFFFC0000FFFC000) << 2
-        number = number & 0x7F007F007F007F | (number & 0x3F803F803F803F80) << 1
-        return (number | 0x80808080808080).to_bytes(8, "little")
-    return _unsigned(number)
+    return _unsigned(number << 1 ^ number >> 63)
 
 
 def sized(data: bytes) -> bytes:
