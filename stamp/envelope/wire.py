@@ -40,6 +40,9 @@ EVERY: Final = (b"",)
 
 Span: TypeAlias = tuple[int, int]
 
+BEFORE_EVENT: Final = (0, 16, 0)
+"""The bytes of fixed size before the step, the payload and the event of a contribution: the schema id before the payload."""
+
 _HEADER: Final = decoder(HEADER)
 
 
@@ -92,17 +95,19 @@ def read_header(body: bytes, limits: Limits = LIMITS) -> tuple[Header, int]:
 
 def _read_header(data: bytes, at: int) -> tuple[Header, int]:
     try:
-        workflow, end = _sized(data, at)
-        workflow_id, end = _sized(data, end)
-        number, end = data[end], end + 1
-        if number > 127:
-            number, end = long_tail(data, end, number)
-        if not data[end]:  # no attributes
-            return Header(workflow.decode(), workflow_id.decode(), number >> 1 ^ -(number & 1), {}), end + 1
+        middle = at + 1 + (data[at] >> 1)
+        end = middle + 1 + (data[middle] >> 1)
+        if not (data[at] | data[middle]) & 129:  # two names of less than 64 bytes
+            number, stop = data[end], end + 1
+            if number > 127:
+                number, stop = long_tail(data, stop, number)
+            if not data[stop] and not number & 1:  # no attributes
+                workflow, workflow_id = data[at + 1 : middle].decode(), data[middle + 1 : end].decode()
+                return Header(workflow, workflow_id, number >> 1, {}), stop + 1
     except (IndexError, ValueError):
         pass  # the decoder says what is wrong, and where
-    fields, end = _HEADER.read(data, at, len(data))
-    return Header(*fields.values()), end
+    fields, stop = _HEADER.read(data, at, len(data))
+    return Header(*fields.values()), stop
 
 
 def _foreign(body: bytes) -> str:
@@ -131,42 +136,35 @@ def index(body: bytes, at: int, limits: Limits = LIMITS, *, steps: tuple[bytes, 
         WireError: the blocks do not end where the body ends.
         LimitError: there are too many contributions, or too large ones.
     """
-    starts: list[int] = []
-    begin, end, add, length_of = at, len(body) - 1, starts.append, _TYPICAL.__getitem__
+    spans: list[Span] = []
+    item = last = at + 3
+    count, stop, lengths, begins_with = 0, len(body) + 2, _LENGTHS, body.startswith
     try:
-        while at < end:
-            add(at)
-            at += length_of(body[at : at + 3])
+        while item < stop:
+            last = item
+            item += lengths[body[item - 3 : item]]
+            if begins_with(steps, last):
+                spans.append((last, item - 3))
+            count += 1
     except KeyError:
-        at = -1
-    if at != end or body[end] or limits.contribution < TYPICAL_SIZE or len(starts) > limits.contributions:
-        return _index(body, begin, limits, steps)
-    begins_with = body.startswith
-    spans = [(at + 3, at + length_of(body[at : at + 3])) for at in starts if begins_with(steps, at + 3)]
-    return Index(spans, (starts[-1] + 3, end) if starts else None, len(starts))
+        item = -1
+    if item != stop or body[-1] or limits.contribution < TYPICAL_SIZE or count > limits.contributions:
+        return _index(body, at, limits, steps)
+    return Index(spans, (last, stop - 3) if count else None, count)
 
 
-class _Typical(dict[bytes, int]):
-    """The lengths of blocks by their first three bytes, learnt as they come: -1, then a size of two bytes, as nearly always.
+_LENGTHS: Final[dict[bytes, int]] = {}
+"""The lengths of blocks by their first three bytes, learnt as they come: -1, then a size of two bytes, as nearly always.
 
-    A block that begins otherwise is a KeyError. There are no more than 8,128 such beginnings.
-    """
-
-    def __missing__(self, head: bytes) -> int:
-        if len(head) < 3 or head[0] != 1 or head[1] < 128 or head[1] & 1 or not 0 < head[2] < 128:
-            raise KeyError(head)
-        self[head] = length = 3 + ((head[1] & 127 | head[2] << 7) >> 1)
-        return length
-
-
-_TYPICAL: Final = _Typical()
+There are no more than 8,128 such beginnings.
+"""
 
 TYPICAL_SIZE: Final = 1 << 13
 """No item whose size takes two bytes is larger."""
 
 
 def _index(body: bytes, at: int, limits: Limits, steps: tuple[bytes, ...]) -> Index | None:
-    """Return what `index` does, for blocks of any size, or say what is wrong with them."""
+    """Return what `index` does, for blocks of any size, or say what is wrong with them; learn the typical ones."""
     spans: list[Span] = []
     count, begin = 0, -1
     try:
@@ -176,6 +174,8 @@ def _index(body: bytes, at: int, limits: Limits, steps: tuple[bytes, ...]) -> In
                 size, begin = long_tail(body, begin, size)
             if size & 1 or size >> 1 > limits.contribution:
                 raise _misshapen(size, begin, limits)
+            if begin == at + 3:
+                _LENGTHS[body[at:begin]] = 3 + (size >> 1)
             at = begin + (size >> 1)
             if body.startswith(steps, begin):
                 spans.append((begin, at))
@@ -225,26 +225,21 @@ def read_event(body: bytes, span: Span) -> tuple[str, bytes]:
     Raises:
         WireError: they do not lie within the contribution.
     """
+    begin = at = span[0]
     try:
-        _, at = _sized(body, span[0])
-        _, at = _sized(body, at + 16)
-        event, at = _sized(body, at)
+        for skipped in BEFORE_EVENT:
+            begin = at + skipped + 1
+            size = body[begin - 1]
+            if size > 127:
+                size, begin = long_tail(body, begin, size)
+            if size & 1:
+                raise too_long(size, span[1] - begin)
+            at = begin + (size >> 1)
         if at + 16 <= span[1]:
-            return event.decode(), body[at : at + 16]
+            return body[begin:at].decode(), body[at : at + 16]
     except (IndexError, ValueError):
         pass  # said below, as for what reaches past the end
     raise WireError("expected a step, a schema, a payload and an event in a contribution", offset=span[0])
-
-
-def _sized(body: bytes, at: int) -> tuple[bytes, int]:
-    length = body[at]
-    at += 1
-    if length > 127:
-        length, at = long_tail(body, at, length)
-    end = at + (length >> 1)
-    if length & 1 or end > len(body):
-        raise too_long(length, len(body) - at)
-    return body[at:end], end
 
 
 def canonical(body: bytes, at: int, limits: Limits = LIMITS) -> bytes:
