@@ -12,12 +12,13 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel
 
 from stamp.envelope import wire
-from stamp.envelope.contribution import Outcome, assemble, event_id
+from stamp.envelope.contribution import Outcome, assemble, event_id, identify
 from stamp.envelope.envelope import FAILURE_ID
 from stamp.envelope.failure import Failure
 from stamp.envelope.limits import Limits
 from stamp.errors import HandlerError, LimitError, MissingContributionError, WorkflowError
 from stamp.schema.catalog import Catalog
+from stamp.schema.varint import sized
 from stamp.workflow.context import StepContext
 from stamp.workflow.fail import Fail
 from stamp.workflow.outgoing import Outgoing, headers
@@ -41,12 +42,14 @@ class Work(NamedTuple):
     arguments: dict[str, Any]
 
 
-class Terms(NamedTuple):
-    """What holds for every hop of a workflow."""
+class Terms:
+    """What holds for every hop of a workflow. `key` is its encoded name."""
 
-    workflow: str
-    catalog: Catalog
-    limits: Limits
+    __slots__ = ("catalog", "key", "limits", "workflow")
+
+    def __init__(self, workflow: str, catalog: Catalog, limits: Limits) -> None:
+        self.workflow, self.catalog, self.limits = workflow, catalog, limits
+        self.key: Final = sized(workflow.encode())
 
 
 def receive(step: Step, body: bytes, terms: Terms, *, received_at: int, attempt: int) -> Work:
@@ -81,7 +84,7 @@ def receive(step: Step, body: bytes, terms: Terms, *, received_at: int, attempt:
             f"expected room for what the step writes, got {index.total} contributions already, which is the limit",
             path=step.name,
         )
-    result_id = event_id(header.workflow, header.workflow_id, step.name, (cause,))
+    result_id = identify(terms.key, sized(header.workflow_id.encode()), step.key, sized(cause))
     arguments: dict[str, Any] = {}
     for read in step.reads:
         arguments[read.parameter] = _view(read, body, index.spans, terms)
@@ -126,38 +129,37 @@ def publish(step: Step, work: Work, result: object, *, completed_at: int, limits
         EncodeError: what it returned does not fit its schema.
         LimitError: the envelope would become too large.
     """
-    if result is None and step.returns_none:
-        return []
+    emission = step.emissions.get(type(result))  # type: ignore[arg-type]  # isinstance of a model takes a microsecond
+    if emission is not None:
+        return _events(step, work, emission, result, completed_at=completed_at, limits=limits)
     if isinstance(result, Fail):
         return _events(step, work, step.failure, _failure(result), completed_at=completed_at, limits=limits)
-    found = step.emissions.get(type(result))  # type: ignore[arg-type]  # isinstance of a model takes a microsecond
-    if found is None:
-        wanted = [model.__name__ for model in step.emissions] + ["None"] * (step.returns_none or not step.emissions)
-        raise HandlerError(
-            f"expected the handler to return {' or '.join(wanted)}, got {reprlib.repr(result)} of type {type(result).__name__}",
-            path=step.name,
-            **step.place,
-        )
-    return _events(step, work, found, result, completed_at=completed_at, limits=limits)
+    if result is None and step.returns_none:
+        return []
+    wanted = [model.__name__ for model in step.emissions] + ["None"] * (step.returns_none or not step.emissions)
+    raise HandlerError(
+        f"expected the handler to return {' or '.join(wanted)}, got {reprlib.repr(result)} of type {type(result).__name__}",
+        path=step.name,
+        **step.place,
+    )
 
 
 def _events(
     step: Step, work: Work, emission: Emission, written: Any, *, completed_at: int, limits: Limits
 ) -> list[Outgoing]:
-    header, causes, id_ = work.header, work.causes, work.event_id
-    payload, outcome, attributes = emission.binding.encode(written), Outcome.COMPLETED, None
+    header, body, id_, causes, received_at, _ = work
+    ending: dict[str, Any] = {}
     if emission is step.failure:
-        outcome, attributes = Outcome.FAILED, {"error.type": written.type, "error.message": written.message}
-    times = (work.received_at, completed_at)
+        attributes = {"error.type": written.type, "error.message": written.message}
+        ending = {"outcome": Outcome.FAILED, "attributes": attributes}
+    payload, times = emission.binding.encode(written), (received_at, completed_at)
     outgoing: list[Outgoing] = []
     for event, key in emission.events:
         if outgoing:  # the first event alone has the id of the work
             id_ = event_id(header.workflow, header.workflow_id, step.name, causes, event=event)
-        item = assemble(
-            emission.opening, payload, key + id_, causes, times=times, outcome=outcome, attributes=attributes
-        )
+        item = assemble(emission.opening, payload, key + id_, causes, times=times, **ending)
         described = headers(header, step.name, event, event_id=id_, causes=causes, completed_at=completed_at)
-        outgoing.append(Outgoing(event, wire.append(work.body, item, limits), described))
+        outgoing.append(Outgoing(event, wire.append(body, item, limits), described))
     return outgoing
 
 

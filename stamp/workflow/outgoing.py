@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from stamp.envelope.wire import Header
-from stamp.schema.values import instant
+from stamp.schema.values import local
 
 __all__ = ["Outgoing", "headers"]
 
@@ -35,7 +35,7 @@ def headers(
         "ce-type": event,
         "ce-source": f"/{workflow}/{step}",
         "ce-subject": workflow_id,
-        "ce-time": instant(completed_at).isoformat(),
+        "ce-time": f"{local(completed_at).isoformat()}+00:00",
         "ce-correlationid": workflow_id,
     }
     if causes:

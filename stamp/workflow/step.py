@@ -70,6 +70,11 @@ class Step:
     place: Mapping[str, Any]
 
     @cached_property
+    def key(self) -> bytes:
+        """The encoded name."""
+        return sized(self.name.encode())
+
+    @cached_property
     def reads_of(self) -> tuple[bytes, ...]:
         """The encoded names of the steps that are read."""
         return tuple({read.key for read in self.reads})
