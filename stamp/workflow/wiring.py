@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from stamp.schema.types import load
 from stamp.workflow.contract import StepContract
 from stamp.workflow.step import Read, Step
 
-__all__ = ["Party", "obstacle", "parties", "problems", "reachable"]
+__all__ = ["Party", "obstacle", "parties", "problems", "reachable", "starting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def _of_contract(contract: StepContract) -> Party:
 
 def problems(steps: Mapping[str, Step], known: Mapping[str, Party]) -> Iterator[WorkflowError]:
     """Yield the mistakes in `steps` that show only when all parties of the workflow are seen together."""
-    starting = [name for name, party in known.items() if not party.on]
-    published = {event for name in reachable(known, starting) for event in known[name].publishes}
+    reached = reachable(known, starting(known), lambda party: party.publishes)
+    published = {event for party in reached.values() for event in party.publishes}
     for step in steps.values():
         for event in step.on:
             if event not in published:
@@ -63,14 +63,21 @@ def problems(steps: Mapping[str, Step], known: Mapping[str, Party]) -> Iterator[
                 yield WorkflowError(text, path=step.name, **step.place)
 
 
-def reachable(known: Mapping[str, Party], working: Iterable[str]) -> set[str]:
-    """Return the steps of `working`, and every step that may follow when they do their work."""
-    reached = set(working)
-    fresh = list(reached)
+def starting(known: Mapping[str, Party]) -> list[str]:
+    """Return the steps that start runs: those that listen to nothing."""
+    return [name for name, party in known.items() if not party.on]
+
+
+def reachable(
+    known: Mapping[str, Party], working: Iterable[str], published: Callable[[Party], Iterable[str]]
+) -> dict[str, Party]:
+    """Return the steps of `working`, and every step that may follow when they publish these events; the nearer ones first."""
+    reached = {name: known[name] for name in working}
+    fresh = reached
     while fresh:
-        published = {event for name in fresh for event in known[name].publishes}
-        fresh = [name for name, party in known.items() if name not in reached and published & set(party.on)]
-        reached.update(fresh)
+        events = {event for party in fresh.values() for event in published(party)}
+        fresh = {name: party for name, party in known.items() if name not in reached and events & set(party.on)}
+        reached = reached | fresh
     return reached
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from stamp.envelope.envelope import BUILTIN
+from stamp.envelope.envelope import BUILTIN, Envelope
 from stamp.envelope.limits import LIMITS, Limits
 from stamp.errors import WorkflowError
 from stamp.schema.catalog import Catalog
@@ -25,6 +25,7 @@ from stamp.workflow.fail import Fail
 from stamp.workflow.first import first_event, header
 from stamp.workflow.names import is_workflow_name
 from stamp.workflow.outgoing import Outgoing
+from stamp.workflow.progress import Progress, progress
 from stamp.workflow.settings import contracts_folder
 from stamp.workflow.signature import Signature, is_model, place_of, signature
 from stamp.workflow.step import Step
@@ -148,6 +149,15 @@ class Workflow:
                     catalog = catalog.with_schema(emission.binding.schema)
             self._catalog = catalog
         return self._catalog
+
+    def progress(self, envelope: Envelope) -> Progress:
+        """Return how far the run has come that an envelope is of, see `stamp.workflow.progress`.
+
+        Raises:
+            WorkflowError: the envelope is of another workflow.
+            ContractError: the contracts folder is not in order.
+        """
+        return progress(self, envelope)
 
     # -- definition
 
