@@ -361,7 +361,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=60, help="rounds of about 4 ms for each row (default 60)")
     rounds = parser.parse_args().rounds
-    print(f"{'carried':>7} {'process':>9}   " + "".join(f"{name:>22}" for name in BASELINES))
+    print(f"{'carried':>7} {'process':>10}" + "".join(f"  {name:>27}" for name in BASELINES))
     measured = {}
     for carried in CARRIED:
         hop, size = stamp_hop(carried)
@@ -370,9 +370,9 @@ def main() -> None:
         shown = []
         for name in BASELINES:
             ratio, aim = times["process"] / times[name], AIMS.get((name, carried))
-            mark = "" if aim is None else f" (<= {aim})" if ratio <= aim else f" (> {aim}!)"
-            shown.append(f"{times[name]:.1f} us  {ratio:.2f}x{mark}")
-        print(f"{carried:>7} {times['process']:>6.1f} us   " + "".join(f"{text:>22}" for text in shown))
+            mark = "" if aim is None else f"(<= {aim})" if ratio <= aim else f"(> {aim}!)"
+            shown.append(f"  {times[name]:>6.1f} us  {ratio:>5.2f}x {mark:<10}")
+        print(f"{carried:>7} {times['process']:>7.1f} us" + "".join(shown))
     growth = (measured[64] - measured[1]) / 63
     print(f"growth: {growth:.2f} us for each carried contribution, beside the copy (aim: at most 0.5)")
 
