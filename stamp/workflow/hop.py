@@ -148,16 +148,17 @@ def _events(
     step: Step, work: Work, emission: Emission, written: Any, *, completed_at: int, limits: Limits
 ) -> list[Outgoing]:
     header, body, id_, causes, received_at, _ = work
-    ending: dict[str, Any] = {}
-    if emission is step.failure:
-        attributes = {"error.type": written.type, "error.message": written.message}
-        ending = {"outcome": Outcome.FAILED, "attributes": attributes}
     payload, times = emission.binding.encode(written), (received_at, completed_at)
+    outcome, attributes = Outcome.COMPLETED, None
+    if emission is step.failure:
+        outcome, attributes = Outcome.FAILED, {"error.type": written.type, "error.message": written.message}
     outgoing: list[Outgoing] = []
     for event, key in emission.events:
         if outgoing:  # the first event alone has the id of the work
             id_ = event_id(header.workflow, header.workflow_id, step.name, causes, event=event)
-        item = assemble(emission.opening, payload, key + id_, causes, times=times, **ending)
+        item = assemble(
+            emission.opening, payload, key + id_, causes, times=times, outcome=outcome, attributes=attributes
+        )
         described = headers(header, step.name, event, event_id=id_, causes=causes, completed_at=completed_at)
         outgoing.append(Outgoing(event, wire.append(body, item, limits), described))
     return outgoing
