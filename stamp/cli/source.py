@@ -7,7 +7,6 @@ import re
 import sys
 from base64 import b64decode
 from collections.abc import Iterator
-from itertools import count
 from typing import IO, Final, NamedTuple
 
 from stamp.envelope import wire
@@ -17,6 +16,7 @@ from stamp.errors import InputError, WireError
 from stamp.schema.container import MAGIC as CONTAINER
 from stamp.schema.container import read_blocks
 from stamp.schema.identity import crc64, parsing_canonical_form
+from stamp.schema.lint import lint
 from stamp.schema.names import Schema
 
 __all__ = ["GENEROUS", "Found", "find"]
@@ -86,26 +86,31 @@ class _Counted(io.RawIOBase):
 
 
 def _contained(stream: _Counted) -> Iterator[Found]:
-    blocks = enumerate(read_blocks(stream))  # type: ignore[arg-type] # it needs no more than `read`
-    found = count()
+    blocks = enumerate(read_blocks(stream))  # type: ignore[arg-type]  # it needs no more than `read`
+    seen = 0
     while True:
         try:
-            number, (schema, records) = next(blocks)
+            number, (schema, promised, records) = next(blocks)
         except StopIteration:
             return
         except WireError as error:
             raise WireError(error.message, offset=stream.position) from error
         if not number:
             _check(schema)
+        before = seen
         try:
             for body in wire.split(records, GENEROUS):
-                yield Found(body, f"envelope[{next(found)}]")
+                yield Found(body, f"envelope[{seen}]")
+                seen += 1
+            if seen - before != promised:
+                raise WireError(f"expected {promised} envelopes, got {seen - before}")
         except WireError as error:
             raise error.within(f"block[{number}]") from error
 
 
 def _check(schema: Schema) -> None:
     """Accept the schema of a container if it is that of an envelope in all that tells how to read one."""
+    lint(schema, recursion=True)
     if crc64(parsing_canonical_form(schema).encode()) != MAGIC[2:]:
         name = schema.get("name") if isinstance(schema, dict) else schema
         raise InputError(f"expected a container file of stamp.Envelope version 1, got one of {name!r}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
@@ -16,7 +17,7 @@ from stamp.envelope.limits import LIMITS, Limits
 from stamp.envelope.merging import union
 from stamp.envelope.state import Provenance, Written, fold
 from stamp.envelope.timeline import Moment, timeline
-from stamp.errors import MissingContributionError, WireError
+from stamp.errors import MissingContributionError, WireError, WorkflowError
 from stamp.schema.catalog import Catalog
 from stamp.schema.identity import SchemaId
 from stamp.schema.values import EPOCH
@@ -43,29 +44,20 @@ class Envelope:
     are asked for, with the writer schemas of the catalog.
     """
 
-    __slots__ = ("_body", "_canonical", "_catalog", "_ends", "_limits", "contributions", "header")
-
-    header: wire.Header
-    contributions: tuple[Contribution, ...]
+    __slots__ = ("_body", "_canonical", "_catalog", "_contributions", "_header", "_limits", "_spans")
 
     def __init__(self, body: bytes, catalog: Catalog | None, limits: Limits) -> None:
-        self.header, at = wire.read_header(body, limits)
+        header, at = wire.read_header(body, limits)
         found, whole = wire.index(body, at, limits), body
         if found is None:
             whole = wire.canonical(body, at, limits)
             found = wire.index(whole, at, limits)
             assert found is not None
-        self.contributions = tuple(
-            _decoded(whole, number, begin, end) for number, (begin, end) in enumerate(found.spans)
-        )
-        for time in (
-            self.header.started_at,
-            *(t for each in self.contributions for t in (each.received_at, each.completed_at)),
-        ):
-            if not FIRST_MICRO <= time <= LAST_MICRO:
-                raise WireError(f"expected a time in the years 1 to 9999, got {time} microseconds since 1970")
-        self._body, self._canonical, self._ends, self._limits = body, whole, [end for _, end in found.spans], limits
+        self._header = header._replace(attributes=MappingProxyType(header.attributes))
+        self._contributions = tuple(_decoded(whole, number, span) for number, span in enumerate(found.spans))
+        self._body, self._canonical, self._spans, self._limits = body, whole, found.spans, limits
         self._catalog = BUILTIN if catalog is None else catalog.merged(BUILTIN)
+        _check_times(header, self._contributions)
 
     @classmethod
     def from_bytes(cls, body: bytes, *, catalog: Catalog | None = None, limits: Limits = LIMITS) -> Envelope:
@@ -102,6 +94,16 @@ class Envelope:
     def __repr__(self) -> str:
         steps = " > ".join(each.step for each in self.contributions)
         return f"<Envelope {self.workflow} {self.workflow_id}: {steps or 'empty'}, {len(self._body)} bytes>"
+
+    @property
+    def header(self) -> wire.Header:
+        """What is said once, for the whole run."""
+        return self._header
+
+    @property
+    def contributions(self) -> tuple[Contribution, ...]:
+        """What the steps have added, in the order in which it was added; causes come before what they caused."""
+        return self._contributions
 
     @property
     def workflow(self) -> str:
@@ -142,6 +144,12 @@ class Envelope:
         if found is None:
             raise self._missing(step)
         return found
+
+    def __iter__(self) -> Iterator[Contribution]:
+        return iter(self._contributions)
+
+    def __len__(self) -> int:
+        return len(self._contributions)
 
     def __contains__(self, step: object) -> bool:
         return any(each.step == step for each in self.contributions)
@@ -206,13 +214,17 @@ class Envelope:
         return timeline(self.contributions, self.started_at)
 
     def at(self, event: str | int) -> Envelope:
-        """Return the envelope as it was with its latest `event`, or with the contribution of that index: a prefix of its bytes.
+        """Return what these bytes held up to the latest `event`, or to the contribution of that index: a prefix of them.
+
+        On a path that is the envelope as it was published then. After a merge the prefix also has what other branches did before,
+        in the order of the merge.
 
         Raises:
             MissingContributionError: there is no such event.
         """
-        end = self._ends[self._number(event)]
-        return Envelope(self._canonical[:end] + wire.END, self._catalog, self._limits)
+        body = self._canonical[: self._spans[self._number(event)][1]] + wire.END
+        room = Limits(message=len(body), contributions=0, contribution=0)  # our form may be longer than a foreign one
+        return Envelope(body, self._catalog, self._limits.widest(room))
 
     def _number(self, event: str | int) -> int:
         numbers = range(len(self.contributions))
@@ -229,17 +241,25 @@ class Envelope:
     def merge(self, other: Envelope) -> Envelope:
         """Return the union of two envelopes of one run, as parallel branches leave them.
 
-        Commutative, associative and idempotent; see `stamp.envelope.merging`.
+        Commutative and associative; idempotent where contributions are in causal order, as steps and `merge` leave them. If a run was
+        started twice, the earlier start counts. The larger limits hold.
 
         Raises:
-            WireError: the two are not of the same run, or too large together.
+            WorkflowError: the two are not of the same run.
+            LimitError: they are too large together.
         """
-        if self.header != other.header:
-            raise WireError(f"expected an envelope of the same run, with the header {self.header}, got {other.header}")
-        body = wire.begin(self.header)
-        for each in union(self.contributions + other.contributions):
-            body = wire.append(body, contribution.encode(each), self._limits)
-        return Envelope(body, self._catalog.merged(other._catalog), self._limits)
+        mine, theirs = self.header, other.header
+        if mine._replace(started_at=0) != theirs._replace(started_at=0):
+            raise WorkflowError(f"expected an envelope of the same run, with the header {mine}, got {theirs}")
+        limits = self._limits.widest(other._limits)
+        body = wire.begin(mine._replace(started_at=min(mine.started_at, theirs.started_at)))
+        for item in union([*self._items(), *other._items()]):
+            body = wire.append(body, item, limits)
+        return Envelope(body, self._catalog.merged(other._catalog), limits)
+
+    def _items(self) -> Iterator[tuple[Contribution, bytes]]:
+        for each, (begin, end) in zip(self.contributions, self._spans, strict=True):
+            yield each, self._canonical[begin:end]
 
     def _missing(self, step: str) -> MissingContributionError:
         steps = ", ".join(
@@ -251,7 +271,8 @@ class Envelope:
         )
 
 
-def _decoded(body: bytes, number: int, begin: int, end: int) -> Contribution:
+def _decoded(body: bytes, number: int, span: wire.Span) -> Contribution:
+    begin, end = span
     try:
         decoded, stop = contribution.decode(body, begin, len(body))
         if stop != end:
@@ -259,3 +280,10 @@ def _decoded(body: bytes, number: int, begin: int, end: int) -> Contribution:
     except WireError as error:
         raise error.within(f"contributions[{number}]") from error.__cause__
     return decoded
+
+
+def _check_times(header: wire.Header, contributions: tuple[Contribution, ...]) -> None:
+    times = [header.started_at, *(time for each in contributions for time in (each.received_at, each.completed_at))]
+    for time in times:
+        if not FIRST_MICRO <= time <= LAST_MICRO:
+            raise WireError(f"expected a time in the years 1 to 9999, got {time} microseconds since 1970")

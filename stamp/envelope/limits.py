@@ -19,5 +19,13 @@ class Limits:
     contributions: int = 256
     contribution: int = 64 * 1024
 
+    def widest(self, other: Limits) -> Limits:
+        """Return limits within which everything is that is within either."""
+        return Limits(
+            max(self.message, other.message),
+            max(self.contributions, other.contributions),
+            max(self.contribution, other.contribution),
+        )
+
 
 LIMITS: Final = Limits()

@@ -1,7 +1,7 @@
 """The union of what parallel branches of one workflow have contributed.
 
-Law: `merge` is commutative, associative and idempotent, so any set of events of one workflow gives one history in one order. The
-order is causal; between contributions that do not depend on each other the earlier `completed_at` comes first, then the smaller id.
+Law: `merge` is commutative and associative, and idempotent on what it gives and on what steps append, so any set of events of one
+run gives one history in one order. The order is causal; between contributions that do not depend on each other the earlier `completed_at` comes first, then the smaller id.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
-from stamp.envelope.contribution import Contribution, encode
+from stamp.envelope.contribution import Contribution
 
 __all__ = ["causal_order", "union"]
 
 
-def union(contributions: Iterable[Contribution]) -> list[Contribution]:
-    """Return the distinct contributions in causal order.
+def union(contributions: Iterable[tuple[Contribution, bytes]]) -> list[bytes]:
+    """Return the bytes of the distinct contributions in causal order; each comes with its bytes, which stay as they are.
 
     Two with one id are the same work done twice (ids are deterministic): the one that was completed first is kept, and of two
     completed in the same microsecond the one whose bytes are smaller.
     """
-    kept: dict[bytes, Contribution] = {}
-    for each in contributions:
+    kept: dict[bytes, tuple[Contribution, bytes]] = {}
+    for each, data in contributions:
         known = kept.get(each.event_id)
-        if known is None or (each.completed_at, encode(each)) < (known.completed_at, encode(known)):
-            kept[each.event_id] = each
-    return causal_order(kept.values())
+        if known is None or (each.completed_at, data) < (known[0].completed_at, known[1]):
+            kept[each.event_id] = each, data
+    return [kept[each.event_id][1] for each in causal_order(each for each, _ in kept.values())]
 
 
 def causal_order(contributions: Iterable[Contribution]) -> list[Contribution]:

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from stamp.runtime.topic import matches
-
 __all__ = ["StepQueue", "Topology"]
 
 
@@ -35,14 +33,14 @@ class Topology:
     def of(cls, workflow: str, steps: Mapping[str, Iterable[str]]) -> Self:
         """Lay out `workflow`, given for each step the events that it listens to.
 
-        A step that listens to nothing starts the workflow; it has no queue. An event may be a topic pattern, `*.failed`.
+        A step that listens to nothing starts the workflow; it has no queue.
         """
         heard = {step: tuple(dict.fromkeys(events)) for step, events in steps.items()}
         return cls(workflow, tuple(StepQueue(f"{workflow}.{step}", step, on) for step, on in heard.items() if on))
 
     def listeners(self, event: str) -> tuple[StepQueue, ...]:
         """Return the queues that get a copy of `event`."""
-        return tuple(queue for queue in self.queues if any(matches(pattern, event) for pattern in queue.events))
+        return tuple(queue for queue in self.queues if event in queue.events)
 
     def unheard(self, events: Iterable[str]) -> tuple[str, ...]:
         """Return those of `events` that no step listens to, each once: where the workflow ends."""

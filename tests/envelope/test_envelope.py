@@ -17,7 +17,14 @@ from pydantic import BaseModel
 
 from stamp.envelope import Contribution, Envelope, Failure, Limits, Outcome, Signature, document
 from stamp.envelope.format import ENVELOPE, MAGIC
-from stamp.errors import LimitError, MissingContributionError, ResolutionError, UnknownSchemaError, WireError
+from stamp.errors import (
+    LimitError,
+    MissingContributionError,
+    ResolutionError,
+    UnknownSchemaError,
+    WireError,
+    WorkflowError,
+)
 from stamp.schema import Catalog, SchemaId, avro_schema, bind
 
 MICROS = 1_767_323_045_678_901
@@ -206,8 +213,29 @@ def test_causes_in_a_circle_do_not_hang() -> None:
 
 
 def test_envelopes_of_two_runs_cannot_be_merged() -> None:
-    with pytest.raises(WireError, match="same run"):
+    with pytest.raises(WorkflowError, match="same run"):
         envelope(1).merge(Envelope.begin("ticket", "4730", started_at=MICROS))
+
+
+def test_a_run_that_was_started_twice_began_with_the_earlier_start() -> None:
+    again = Envelope.begin("ticket", "4729", started_at=MICROS + 5).append(contribution(0)).append(contribution(1))
+    merged = envelope(1).merge(again)
+    assert bytes(merged) == bytes(again.merge(envelope(1))) == bytes(envelope(2))
+
+
+def test_merging_keeps_the_bytes_of_a_foreign_contribution() -> None:
+    from stamp.envelope.contribution import encode
+
+    plain = encode(contribution(0, attributes={"k": "v"}))
+    foreign = plain.replace(b"\2\2k\2v\0", b"\1\x08\2k\2v\0")
+    assert plain != foreign
+    read = Envelope.from_bytes(bytes(envelope())[:-1] + b"\1" + zigzag(len(foreign)) + foreign + b"\0")
+    assert bytes(read.merge(read)) == bytes(read)
+
+
+def test_merging_takes_the_larger_limits() -> None:
+    small = Envelope.from_bytes(bytes(envelope(1)), limits=Limits(contributions=1))
+    assert small.merge(envelope(2)) == envelope(2).merge(small) == envelope(2)
 
 
 # -- reading
@@ -377,6 +405,24 @@ def test_mutated_bodies_are_read_or_refused_with_a_wire_error(data: st.DataObjec
 def test_times_that_no_calendar_has_are_refused() -> None:
     with pytest.raises(WireError, match="years 1 to 9999"):
         envelope().append(contribution(0, completed_at=2**62))
+
+
+def test_envelopes_cannot_be_changed() -> None:
+    whole = envelope(1)
+    with pytest.raises(AttributeError):
+        whole.contributions = ()  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        whole.attributes["k"] = "v"  # type: ignore[index]
+    assert list(whole) == [contribution(0)]
+    assert len(whole) == 1
+
+
+def test_a_prefix_of_a_foreign_envelope_may_be_longer_than_it_was() -> None:
+    from stamp.envelope.contribution import encode
+
+    body = bytes(envelope())[:-1] + blocks([encode(contribution(0))], (1,), sized=False)
+    tight = Envelope.from_bytes(body, limits=Limits(message=len(body)))
+    assert tight.at(-1) == envelope(1)
 
 
 def test_envelopes_are_values() -> None:

@@ -11,7 +11,7 @@ TICKET = Topology.of(
         "intake": (),
         "validation": ("TicketCreated",),
         "audit": ("TicketCreated", "TicketValidated", "TicketCreated"),
-        "rescue": ("#.failed",),
+        "rescue": ("billing.failed",),
     },
 )
 
@@ -23,7 +23,7 @@ def test_a_workflow_has_an_exchange_and_each_listening_step_a_queue():
             (
                 StepQueue("ticket.validation", "validation", ("TicketCreated",)),
                 StepQueue("ticket.audit", "audit", ("TicketCreated", "TicketValidated")),
-                StepQueue("ticket.rescue", "rescue", ("#.failed",)),
+                StepQueue("ticket.rescue", "rescue", ("billing.failed",)),
             ),
         )
         == TICKET

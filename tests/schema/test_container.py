@@ -1,4 +1,4 @@
-"""Container files: fastavro reads ours, we read fastavro's in every codec, and damage is a WireError."""
+"""Container files: fastavro reads ours, we read fastavro's in its usual codecs, and damage is a WireError."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_large_files_have_several_blocks() -> None:
     texts = ["x" * 1000] * 200
     blocks = list(read_blocks(io.BytesIO(written(texts))))
     assert len(blocks) > 1
-    assert b"".join(records for _, records in blocks) == b"".join(map(encoded, texts))
-    assert all(schema["name"] == "Note" for schema, _ in blocks)
+    assert b"".join(records for _, _, records in blocks) == b"".join(map(encoded, texts))
+    assert all(schema["name"] == "Note" for schema, _, _ in blocks)
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate", "bzip2", "xz"])
@@ -51,12 +51,12 @@ def test_we_read_what_fastavro_writes(codec: str) -> None:
     stream = io.BytesIO()
     fastavro.writer(stream, fastavro.parse_schema(SCHEMA), [{"text": "a"}, {"text": "b"}], codec=codec)
     stream.seek(0)
-    assert b"".join(records for _, records in read_blocks(stream)) == encoded("a") + encoded("b")
+    assert b"".join(records for _, _, records in read_blocks(stream)) == encoded("a") + encoded("b")
 
 
 @pytest.mark.parametrize("cut", [0, 3, 10, 60, -1, -17])
 def test_a_damaged_file_is_a_wire_error(cut: int) -> None:
-    with pytest.raises(WireError, match="expected an Avro object container file"):
+    with pytest.raises(WireError, match="Avro object container file|sync marker"):
         list(read_blocks(io.BytesIO(written(["hello"])[:cut])))
 
 
@@ -67,3 +67,20 @@ def test_any_damage_is_at_most_a_wire_error(at: int, junk: bytes) -> None:
     data[at : at + len(junk)] = junk
     with contextlib.suppress(WireError):
         list(read_blocks(io.BytesIO(bytes(data))))
+
+
+def test_a_small_file_cannot_fill_the_memory() -> None:
+    bomb = io.BytesIO()
+    fastavro.writer(
+        bomb, fastavro.parse_schema(SCHEMA), [{"text": "x" * 80_000_000}], codec="deflate", sync_interval=10**9
+    )
+    assert len(bomb.getvalue()) < 200_000
+    bomb.seek(0)
+    with pytest.raises(WireError, match="more than 67108864 bytes"):
+        list(read_blocks(bomb))
+
+
+def test_a_codec_that_we_do_not_have_is_named() -> None:
+    data = written(["hello"]).replace(b"\x08null", b"\x08zzzz")
+    with pytest.raises(WireError, match="expected one of the codecs null, deflate, bzip2, xz, got 'zzzz'"):
+        list(read_blocks(io.BytesIO(data)))
