@@ -11,6 +11,7 @@ from kombu.message import Message
 from kombu.messaging import Consumer, Producer
 
 from stamp.envelope.format import CONTENT_TYPE
+from stamp.errors import HandlerError
 from stamp.runtime import entities, in_process
 from stamp.runtime.connection import Connection
 from stamp.runtime.message import Publishable, publish
@@ -157,4 +158,6 @@ class _Stage:
                 self.publish(outgoing)
         except Exception as error:  # noqa: BLE001 - handlers raise what they like: it is reported, and the others go on
             return error
+        except SystemExit as error:  # a handler must not end the play, and what has not been written yet
+            return HandlerError(f"the handler raised {error!r}", path=step)
         return None

@@ -152,6 +152,14 @@ def test_a_parked_message_says_which_run_it_belongs_to():
     assert parked.workflow_id == "4729"
 
 
+def test_a_handler_that_exits_does_not_end_the_play():
+    def process(step, body):
+        raise SystemExit(0)
+
+    (parked,) = play(Scripted(CHAIN.steps, process), [Event("Created", b"1")])
+    assert "SystemExit(0)" in str(parked.error)
+
+
 def test_an_interrupt_is_nobodys_failure():
     def process(step, body):
         raise KeyboardInterrupt
