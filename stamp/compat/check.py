@@ -1,0 +1,62 @@
+"""Whether a reader schema reads whatever a writer schema writes, and with the same meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from stamp.compat.finding import Finding
+from stamp.compat.source import Schema, read_source
+from stamp.compat.walk import walk
+from stamp.schema.resolve import Readability, sources
+from stamp.schema.types import MISSING, Type
+
+__all__ = ["check"]
+
+
+def check(reader: Schema, writer: Schema, *, as_view: bool = False) -> Sequence[Finding]:
+    """Return what speaks against reading data of `writer` as `reader`; nothing when they are read whole and mean the same.
+
+    There is an error exactly when some datum of the writer has no reading, or a wrong one (Avro 1.12, "Schema Resolution", with
+    logical types taken as parts of the types). Warnings and infos are about pairs of types that are read.
+
+    Args:
+        reader: a schema in its JSON form, as JSON text, the path of a file, or a `Source`.
+        writer: the same.
+        as_view: the names of the outermost types need not match: a view is bound to what it reads by the step's name.
+
+    Raises:
+        SchemaError: one of them is no schema.
+    """
+    read, written = read_source(reader), read_source(writer)
+    if as_view:
+        read = read.seen_as(written.root.name)
+    readability = Readability()
+    if readability.is_readable(written.root, read.root) and all(_is_quiet(*pair) for pair in readability.reached()):
+        return ()
+    return walk(read, written, readability)
+
+
+EXACT: Final = {("int", "long"), ("int", "double"), ("float", "double"), ("string", "bytes")}
+"""Promotions that keep every value."""
+
+
+def _is_quiet(writer: Type, reader: Type) -> bool:
+    """Tell whether no rule can have anything to say of two types, seen without looking into them. Quick, not exact."""
+    if writer.kind != reader.kind:
+        exact = "union" in {writer.kind, reader.kind} or (writer.kind, reader.kind) in EXACT
+        return exact and not writer.logical and not reader.logical
+    if writer.kind == "record":
+        return _is_quiet_record(writer, reader)
+    if writer.kind == "enum":
+        return writer.symbols == reader.symbols
+    return (writer.logical, writer.precision, writer.scale) == (reader.logical, reader.precision, reader.scale)
+
+
+def _is_quiet_record(writer: Type, reader: Type) -> bool:
+    for wanted, source in sources(reader, writer):
+        if wanted.aliases:
+            return False
+        if source is not None and wanted.default is not MISSING and wanted.default != source.default is not MISSING:
+            return False
+    return True

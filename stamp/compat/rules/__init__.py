@@ -1,0 +1,83 @@
+"""All rules, in the order in which they are told: what breaks, what changes a meaning, what may, what is good to know.
+
+A rule is a file of this folder, called as its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from stamp.compat.rule import ALL, Rule
+from stamp.compat.rules import (
+    alias_ambiguous,
+    alias_claimed_twice,
+    alias_with_default,
+    bytes_read_as_string,
+    decimal_narrowed,
+    decimal_scale_changed,
+    default_changed,
+    enum_extended_without_default,
+    enum_reordered,
+    enum_symbols_read_as_default,
+    fixed_size_mismatch,
+    logical_type_added,
+    logical_type_mismatch,
+    logical_type_removed,
+    lossy_promotion,
+    missing_enum_symbols,
+    missing_union_branch,
+    name_mismatch,
+    reader_field_missing_default_value,
+    text_read_as_uuid,
+    time_unit_changed,
+    time_unit_narrowed,
+    type_mismatch,
+)
+
+__all__ = ["MISSING_UNION_BRANCH", "NAME_MISMATCH", "RULES", "RULES_BY_KIND", "STRUCTURAL"]
+
+_MATCHING: Final = (
+    type_mismatch.RULE,
+    name_mismatch.RULE,
+    fixed_size_mismatch.RULE,
+    missing_enum_symbols.RULE,
+    reader_field_missing_default_value.RULE,
+    missing_union_branch.RULE,
+)
+"""Errors by the letter of Avro's schema resolution."""
+
+_MEANING: Final = (
+    logical_type_mismatch.RULE,
+    decimal_narrowed.RULE,
+    time_unit_narrowed.RULE,
+    decimal_scale_changed.RULE,
+    time_unit_changed.RULE,
+    logical_type_added.RULE,
+    logical_type_removed.RULE,
+    text_read_as_uuid.RULE,
+    lossy_promotion.RULE,
+    bytes_read_as_string.RULE,
+    alias_with_default.RULE,
+    alias_claimed_twice.RULE,
+    alias_ambiguous.RULE,
+    default_changed.RULE,
+    enum_reordered.RULE,
+    enum_extended_without_default.RULE,
+    enum_symbols_read_as_default.RULE,
+)
+"""What Avro's own checkers do not look at."""
+
+RULES: Final[tuple[Rule, ...]] = (*_MATCHING, *_MEANING)
+"""Every rule."""
+
+STRUCTURAL: Final = frozenset(rule.id for rule in _MATCHING)
+"""The ids of the rules that have a counterpart in Java's SchemaIncompatibilityType."""
+
+MISSING_UNION_BRANCH: Final = missing_union_branch.RULE
+NAME_MISMATCH: Final = name_mismatch.RULE
+
+RULES_BY_KIND: Final[Mapping[str, tuple[Rule, ...]]] = {
+    kind: tuple(rule for rule in RULES if kind in rule.kinds) for kind in ALL
+}
+"""The rules that look at a reader's type of each kind."""

@@ -1,0 +1,48 @@
+"""The reader wants a field that the writer does not write, and has no default for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stamp.compat.finding import Severity
+from stamp.compat.rule import Example, Issue, Pair, Rule
+from stamp.schema.resolve import sources
+from stamp.schema.types import MISSING, Type
+
+
+def look(pair: Pair) -> Iterator[Issue]:
+    """Find fields of the reader that nothing gives a value."""
+    writer, reader, _ = pair
+    if writer.kind != reader.kind:
+        return
+    for wanted, source in sources(reader, writer):
+        if source is None and wanted.default is MISSING:
+            aliases = f" (or {', '.join(wanted.aliases)})" if wanted.aliases else ""
+            yield Issue(
+                f'expected the field "{wanted.name}"{aliases}, got none in {writer.label}: '
+                f"give it {_default_for(wanted.type)}, or an alias if the writer calls it otherwise",
+                field=wanted,
+            )
+
+
+def _default_for(type_: Type) -> str:
+    if any(branch.kind == "null" for branch in type_.branches):
+        return "a default (null in a union is no default by itself)"
+    if type_.default is not None:
+        return "a default of its own (that of the enum is for unknown symbols only)"
+    return "a default"
+
+
+RULE = Rule(
+    id="reader-field-missing-default-value",
+    severity=Severity.ERROR,
+    title="The reader wants a field that the writer does not write, and has no default for it",
+    why="A reader fills a field that was not written with its default. A union with null is no default, and neither is the default of an enum type.",
+    remedy="Give the field a default; or an alias, when the writer has it under another name.",
+    example=Example(
+        writer={"type": "record", "name": "Order", "fields": []},
+        reader={"type": "record", "name": "Order", "fields": [{"name": "note", "type": "string"}]},
+    ),
+    kinds=frozenset({"record"}),
+    look=look,
+)

@@ -1,0 +1,208 @@
+"""A schema to be checked: its type graph, and where each type stands in the document that it comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from stamp.compat.finding import Fragment
+from stamp.compat.position import Position, positions, step
+from stamp.errors import SchemaError
+from stamp.schema.defaults import encode_default
+from stamp.schema.document import irregularities, parse
+from stamp.schema.extent import visits
+from stamp.schema.literal import misfits
+from stamp.schema.names import COMPLEX, PRIMITIVES
+from stamp.schema.shape import misshapes
+from stamp.schema.types import MISSING, Type, load
+
+__all__ = ["Schema", "Source", "read_source"]
+
+LONGEST: Final = 200
+"""How many characters of a fragment are kept."""
+
+
+class _Content:
+    """A document and its types. Shared by all sources with the same text: nobody changes it."""
+
+    def __init__(self, document: Any, text: str = "", alias: str | None = None) -> None:
+        self.document = document
+        self.text = text
+        self.root = load(document)
+        if alias:
+            self.root.aliases |= {alias}
+
+    @cached_property
+    def places(self) -> Mapping[Type, str]:
+        return dict(_places(self.document, self.root))
+
+    @cached_property
+    def positions(self) -> Mapping[str, Position]:
+        return positions(self.text)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A schema that has been read and found acceptable: checking it again takes no more reading.
+
+    `is_text` tells whether somebody wrote the text, so that lines and columns mean something.
+    """
+
+    content: _Content
+    file: str | None = None
+    is_text: bool = False
+
+    @property
+    def document(self) -> Any:
+        """The JSON form."""
+        return self.content.document
+
+    @property
+    def root(self) -> Type:
+        """The outermost type. Not to be changed."""
+        return self.content.root
+
+    @classmethod
+    def of(cls, document: Any) -> Source:
+        """Return the source of a JSON form that is taken as it is: who calls this has looked at it."""
+        return cls(_Content(document))
+
+    def seen_as(self, name: str) -> Source:
+        """Return this schema with `name` as another name of its outermost type."""
+        if not self.root.name or not name or name == self.root.name:
+            return self
+        renamed = _renamed(self.content.text, name) if self.content.text else _Content(self.document, alias=name)
+        return Source(renamed, self.file, self.is_text)
+
+    def pointer(self, type_: Type) -> str:
+        """Return the JSON pointer of a type in the document; of a named one, to its definition."""
+        return self.content.places[type_]
+
+    def fragment(self, pointer: str) -> Fragment:
+        """Return what stands at `pointer`, or at the nearest place around it that exists."""
+        value, pointer = _at(self.document, pointer)
+        text = json.dumps(value, ensure_ascii=False)
+        if len(text) > LONGEST:
+            text = f"{text[: LONGEST - 3]}..."
+        at = self.content.positions.get(pointer) if self.is_text else None
+        return Fragment(text, pointer, self.file, at and at.line, at and at.column)
+
+
+Schema: TypeAlias = "Source | str | bytes | PathLike[str] | dict[str, Any] | list[Any]"
+"""A schema: its JSON form, JSON text, the path of a file with JSON text, or one that has been read already."""
+
+
+def read_source(schema: Schema) -> Source:
+    """Return the source of a schema.
+
+    A string that begins as JSON does is text, the name of a primitive type is that type, and any other string is a path.
+
+    Raises:
+        SchemaError: it is not legal in Avro 1.12, or cannot be read.
+    """
+    if isinstance(schema, Source):
+        return schema
+    if isinstance(schema, bytes):
+        return _from_text(schema, None)
+    if isinstance(schema, str) and schema in PRIMITIVES:
+        return Source(_content(json.dumps(schema)))
+    if isinstance(schema, str) and schema.lstrip()[:1] in {"{", "[", '"'}:
+        return _from_text(schema, None)
+    if isinstance(schema, str | PathLike):
+        file = fspath(schema)
+        try:
+            return _from_text(Path(file).read_bytes(), file)
+        except (OSError, ValueError) as error:
+            raise SchemaError(f"expected a file with a schema, or JSON: {error}", file=file) from error
+    return Source(_content(_as_text(schema)))
+
+
+def _from_text(text: str | bytes, file: str | None) -> Source:
+    try:
+        return Source(_content(text if isinstance(text, str) else text.decode()), file, is_text=True)
+    except UnicodeDecodeError as error:
+        raise SchemaError(f"expected UTF-8: {error.reason}", offset=error.start, file=file) from error
+    except SchemaError as error:
+        raise SchemaError(error.message, path=error.path, file=file, line=error.line) from error
+
+
+def _as_text(schema: Any) -> str:
+    try:
+        return json.dumps(schema)
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = next(irregularities(schema), None)
+        raise problem or SchemaError(f"expected a schema in its JSON form: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _content(text: str) -> _Content:
+    """Return the content of a text; the last ones are kept, since a schema is checked against several others."""
+    document = parse(text)
+    if problem := next(irregularities(document), None) or next(misshapes(document), None):
+        raise problem
+    content = _Content(document, text)
+    if (misfit := next(misfits(content.root), None)) is not None and not _has_legal_defaults(content.root):
+        raise misfit
+    return content
+
+
+@lru_cache(maxsize=256)
+def _renamed(text: str, name: str) -> _Content:
+    return _Content(_content(text).document, text, alias=name)
+
+
+def _has_legal_defaults(root: Type) -> bool:
+    """Tell whether all defaults fit their types, in a union any branch: legal since Avro 1.12, though our own lint wants the first."""
+    fields = [field for visit in visits(root) for field in visit.type.fields if field.default is not MISSING]
+    try:
+        for field in fields:
+            encode_default(field.type, field.default)
+    except (SchemaError, OverflowError, RecursionError):
+        return False
+    return True
+
+
+def _places(node: Any, type_: Type) -> Iterator[tuple[Type, str]]:
+    seen: set[Type] = set()
+    waiting = [(node, type_, "")]
+    while waiting:
+        node, type_, pointer = waiting.pop()
+        while isinstance(node, dict) and not _is_kind(node["type"]):
+            node, pointer = node["type"], f"{pointer}/type"
+        if type_ in seen or (type_.name and isinstance(node, str)):
+            continue  # a reference: the place is where the type is defined
+        seen.add(type_)
+        yield type_, pointer
+        waiting += _parts(node, type_, pointer)
+
+
+def _parts(node: Any, type_: Type, pointer: str) -> Iterator[tuple[Any, Type, str]]:
+    for number, branch in enumerate(type_.branches):
+        yield node[number], branch, f"{pointer}/{number}"
+    for number, field in enumerate(type_.fields):
+        yield node["fields"][number]["type"], field.type, f"{pointer}/fields/{number}/type"
+    if type_.items is not None:
+        key = "items" if type_.kind == "array" else "values"
+        yield node[key], type_.items, f"{pointer}/{key}"
+
+
+def _is_kind(kind: Any) -> bool:
+    return isinstance(kind, str) and (kind in PRIMITIVES or kind in COMPLEX)
+
+
+def _at(document: Any, pointer: str) -> tuple[Any, str]:
+    value, reached = document, ""
+    for key in pointer.split("/")[1:]:
+        if isinstance(value, dict) and key in value:
+            value = value[key]
+        elif isinstance(value, list) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            break
+        reached += step(key)
+    return value, reached
