@@ -6,8 +6,6 @@ does not know makes it a bad line, also where the model itself would ignore it, 
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +14,7 @@ from stamp.cli.json_object import with_exact_numbers, without
 from stamp.cli.lines import Line
 from stamp.errors import InputError, SchemaError
 from stamp.schema.document import irregularities, parse
+from stamp.schema.refused import refused, shown
 from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.step import Step
 from stamp.workflow.workflow import Workflow
@@ -71,10 +70,10 @@ class Starts:
     def _id(self, members: dict[str, Any]) -> str:
         found = members.get(ID)
         if not isinstance(found, str) or not found:
-            got = _shown(found) if ID in members else "none"
+            got = shown(found) if ID in members else "none"
             raise InputError(f"expected the id of the run, a string that is not empty, got {got}", path=ID)
         if found in self._taken:
-            raise InputError(f"expected an id of its own, got {_shown(found)} as on line {self._taken[found]}", path=ID)
+            raise InputError(f"expected an id of its own, got {shown(found)} as on line {self._taken[found]}", path=ID)
         return found
 
 
@@ -84,7 +83,7 @@ def _read(data: bytes) -> tuple[str, dict[str, Any]]:
     except SchemaError as error:
         raise InputError(error.message, offset=error.offset) from error
     if not isinstance(members, dict):
-        raise InputError(f"expected a JSON object, got {_shown(members)}")
+        raise InputError(f"expected a JSON object, got {shown(members)}")
     for problem in irregularities(members):
         raise InputError(problem.message, path=(problem.path or "")[1:].replace("/", ".") or None)
     return data.decode(), members
@@ -100,35 +99,8 @@ def _validated(model: type[BaseModel], text: str) -> BaseModel:
     try:
         return model.model_validate_json(text, extra="forbid")
     except ValidationError as error:
-        problems = [(_path(each["loc"]), _said(each)) for each in error.errors(include_url=False)]
-        path, said = problems[0]
-        more = [f"{where}: {what}" if where else what for where, what in problems[1:SHOWN]]
-        if len(problems) > SHOWN:
-            more.append(f"and {len(problems) - SHOWN} more")
+        (path, said), *others = refused(error)
+        more = [": ".join(filter(None, other)) for other in others[: SHOWN - 1]]
+        if len(others) >= SHOWN:
+            more.append(f"and {len(others) + 1 - SHOWN} more")
         raise InputError("; ".join((said, *more)), path=path or None) from error
-
-
-_TEXTS: Final = {
-    "missing": "expected a value, got none",
-    "extra_forbidden": "expected a field that the model has, got another one",
-    "unexpected_keyword_argument": "expected a field that the model has, got another one",
-}
-
-
-def _said(problem: Any) -> str:
-    """Return what pydantic says, in the words of all our errors: what was expected, what came."""
-    if problem["type"] in _TEXTS:
-        return _TEXTS[problem["type"]]
-    text = re.sub(r" at line 1 column \d+$", "", problem["msg"])  # a column of what is left of the line
-    text, count = re.subn(r"^Input should be ", "expected ", text)
-    return f"{text if count else text[:1].lower() + text[1:]}, got {_shown(problem['input'])}"
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return "".join(parts).removeprefix(".")
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -52,7 +52,7 @@ class Contribution:
     received_at: int
     completed_at: int
     outcome: Outcome = Outcome.COMPLETED
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     signatures: tuple[Signature, ...] = ()
 
 
@@ -149,10 +149,11 @@ def _items(encoded: Sequence[bytes]) -> bytes:
 def event_id(workflow: str, workflow_id: str, step: str, causes: Iterable[bytes], *, event: str = "") -> bytes:
     """Return the id of the event that `step` publishes for `causes`: 16 bytes of SHA-256, the same for the same work.
 
-    `event` tells apart the events of a step that publishes several at once; the first of them has none.
+    `event` tells apart the events of a step that publishes several at once.
     """
-    named = (sized(workflow.encode()), sized(workflow_id.encode()), sized(step.encode()))
-    return identify(*named, b"".join(map(sized, sorted(causes))), sized(event.encode()) if event else b"")
+    named = f"{step}\0{event}" if event else step  # no name has a NUL
+    parts = (sized(workflow.encode()), sized(workflow_id.encode()), sized(named.encode()))
+    return identify(*parts, *map(sized, sorted(causes)))
 
 
 def identify(*parts: bytes) -> bytes:

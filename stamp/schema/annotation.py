@@ -54,6 +54,7 @@ from stamp.schema.names import Schema, fullname, is_name, unqualified
 from stamp.schema.naming import Names, generic_origin, head, options, outline, reference, tuple_name, type_name
 from stamp.schema.place import Place
 from stamp.schema.refusals import check_model, refusal
+from stamp.schema.refused import refused
 from stamp.schema.scalars import scalar
 from stamp.schema.types import MISSING
 from stamp.schema.values import UnreadableError
@@ -275,11 +276,8 @@ def reviver(model: type[BaseModel]) -> Callable[[Any], Any]:
         try:
             return validate(datum, strict=False, by_alias=True, by_name=True)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(map(str, first["loc"])) or "the whole"
-            raise UnreadableError(
-                f"{model.__name__} refuses {field}: {first['msg']}, got {first['input']!r}"
-            ) from error
+            path, text = refused(error)[0]
+            raise UnreadableError(f"{model.__name__} refuses {path or 'the whole'}: {text}") from error
 
     return revive
 

@@ -21,13 +21,11 @@ from typing import Any, Final
 from stamp.errors import DecodeError, LimitError, ResolutionError
 from stamp.schema import values
 from stamp.schema.defaults import encode_default
+from stamp.schema.limits import MAX_DEPTH
 from stamp.schema.resolve import Readability, sources, why_not
 from stamp.schema.types import MISSING, Field, Type, load
 
-__all__ = ["MAX_DEPTH", "Decoder", "decoder"]
-
-MAX_DEPTH: Final = 32
-"""How deep records may nest in one datum: also the bound for data of recursive types."""
+__all__ = ["Decoder", "decoder"]
 
 FINEST: Final = {"time-millis": 1000, "timestamp-millis": 1000, "local-timestamp-millis": 1000}
 
@@ -130,6 +128,7 @@ class _Compiler:
         self._path: list[str] = []
         self._in = ""
         self._indent = 1
+        self._loops = 0
         self._unique = 0
 
     def compile(self, writer: Type, reader: Type) -> Decoder:
@@ -174,15 +173,15 @@ class _Compiler:
         return self._functions[writer, reader]
 
     def _function(self, name: str, writer: Type, reader: Type | None) -> None:
-        self._in, self._paths[name], self._path, self._indent = name, {}, [], 0
-        self._emit(f"def {name}(b, p, end, d):  # {writer.label}")
+        self._in, self._paths[name], self._path, self._indent, self._loops = name, {}, [], 0, 0
+        self._emit(f"def {name}(b, p, end, d):  # {writer.label!r}")
         self._indent = 1
         if writer.kind == "record" and (reader is None or reader.kind == "record"):
             self._emit(f"if d > {MAX_DEPTH}: raise TooDeepError")
             self._record(writer, reader)
         else:
             self._value(writer, reader, "v")
-            self._emit("return v, p")
+            self._emit("return None, p" if reader is None else "return v, p")
 
     def _record(self, writer: Type, reader: Type | None) -> None:
         wanted = () if reader is None else reader.fields
@@ -243,6 +242,9 @@ class _Compiler:
         if reader is not None and (reason := why_not(writer, reader)):
             self._refuse(reason)
             return
+        if writer.items is not None and self._loops:  # CPython nests no more than 20 blocks in a function
+            self._emit(f"{target}, p = {self._call(writer, reader)}(b, p, end, d + 1)")
+            return
         _READS[writer.kind](self, writer, reader, target)
         if reader is not None and reader.decode is not None and reader.kind != "enum":
             self._emit(f"{target} = {self._constant('adapt', reader.decode)}({target})")
@@ -278,7 +280,7 @@ class _Compiler:
         value = "~(n >> 1) if n & 1 else n >> 1"
         if reader.kind in {"float", "double"}:
             value = f"float({value})"
-        elif reader.logical:
+        elif reader.logical in values.LOGICAL:
             factor = FINEST.get(writer.logical or reader.logical, 1)
             value = f"{values.LOGICAL[reader.logical]}({f'({value}) * {factor}' if factor > 1 else value})"
         self._emit(f"{target} = {value}")
@@ -359,8 +361,10 @@ class _Compiler:
         self._emit(f"{count}, {stop}, p = block(b, p, end)", f"while {count}:")
         with self._nested():
             self._emit(f"for _ in range({count}):")
+            self._loops += 1
             with self._nested(segment):
                 yield
+            self._loops -= 1
             self._emit(
                 f"if {stop} >= 0 and p != {stop}: raise MalformedError('expected a block that ends at byte %d' % {stop})"
             )

@@ -6,7 +6,6 @@ readers refuse. And the default of a logical type has a value: a date is in the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from stamp.schema.extent import least, visits
 from stamp.schema.limits import MAX_DEPTH, MAX_NODES
 from stamp.schema.names import unqualified
 from stamp.schema.types import MISSING, Field, Type
+from stamp.schema.values import UUID_TEXT
 
 __all__ = ["misfits"]
 
@@ -106,8 +106,6 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
 }
 """Numbers that have a value: finite ones, and days and instants of the years 1 to 9999."""
 
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
 
 def _is_decimal(type_: Type, value: str) -> bool:
     number = int.from_bytes(value.encode("latin-1"), "big", signed=True)
@@ -115,7 +113,7 @@ def _is_decimal(type_: Type, value: str) -> bool:
 
 
 _MEANINGFUL: Final[Mapping[str, Callable[[Type, Any], bool]]] = {
-    "uuid": lambda type_, value: type_.kind == "fixed" or _UUID.fullmatch(value) is not None,
+    "uuid": lambda type_, value: type_.kind == "fixed" or UUID_TEXT.fullmatch(value) is not None,
     "decimal": _is_decimal,
 }
 

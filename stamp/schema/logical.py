@@ -15,17 +15,6 @@ from stamp.schema.types import LOGICAL
 
 __all__ = ["misuses"]
 
-_LONG: Final = frozenset({"long"})
-
-BASES: Final[Mapping[str, frozenset[str]]] = {
-    **LOGICAL,
-    "timestamp-nanos": _LONG,
-    "local-timestamp-nanos": _LONG,
-    "big-decimal": frozenset({"bytes"}),
-    "duration": frozenset({"fixed"}),
-}
-"""Every logical type of Avro 1.12 and our own, with the types that may carry it."""
-
 FIXED_SIZE: Final[Mapping[str, int]] = {"uuid": 16, "duration": 12}
 """What size a fixed must have that carries one of these."""
 
@@ -35,9 +24,9 @@ def misuses(node: Mapping[str, Any]) -> Iterator[str]:
     logical = node.get("logicalType")
     if "logicalType" in node and not isinstance(logical, str):
         yield f"expected a logicalType that is a string, got {shown(logical)}"
-    if not isinstance(logical, str) or logical not in BASES:
+    if not isinstance(logical, str) or logical not in LOGICAL:
         return
-    kind, bases = node["type"], BASES[logical]
+    kind, bases = node["type"], LOGICAL[logical]
     if kind not in bases:
         yield f"expected logicalType {logical} on {' or '.join(sorted(bases))}, got it on {kind}"
     elif kind == "fixed" and node.get("size") != FIXED_SIZE.get(logical, node.get("size")):

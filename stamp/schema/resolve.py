@@ -101,9 +101,10 @@ def sources(reader: Type, writer: Type) -> list[tuple[Field, Field | None]]:
     own, so that two fields can swap names; unless the writer's field has that alias too, and so is called by its new name already.
     """
     written = {each.name: each for each in writer.fields}
-    claimed = {alias for each in reader.fields for alias in each.aliases}
-    if not claimed:
+    renamed = [each for each in reader.fields if each.aliases]
+    if not renamed:
         return [(wanted, written.get(wanted.name)) for wanted in reader.fields]
+    claimed = {alias for each in renamed for alias in each.aliases}
     pairs = []
     for wanted in reader.fields:
         direct = written.get(wanted.name)
@@ -241,18 +242,22 @@ class Readability:
         elif kind == "record":
             for wanted, source in sources(reader, writer):
                 if source is not None:
-                    if not _is_same(source.type, wanted.type):
-                        needs.append([(source.type, wanted.type)])
+                    types = source.type, wanted.type
+                    if not _is_same(*types):
+                        needs.append([types])
                 elif wanted.default is MISSING:
                     return [[]]
         elif writer.items is not None and reader.items is not None:
-            needs = [[(writer.items, reader.items)]]
+            needs = [self._options(writer.items, reader.items)]
         elif kind == "enum" and not _has_all_symbols(writer, reader):
             return [[]]
         return [each for each in needs if each is not None]
 
 
 def _is_same(writer: Type, reader: Type) -> bool:
+    """Tell whether two types are equal, as far as that can be seen at once."""
+    if writer.mark and reader.mark:
+        return writer.mark == reader.mark
     return writer.kind == reader.kind and writer.kind in PLAIN and not writer.logical and not reader.logical
 
 

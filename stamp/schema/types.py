@@ -31,11 +31,15 @@ LOGICAL: Final[Mapping[str, frozenset[str]]] = {
     "timestamp-micros": frozenset({"long"}),
     "local-timestamp-millis": frozenset({"long"}),
     "local-timestamp-micros": frozenset({"long"}),
+    "timestamp-nanos": frozenset({"long"}),
+    "local-timestamp-nanos": frozenset({"long"}),
     "timedelta-micros": frozenset({"long"}),
     "uuid": frozenset({"string", "fixed"}),
     "decimal": frozenset({"bytes", "fixed"}),
+    "big-decimal": frozenset({"bytes"}),
+    "duration": frozenset({"fixed"}),
 }
-"""Logical types that change what a value means to us, with the types that may carry them; others are ignored."""
+"""Every logical type of Avro 1.12 and our own, with the types that may carry it; others are ignored, as Avro has it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +57,8 @@ class Type:
     """One type of a schema; a named type is one object however often it is referred to.
 
     `kind` is the Avro type name, or `union`. `items` is what an array or a map holds. `decode` turns a datum of a reader type into
-    the Python value that its model wants (see `stamp.schema.model`).
+    the Python value that its model wants (see `stamp.schema.model`). `mark`, where somebody has set it, is equal for types that are
+    equal in all that can matter to a reader, down to their last field: comparing them takes no walk.
     """
 
     kind: str
@@ -69,6 +74,7 @@ class Type:
     branches: Sequence[Type] = ()
     items: Type | None = None
     decode: Callable[[Any], Any] | None = None
+    mark: str = ""
 
     def __repr__(self) -> str:
         return f"<{self.label}>"

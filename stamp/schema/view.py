@@ -11,6 +11,7 @@ from stamp.errors import DecodeError, ResolutionError
 from stamp.schema.catalog import Catalog
 from stamp.schema.decoder import Decoder, decoder
 from stamp.schema.model import bind
+from stamp.schema.refused import refused
 
 __all__ = ["View", "view_of"]
 
@@ -35,16 +36,15 @@ class View(Generic[M]):
             DecodeError: the payload is not a datum of its schema.
         """
         try:
-            decode = self._decoders.get(schema_id) or self._compile(schema_id, catalog, workflow, step)
+            if schema_id not in catalog or (decode := self._decoders.get(schema_id)) is None:
+                decode = self._compile(schema_id, catalog, workflow, step)
             read: M = self._validate(decode(payload), strict=False, by_alias=True, by_name=True)
         except (DecodeError, ResolutionError) as error:
             raise error.within(step) from error.__cause__
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            path = ".".join(map(str, (step, *first["loc"])))
-            raise ResolutionError(
-                f"the view {self.model.__name__} refuses it: {first['msg']}, got {first['input']!r}", path=path
-            ) from error
+            path, text = refused(error)[0]
+            problem = ResolutionError(f"the view {self.model.__name__} refuses it: {text}", path=path)
+            raise problem.within(step) from error
         return read
 
     def _compile(self, schema_id: bytes, catalog: Catalog, workflow: str, step: str) -> Decoder:

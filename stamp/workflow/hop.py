@@ -81,7 +81,8 @@ def receive(step: Step, body: bytes, terms: Terms, *, received_at: int, attempt:
         )
     if index.total >= terms.limits.contributions and step.emissions:
         raise LimitError(
-            f"expected room for what the step writes, got {index.total} contributions already, which is the limit",
+            f"expected room for what the step writes, got {index.total} contributions already: "
+            "if runs may be that long, give the workflow larger `limits`",
             path=step.name,
         )
     result_id = identify(terms.key, sized(header.workflow_id.encode()), step.key, sized(cause))
@@ -114,8 +115,9 @@ def _view(read: Read, body: bytes, spans: list[wire.Span], terms: Terms) -> Base
                 return read.view.read(schema_id, payload, terms.catalog, workflow=terms.workflow, step=read.step)
     if read.optional:
         return None
+    wanted = "a failure" if read.is_failure else "a completed contribution"
     raise MissingContributionError(
-        f"expected a contribution of {read.step!r} in the envelope, and there is none: "
+        f"expected {wanted} of the step {read.step!r} in the envelope, got none: "
         f"annotate the parameter `{read.parameter}` as `{read.view.model.__name__} | None` if that may be so",
         path=read.step,
     )
@@ -154,7 +156,7 @@ def _events(
         outcome, attributes = Outcome.FAILED, {"error.type": written.type, "error.message": written.message}
     outgoing: list[Outgoing] = []
     for event, key in emission.events:
-        if outgoing:  # the first event alone has the id of the work
+        if len(emission.events) > 1:
             id_ = event_id(header.workflow, header.workflow_id, step.name, causes, event=event)
         item = assemble(
             emission.opening, payload, key + id_, causes, times=times, outcome=outcome, attributes=attributes

@@ -422,6 +422,7 @@ HOSTILE: list[tuple[str, Any, bytes, str]] = [
     ("timestamp past year 9999", LOGICAL[4][0], zigzag(2**62), "date value out of range"),
     ("date past year 9999", LOGICAL[0][0], zigzag(2**30), ""),
     ("uuid that is none", LOGICAL[7][0], b"\x48" + b"x" * 36, "UUID"),
+    ("uuid that only Python takes", LOGICAL[7][0], b"\x48" + b"urn:" + b"0" * 32, "UUID"),
 ]
 
 
@@ -472,7 +473,38 @@ def test_a_union_of_more_than_64_branches_is_read() -> None:
         decoder(schema)(zigzag(70) + b"x")
 
 
+def test_arrays_nest_as_deep_as_the_lint_lets_them() -> None:
+    schema: Any = "long"
+    datum: Any = 7
+    for number in range(30):
+        schema = {"type": "array", "items": schema} if number % 2 else {"type": "map", "values": schema}
+        datum = [datum] if number % 2 else {"k": datum}
+    body = encoded(schema, datum)
+    assert decoder(schema)(body) == datum
+    assert decoder(record(("x", schema), ("y", "long")), record(("y", "long")))(body + b"\2") == {"y": 1}
+
+
+def test_a_name_in_a_schema_is_not_run() -> None:
+    assert decoder({"type": "record", "name": "R\n    raise SystemExit", "fields": []})(b"") == {}
+
+
+MEANINGS: list[tuple[Any, Any]] = [
+    ({"type": "long", "logicalType": "timestamp-nanos"}, {"type": "long", "logicalType": "timestamp-micros"}),
+    (
+        {"type": "bytes", "logicalType": "big-decimal"},
+        {"type": "bytes", "logicalType": "decimal", "precision": 30, "scale": 2},
+    ),
+]
+
+
+@pytest.mark.parametrize(("writer", "reader"), MEANINGS)
+def test_logical_types_that_have_no_python_value_are_not_taken_for_others(writer: Any, reader: Any) -> None:
+    with pytest.raises(ResolutionError, match="means something else"):
+        decoder(writer, reader)
+    assert decoder(writer)(b"\2" if writer["type"] == "long" else b"\2\1") in {1, b"\1"}
+
+
 def test_the_code_can_be_looked_at() -> None:
     source = decoder(record(("a", "long"), ("b", "string")), record(("b", "string"))).source
-    assert source.startswith("def read_0(b, p, end, d):  # record R\n")
+    assert source.startswith("def read_0(b, p, end, d):  # 'record R'\n")
     assert "return {'b': v0}, p" in source
