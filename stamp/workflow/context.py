@@ -19,9 +19,9 @@ __all__ = ["StepContext", "deadline"]
 class StepContext:
     """The circumstances of one call of a handler: a parameter with this annotation gets it.
 
-    `event` is the event that arrived and `causes` its id; `event_id` is the id of the event that this work will publish. It is the
-    same when the work is done again, so it is the idempotency key for calls to the outside. `received_at` is in microseconds since
-    1970 UTC; `attempt` counts from 1.
+    `event` is the event that arrived and `causes` its id. `event_id` is the id of this work, and of the event that it will publish
+    (of several events each has its own). It is the same when the work is done again, so it is the idempotency key for calls to the
+    outside. `received_at` is in microseconds since 1970 UTC; `attempt` counts from 1.
     """
 
     header: Header

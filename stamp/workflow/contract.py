@@ -102,7 +102,10 @@ def _contract(folder: Path) -> StepContract:
     _check_records(contract, said)
     for file in sorted((folder / "reads").glob("*.avsc")):
         if reads_file(file.stem) not in said.get("reads", {}).values():
-            raise ContractError(f'expected a view that "reads" in {FILE} names, got one that it does not', file=file)
+            raise ContractError(
+                f'expected only views that "reads" in {FILE} names, got another one: remove it, or export again',
+                file=file,
+            )
     return contract
 
 
@@ -136,7 +139,10 @@ def versions(folder: Path, retired: Mapping[str, str] = MappingProxyType({})) ->
         name, version = release.origin.name, release.origin.version
         last[name] += 1
         if version != last[name]:
-            raise ContractError(f"expected {name}.v{last[name]}.avsc before this one, got a gap", file=release.file)
+            raise ContractError(
+                f"expected {name}.v{last[name]}.avsc before this one, got a gap: a released file stays for ever, restore it",
+                file=release.file,
+            )
         schema = read_release(release)
         day = retired.get(f"{name}.v{version}")
         until = date.fromisoformat(day) if day else None
@@ -148,7 +154,9 @@ def _check_records(contract: StepContract, said: Mapping[str, Any]) -> None:
     for event, name in contract.emits.items():
         if name not in newest:
             raise ContractError(
-                f"expected {name}.v1.avsc, as {event!r} is emitted with it, got none", path="emits", file=contract.file
+                f"expected {name}.v1.avsc, as {event!r} is emitted with it, got none: export the step",
+                path="emits",
+                file=contract.file,
             )
         if newest[name].retired:
             raise ContractError(
@@ -159,4 +167,8 @@ def _check_records(contract: StepContract, said: Mapping[str, Any]) -> None:
     known = {f"{version.name}.v{version.version}" for version in contract.versions}
     for version in said.get("retired", {}):
         if version not in known:
-            raise ContractError(f"expected a released version, got {version!r}", path="retired", file=contract.file)
+            raise ContractError(
+                f"expected one of the versions here ({', '.join(sorted(known)) or 'none'}), got {version!r}",
+                path="retired",
+                file=contract.file,
+            )

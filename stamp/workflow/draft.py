@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stamp.errors import ContractError, SchemaError
-from stamp.schema.document import read
+from stamp.schema.document import read, shown
 from stamp.schema.identity import SchemaId
 from stamp.workflow.contract import record_name, versions
 from stamp.workflow.declaration import FILE, OWNED, check_declaration, reads_file
@@ -106,7 +106,7 @@ def _said(draft: Draft) -> dict[str, Any]:
 def _kept(file: Path) -> dict[str, Any]:
     present = read(file) if file.exists() else {}
     if not isinstance(present, dict):
-        raise ContractError("expected a JSON object, got something else", file=file)
+        raise ContractError(f"expected a JSON object, got {shown(present)}", file=file)
     return {key: value for key, value in present.items() if key not in OWNED}
 
 

@@ -257,7 +257,7 @@ class TestErrors:
 
         simulation = Simulation(workflow)
         simulation.start(Text(), workflow_id="1")
-        with pytest.raises(WorkflowError, match="expected a contribution of 'packing'"):
+        with pytest.raises(WorkflowError, match="expected a completed contribution of the step 'packing'"):
             simulation.run()
 
     def test_a_failure_is_none(self) -> None:

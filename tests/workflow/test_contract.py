@@ -201,7 +201,7 @@ ODD: dict[str, tuple[dict[str, Any], type[StampError], str, str]] = {
         {"reads/other.avsc": record()},
         ContractError,
         "reads/other.avsc",
-        "got one that it does not",
+        "got another one: remove it, or export again",
     ),
     "a record without versions": (
         {"Rejection.v1.avsc": GONE},
@@ -227,7 +227,7 @@ ODD: dict[str, tuple[dict[str, Any], type[StampError], str, str]] = {
         {"step.json": {**SAID, "retired": {"Validation.v3": "2026-12-31"}}},
         ContractError,
         "step.json",
-        "retired: expected a released version, got 'Validation.v3'",
+        "retired: expected one of the versions here (Old.v1, Rejection.v1, Validation.v1, Validation.v2), got 'Validation.v3'",
     ),
     "what is emitted retired": (
         {"step.json": {**SAID, "retired": {"Rejection.v1": "2026-12-31"}}},
