@@ -526,3 +526,14 @@ def test_a_failure_is_text_whatever_it_is_made_of() -> None:
 
     assert (failure.message, failure.detail) == ("no expert", {"message": "3", "self": "half a ? pair"})
     assert str(failure) == "no expert"
+
+
+class Chained(BaseModel):
+    text: str
+    next: Chained | None = None
+
+
+def test_a_record_that_contains_itself_is_refused_where_it_is_declared() -> None:
+    with pytest.raises(WorkflowError, match=r"a type that does not contain itself") as caught:
+        Workflow("ticket", contracts=None).starts("chain", Chained, emits="Chained")
+    assert caught.value.file == __file__
