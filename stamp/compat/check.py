@@ -8,7 +8,7 @@ from typing import Final
 from stamp.compat.finding import Finding
 from stamp.compat.source import Schema, read_source
 from stamp.compat.walk import walk
-from stamp.schema.resolve import Readability, sources
+from stamp.schema.resolve import Readability
 from stamp.schema.types import MISSING, Type
 
 __all__ = ["check"]
@@ -54,9 +54,8 @@ def _is_quiet(writer: Type, reader: Type) -> bool:
 
 
 def _is_quiet_record(writer: Type, reader: Type) -> bool:
-    for wanted, source in sources(reader, writer):
-        if wanted.aliases:
-            return False
-        if source is not None and wanted.default is not MISSING and wanted.default != source.default is not MISSING:
-            return False
-    return True
+    special = [each for each in reader.fields if each.aliases or each.default is not MISSING]
+    if not special:
+        return True
+    defaults = {each.name: each.default for each in writer.fields}
+    return not any(each.aliases or each.default != defaults.get(each.name, MISSING) is not MISSING for each in special)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from stamp.compat.finding import Fragment
+from stamp.compat.mark import mark
 from stamp.compat.position import Position, positions, step
 from stamp.errors import SchemaError
 from stamp.schema.defaults import encode_default
@@ -28,13 +30,18 @@ LONGEST: Final = 200
 
 
 class _Content:
-    """A document and its types. Shared by all sources with the same text: nobody changes it."""
+    """A document and its types. Shared by all sources that are written the same: nobody changes it.
 
-    def __init__(self, document: Any, text: str = "", alias: str | None = None) -> None:
+    `written` is JSON text, or bytes that stand for a JSON form that came as Python values.
+    """
+
+    def __init__(self, document: Any, written: str | bytes, alias: str = "") -> None:
         self.document = document
-        self.text = text
+        self.written = written
         self.root = load(document)
+        mark(self.root)
         if alias:
+            self.root.mark = ""
             self.root.aliases |= {alias}
 
     @cached_property
@@ -43,19 +50,15 @@ class _Content:
 
     @cached_property
     def positions(self) -> Mapping[str, Position]:
-        return positions(self.text)
+        return positions(self.written) if isinstance(self.written, str) else {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """A schema that has been read and found acceptable: checking it again takes no more reading.
-
-    `is_text` tells whether somebody wrote the text, so that lines and columns mean something.
-    """
+    """A schema that has been read and found acceptable: checking it again takes no more reading."""
 
     content: _Content
     file: str | None = None
-    is_text: bool = False
 
     @property
     def document(self) -> Any:
@@ -70,14 +73,15 @@ class Source:
     @classmethod
     def of(cls, document: Any) -> Source:
         """Return the source of a JSON form that is taken as it is: who calls this has looked at it."""
-        return cls(_Content(document))
+        return cls(_Content(document, b""))
 
     def seen_as(self, name: str) -> Source:
         """Return this schema with `name` as another name of its outermost type."""
         if not self.root.name or not name or name == self.root.name:
             return self
-        renamed = _renamed(self.content.text, name) if self.content.text else _Content(self.document, alias=name)
-        return Source(renamed, self.file, self.is_text)
+        written = self.content.written
+        renamed = _content(written, name) if written else _Content(self.document, b"", name)
+        return Source(renamed, self.file)
 
     def pointer(self, type_: Type) -> str:
         """Return the JSON pointer of a type in the document; of a named one, to its definition."""
@@ -89,7 +93,7 @@ class Source:
         text = json.dumps(value, ensure_ascii=False)
         if len(text) > LONGEST:
             text = f"{text[: LONGEST - 3]}..."
-        at = self.content.positions.get(pointer) if self.is_text else None
+        at = self.content.positions.get(pointer)
         return Fragment(text, pointer, self.file, at and at.line, at and at.column)
 
 
@@ -110,7 +114,7 @@ def read_source(schema: Schema) -> Source:
     if isinstance(schema, bytes):
         return _from_text(schema, None)
     if isinstance(schema, str) and schema in PRIMITIVES:
-        return Source(_content(json.dumps(schema)))
+        return Source(_content(_frozen(schema)))
     if isinstance(schema, str) and schema.lstrip()[:1] in {"{", "[", '"'}:
         return _from_text(schema, None)
     if isinstance(schema, str | PathLike):
@@ -119,41 +123,47 @@ def read_source(schema: Schema) -> Source:
             return _from_text(Path(file).read_bytes(), file)
         except (OSError, ValueError) as error:
             raise SchemaError(f"expected a file with a schema, or JSON: {error}", file=file) from error
-    return Source(_content(_as_text(schema)))
+    return Source(_content(_frozen(schema)))
 
 
 def _from_text(text: str | bytes, file: str | None) -> Source:
     try:
-        return Source(_content(text if isinstance(text, str) else text.decode()), file, is_text=True)
+        return Source(_content(text if isinstance(text, str) else text.decode()), file)
     except UnicodeDecodeError as error:
         raise SchemaError(f"expected UTF-8: {error.reason}", offset=error.start, file=file) from error
     except SchemaError as error:
         raise SchemaError(error.message, path=error.path, file=file, line=error.line) from error
 
 
-def _as_text(schema: Any) -> str:
+def _frozen(schema: Any) -> bytes:
+    """Return bytes that are equal for equal values: what a schema is remembered by. `marshal` is twice as fast as JSON."""
     try:
-        return json.dumps(schema)
+        return marshal.dumps(schema, _WITHOUT_REFERENCES)
+    except ValueError:  # a subclass of dict, such as our own schemas have; or no JSON at all
+        pass
+    try:
+        return marshal.dumps(json.loads(json.dumps(schema)), _WITHOUT_REFERENCES)
     except (TypeError, ValueError, RecursionError) as error:
         problem = next(irregularities(schema), None)
         raise problem or SchemaError(f"expected a schema in its JSON form: {error}") from error
 
 
+_WITHOUT_REFERENCES: Final = 2
+"""The version of the marshal format: later ones write a value otherwise when somebody else refers to it too."""
+
+
 @lru_cache(maxsize=256)
-def _content(text: str) -> _Content:
-    """Return the content of a text; the last ones are kept, since a schema is checked against several others."""
-    document = parse(text)
+def _content(written: str | bytes, alias: str = "") -> _Content:
+    """Return the content of what is written; the last ones are kept, since a schema is checked against several others."""
+    if alias:
+        return _Content(_content(written).document, written, alias)
+    document = parse(written) if isinstance(written, str) else marshal.loads(written)  # noqa: S302 - written here
     if problem := next(irregularities(document), None) or next(misshapes(document), None):
         raise problem
-    content = _Content(document, text)
+    content = _Content(document, written)
     if (misfit := next(misfits(content.root), None)) is not None and not _has_legal_defaults(content.root):
         raise misfit
     return content
-
-
-@lru_cache(maxsize=256)
-def _renamed(text: str, name: str) -> _Content:
-    return _Content(_content(text).document, text, alias=name)
 
 
 def _has_legal_defaults(root: Type) -> bool:
