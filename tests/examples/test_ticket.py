@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from examples.ticket import assignment, billing, intake, notification, resolution, survey, ticket, validation
 from stamp import Envelope, Outgoing, StepContext
-from stamp.workflow.export import export
+from stamp.workflow import export
 
 SERVICES = {
     "ticket": intake,
