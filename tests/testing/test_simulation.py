@@ -269,7 +269,7 @@ class TestErrors:
 
 class TestTime:
     def test_is_virtual(self) -> None:
-        clock = VirtualClock(datetime(2030, 1, 1, tzinfo=UTC))
+        clock = VirtualClock(datetime(2030, 1, 1, tzinfo=UTC), tick=timedelta(0))
         simulation = Shop().simulation(clock=clock).run()
         history = simulation.history("0")
 

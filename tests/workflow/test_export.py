@@ -156,15 +156,19 @@ class TestTheFirstTime:
         assert {path.split("/")[1] for path in paths(export(alone), tmp_path)} == {"archive"}
         assert before.items() <= files(tmp_path).items()
 
-    def test_the_others_may_be_in_the_workflows_folder_alone(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("of_the_workflow", ["all", "nothing"])
+    def test_the_others_may_be_in_the_workflows_folder_or_in_the_one_that_is_written(
+        self, tmp_path: Path, of_the_workflow: str
+    ) -> None:
         export(a_workflow(), tmp_path / "all")
-        alone = Workflow("ticket", contracts=tmp_path / "all")
+        alone = Workflow("ticket", contracts=tmp_path / of_the_workflow)
 
         @alone.step(on="Answered", emits="Archived")
         def archive(answer: Text) -> Text:
             return answer
 
-        assert {path.split("/")[1] for path in paths(export(alone, tmp_path / "own"), tmp_path / "own")} == {"archive"}
+        folder = tmp_path / ("own" if of_the_workflow == "all" else "all")
+        assert {path.split("/")[1] for path in paths(export(alone, folder), folder)} == {"archive"}
 
 
 class TestAgain:

@@ -463,7 +463,8 @@ class TestOutcomes:
         assert [out.event for out in outs] == [out.headers["ce-type"] for out in outs]
         assert [out.event for out in outs] == ["Answered", "Archived", "Counted"]
         assert [bytes.fromhex(out.headers["ce-id"]) for out in outs] == [
-            independent_id("ticket", "4729", "answer", cause, event=event) for event in ("Answered", "Archived", "Counted")
+            independent_id("ticket", "4729", "answer", cause, event=event)
+            for event in ("Answered", "Archived", "Counted")
         ]
         for out in outs:
             envelope = opened(workflow, out)
