@@ -248,7 +248,7 @@ class Readability:
                 elif wanted.default is MISSING:
                     return [[]]
         elif writer.items is not None and reader.items is not None:
-            needs = [self._options(writer.items, reader.items)]
+            needs = [None if _is_same(writer.items, reader.items) else [(writer.items, reader.items)]]
         elif kind == "enum" and not _has_all_symbols(writer, reader):
             return [[]]
         return [each for each in needs if each is not None]

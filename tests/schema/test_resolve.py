@@ -47,3 +47,10 @@ def test_a_pair_that_is_asked_for_later_knows_what_was_found_before() -> None:
     assert reader.items is not None
     assert not readability.is_readable(writer.items, reader.items)
     assert not readability.is_readable(writer, reader)
+
+
+def test_items_that_are_unions_are_read_branch_by_branch() -> None:
+    items = {"type": "array", "items": ["null", "int"]}
+    assert decoder(items, {"type": "array", "items": ["null", "long"]})(b"\2\2\2\0") == [1]
+    assert decoder(items, ["null", items])(b"\2\2\2\0") == [1]
+    assert Readability().is_readable(load(items), load(["null", items]))
