@@ -2,6 +2,26 @@
 
 from stamp.compat.check import check
 from stamp.compat.finding import Finding, Fix, Fragment, Severity, Witness
-from stamp.compat.source import Source, read_source
+from stamp.compat.fix import with_fixes
+from stamp.compat.modes import MODES, Comparison, check_versions
+from stamp.compat.rule import Rule
+from stamp.compat.rules import RULES
+from stamp.compat.source import Schema, Source, read_source
 
-__all__ = ["Finding", "Fix", "Fragment", "Severity", "Source", "Witness", "check", "read_source"]
+__all__ = [
+    "MODES",
+    "RULES",
+    "Comparison",
+    "Finding",
+    "Fix",
+    "Fragment",
+    "Rule",
+    "Schema",
+    "Severity",
+    "Source",
+    "Witness",
+    "check",
+    "check_versions",
+    "read_source",
+    "with_fixes",
+]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from hashlib import sha256
 from sys import intern
+from typing import Final, NamedTuple
 
 from stamp.schema.types import MISSING, Field, Type
 
@@ -11,35 +14,60 @@ __all__ = ["mark"]
 
 
 def mark(root: Type) -> None:
-    """Give `root` and every type in it its mark.
+    """Give the types in `root` their marks; types inside a recursive one, that cannot be told without it, get none.
 
     Law: what has the same mark is read whole, and no rule has anything to say of it, whatever stands around it.
     """
-    waiting, seen = [root], {root}
-    while waiting:
-        type_ = waiting.pop()
-        type_.mark = intern(_text(type_, set()))
-        parts = [*type_.branches, *(field.type for field in type_.fields), *([type_.items] if type_.items else [])]
-        waiting += [part for part in parts if part not in seen]
-        seen.update(parts)
+    _Marker().said(root)
 
 
-def _text(type_: Type, around: set[str]) -> str:
-    """Return all that a type is; of a named type in the second place where it stands only the name."""
+class _Said(NamedTuple):
+    """All that a type is, in words; `needs` are the names of types around it that the words refer to."""
+
+    text: str
+    needs: frozenset[str] = frozenset()
+
+
+class _Marker:
+    def __init__(self) -> None:
+        self._known: dict[Type, _Said] = {}
+
+    def said(self, type_: Type) -> _Said:
+        if type_ in self._known:
+            return self._known[type_]
+        if type_.name:
+            self._known[type_] = _Said(type_.name, frozenset({type_.name}))
+        parts = [self.said(part) for part in _parts(type_)]
+        text = _text(type_, [part.text for part in parts])
+        needs = frozenset[str]().union(*(part.needs for part in parts)) - {type_.name}
+        if not needs:
+            type_.mark = intern(text if len(text) < _LONG else f"{type_.kind} {sha256(text.encode()).hexdigest()}")
+            text = type_.mark
+        self._known[type_] = _Said(type_.name, needs) if needs and type_.name else _Said(text, needs)
+        return _Said(text, needs)
+
+
+_LONG: Final = 80
+
+
+def _parts(type_: Type) -> list[Type]:
+    fields = [field.type for field in type_.fields]
+    return [*type_.branches, *fields, *([type_.items] if type_.items is not None else [])]
+
+
+def _text(type_: Type, parts: Sequence[str]) -> str:
     if type_.kind == "union":
-        return f"[{','.join(_text(branch, around) for branch in type_.branches)}]"
+        return f"[{','.join(parts)}]"
     if type_.items is not None:
-        return f"{type_.kind}<{_text(type_.items, around)}>"
-    logical = f"{type_.logical}({type_.precision},{type_.scale})" if type_.logical else ""
+        return f"{type_.kind}<{parts[0]}>"
+    logical = f" {type_.logical}({type_.precision},{type_.scale})" if type_.logical else ""
     if not type_.name:
         return type_.kind + logical
-    if type_.name in around:
-        return type_.name
-    around.add(type_.name)
-    own = (type_.size, logical, sorted(type_.aliases), type_.symbols, type_.default)
-    return f"{type_.kind} {type_.name}{own}{{{';'.join(_field(field, around) for field in type_.fields)}}}"
+    own = (type_.name, type_.size, logical, sorted(type_.aliases), type_.symbols, type_.default)
+    fields = ";".join(map(_field, type_.fields, parts))
+    return f"{type_.kind} {own}{{{fields}}}"
 
 
-def _field(field: Field, around: set[str]) -> str:
+def _field(field: Field, text: str) -> str:
     default = "" if field.default is MISSING else json.dumps(field.default, sort_keys=True)
-    return f"{field.name}{field.aliases}:{_text(field.type, around)}={default}"
+    return f"{field.name}{field.aliases}:{text}={default}"

@@ -49,6 +49,10 @@ class _Content:
         return dict(_places(self.document, self.root))
 
     @cached_property
+    def types(self) -> Mapping[str, Type]:
+        return {pointer: type_ for type_, pointer in self.places.items()}
+
+    @cached_property
     def positions(self) -> Mapping[str, Position]:
         return positions(self.written) if isinstance(self.written, str) else {}
 
@@ -86,6 +90,14 @@ class Source:
     def pointer(self, type_: Type) -> str:
         """Return the JSON pointer of a type in the document; of a named one, to its definition."""
         return self.content.places[type_]
+
+    def type_at(self, pointer: str) -> Type | None:
+        """Return the type that stands at `pointer`, if one does."""
+        return self.content.types.get(pointer)
+
+    def value(self, pointer: str) -> Any:
+        """Return the JSON that stands at `pointer`, or at the nearest place around it that exists."""
+        return _at(self.document, pointer)[0]
 
     def fragment(self, pointer: str) -> Fragment:
         """Return what stands at `pointer`, or at the nearest place around it that exists."""

@@ -1,0 +1,154 @@
+"""What could help against a finding, by its rule: changes of the reader, not yet tried."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, Final, NamedTuple
+
+from stamp.compat.finding import Finding
+from stamp.compat.source import Source
+from stamp.schema.names import unqualified
+from stamp.schema.resolve import PROMOTIONS
+from stamp.schema.types import Type
+
+__all__ = ["Change", "changes"]
+
+
+class Change(NamedTuple):
+    """A change of the reader's schema: `value` instead of what stands at `pointer` in it."""
+
+    text: str
+    pointer: str
+    value: Any
+
+
+def changes(finding: Finding, reader: Source, writer: Source) -> Iterator[Change]:
+    """Yield what could make `finding` go away, the best first."""
+    if finding.rule in _CHANGES and finding.reader is not None and finding.writer is not None:
+        yield from _CHANGES[finding.rule](_Spot(reader, finding.reader.pointer, writer, finding.writer.pointer))
+
+
+class _Spot(NamedTuple):
+    """Where a finding is in both documents: at a type, or at something that a type has."""
+
+    reader: Source
+    at: str
+    writer: Source
+    written_at: str
+
+    def types(self) -> tuple[str, Any, Type, Type]:
+        """Return where the reader's type is, its JSON, itself, and the writer's type."""
+        at, wanted = _type_around(self.reader, self.at)
+        _, written = _type_around(self.writer, self.written_at)
+        return at, self.reader.value(at), wanted, written
+
+
+def _type_around(source: Source, pointer: str) -> tuple[str, Type]:
+    while (found := source.type_at(pointer)) is None:
+        pointer = pointer.rpartition("/")[0]
+    return pointer, found
+
+
+def _missing_field(spot: _Spot) -> Iterator[Change]:
+    field, record = spot.reader.value(spot.at), spot.reader.value(spot.at.rpartition("/fields/")[0])
+    read = {name for each in record["fields"] for name in (each["name"], *each.get("aliases", ()))}
+    unread = [each["name"] for each in spot.writer.value(spot.written_at)["fields"] if each["name"] not in read]
+    for name in get_close_matches(field["name"], unread, n=1):
+        text = f"if {field['name']} is {name} renamed: give it the alias {name}"
+        yield Change(text, spot.at, field | {"aliases": [*field.get("aliases", ()), name]})
+    yield from _defaults(field, spot.at)
+
+
+def _defaults(field: dict[str, Any], at: str) -> Iterator[Change]:
+    type_, name = field["type"], field["name"]
+    kind = type_.get("type") if isinstance(type_, dict) else type_
+    if isinstance(kind, str) and kind in _EMPTY:
+        yield Change(f"give {name} the default {json.dumps(_EMPTY[kind])}", at, field | {"default": _EMPTY[kind]})
+        return
+    branches = type_ if isinstance(type_, list) else [type_]
+    text = f"give {name} the default null" if "null" in branches else f"make {name} optional, with the default null"
+    optional = ["null", *(branch for branch in branches if branch != "null")]
+    yield Change(text, at, field | {"type": optional, "default": None})
+
+
+_EMPTY: Final[Mapping[str, Any]] = {"array": [], "map": {}, "null": None}
+
+
+def _name(spot: _Spot) -> Iterator[Change]:
+    at, node, _, written = spot.types()
+    text = f"if {node['name']} is {written.name} renamed: give it the alias {written.name}"
+    yield Change(text, at, node | {"aliases": [*node.get("aliases", ()), written.name]})
+    yield Change(f"call it {unqualified(written.name)}", at, node | {"name": unqualified(written.name)})
+
+
+def _symbols(spot: _Spot) -> Iterator[Change]:
+    at, node, wanted, written = spot.types()
+    for symbol in (each for each in wanted.symbols if each in _UNKNOWN):
+        yield Change(f"make {symbol} the default of {wanted.name}", at, node | {"default": symbol})
+    lost = [symbol for symbol in written.symbols if symbol not in wanted.symbols]
+    yield Change(f"add {', '.join(lost)} to {wanted.name}", at, node | {"symbols": [*wanted.symbols, *lost]})
+
+
+_UNKNOWN: Final = frozenset({"UNKNOWN", "UNSPECIFIED", "UNDEFINED", "UNRECOGNIZED", "OTHER", "unknown", "other"})
+"""Symbols that are made for being the default."""
+
+
+def _type(spot: _Spot) -> Iterator[Change]:
+    at, node, wanted, written = spot.types()
+    if written.kind == "null":
+        yield Change("give it a null branch", at, ["null", node])
+        yield Change("give it a null branch", at, [node, "null"])  # where its default is one of the first branch
+    elif _is_wider(written, wanted):
+        yield Change(f"read {written.kind} as {written.kind}", at, written.kind)
+
+
+def _is_wider(written: Type, wanted: Type) -> bool:
+    is_plain = not written.logical and not wanted.logical
+    return is_plain and written.kind in PROMOTIONS.get(wanted.kind, ())
+
+
+def _branch(spot: _Spot) -> Iterator[Change]:
+    at, node, wanted, written = spot.types()
+    if written.name or written.items is not None or written.logical:
+        return
+    for number, branch in enumerate(wanted.branches):
+        if _is_wider(written, branch):
+            text = f"read {written.kind} as {written.kind}"
+            yield Change(text, at, [*node[:number], written.kind, *node[number + 1 :]])
+    yield Change(f"add {written.kind} to the union", at, [*node, written.kind])
+
+
+def _decimal(spot: _Spot) -> Iterator[Change]:
+    at, node, wanted, written = spot.types()
+    scale = max(wanted.scale, written.scale)
+    precision = scale + max(wanted.precision - wanted.scale, written.precision - written.scale)
+    yield Change(f"make it decimal({precision}, {scale})", at, node | {"precision": precision, "scale": scale})
+
+
+def _as_written(spot: _Spot) -> Iterator[Change]:
+    at, _, wanted, written = spot.types()
+    if not written.name and not wanted.name:
+        written_as = spot.writer.value(spot.writer.pointer(written))
+        yield Change(f"read {written.label} as {written.label}", at, written_as)
+
+
+def _without_default(spot: _Spot) -> Iterator[Change]:
+    at = spot.at.rpartition("/")[0]
+    field = {key: value for key, value in spot.reader.value(at).items() if key != "default"}
+    yield Change(f"leave out the default of {field['name']} for as long as the old name is written", at, field)
+
+
+_CHANGES: Final[Mapping[str, Callable[[_Spot], Iterator[Change]]]] = {
+    "reader-field-missing-default-value": _missing_field,
+    "name-mismatch": _name,
+    "missing-enum-symbols": _symbols,
+    "type-mismatch": _type,
+    "missing-union-branch": _branch,
+    "decimal-narrowed": _decimal,
+    "time-unit-narrowed": _as_written,
+    "lossy-promotion": _as_written,
+    "logical-type-removed": _as_written,
+    "alias-with-default": _without_default,
+}
