@@ -67,6 +67,7 @@ def command(*, target: str, source: Path, out: Path, rejects: Path | None, start
     starts = Starts(workflow, starting_step(workflow, start))
     rejects = rejects or out.with_name(f"{out.name}.rejects.jsonl")
     _check_different(source, out, rejects)
+    _check_folder(rejects)
     console = error_console()
     began = time.perf_counter()
     with (
@@ -99,3 +100,9 @@ def _check_different(*files: Path) -> None:
         if file.resolve() in seen:
             raise InputError("expected three files for --input, --out and --rejects, got one of them twice", file=file)
         seen.add(file.resolve())
+
+
+def _check_folder(file: Path) -> None:
+    """Refuse a file that could not be written, before anything is played for it."""
+    if not file.resolve().parent.is_dir():
+        raise InputError("expected a file in a folder that is there", file=file)

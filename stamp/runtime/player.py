@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -158,6 +159,6 @@ class _Stage:
                 self.publish(outgoing)
         except Exception as error:  # noqa: BLE001 - handlers raise what they like: it is reported, and the others go on
             return error
-        except SystemExit as error:  # a handler must not end the play, and what has not been written yet
+        except (SystemExit, CancelledError) as error:  # no handler ends the play, and what is not yet written
             return HandlerError(f"the handler raised {error!r}", path=step)
         return None

@@ -158,3 +158,10 @@ def test_no_color_is_respected(variable, has_colours):
     )
     done = installed("demo", "--tickets", 3, env=environment)
     assert (b"\x1b[32m" in done.stdout) is has_colours
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_streams_that_were_closed_before_cause_no_traceback(closed):
+    done = subprocess.run(f"'{STAMP}' decode - {closed} <&-", shell=True, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr

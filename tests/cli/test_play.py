@@ -181,6 +181,7 @@ def test_problems_are_told_without_control_characters(stamp, small, write_lines)
         (["small:order", "--input", "lines.jsonl", "--out", "o", "--rejects", "./lines.jsonl"], "got one of them twice"),
         (["small:order", "--input", "lines.jsonl", "--out", "o", "--rejects", "o"], "got one of them twice"),
         (["small:order", "--input", "lines.jsonl", "--out", "no/o"], "no/o: expected a file that can be written: No such file"),
+        (["small:order", "--input", "lines.jsonl", "--out", "o", "--rejects", "no/r"], "no/r: expected a file in a folder that is"),
         (["small:order", "--input", "nothing.jsonl", "--out", "o"], "does not exist"),
         (["small:order", "--input", ".", "--out", "o"], "is a directory"),
         (["small:order", "--input", "lines.jsonl", "--out", "."], "is a directory"),

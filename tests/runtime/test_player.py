@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import queue
 from collections import Counter
@@ -152,12 +153,13 @@ def test_a_parked_message_says_which_run_it_belongs_to():
     assert parked.workflow_id == "4729"
 
 
-def test_a_handler_that_exits_does_not_end_the_play():
+@pytest.mark.parametrize("error", [SystemExit(0), asyncio.CancelledError()])
+def test_a_handler_that_exits_does_not_end_the_play(error):
     def process(step, body):
-        raise SystemExit(0)
+        raise error
 
     (parked,) = play(Scripted(CHAIN.steps, process), [Event("Created", b"1")])
-    assert "SystemExit(0)" in str(parked.error)
+    assert repr(error) in str(parked.error)
 
 
 def test_an_interrupt_is_nobodys_failure():
