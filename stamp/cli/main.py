@@ -97,7 +97,8 @@ def main(run: Callable[[], Any] = cli) -> None:
     """Run the command line and exit. A bug of ours has a traceback and status 2: 1 would say that something was found."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # whoever called us closed it
-            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8"))
+            nowhere = Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115 - until the end
+            setattr(sys, name, nowhere)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal has no letter for must not end a command
             stream.reconfigure(errors="backslashreplace")

@@ -65,9 +65,10 @@ def command(*, target: str, source: Path, out: Path, rejects: Path | None, start
     workflow = load(target)
     workflow.check()
     starts = Starts(workflow, starting_step(workflow, start))
+    if rejects is not None:
+        _check_folder(rejects)
     rejects = rejects or out.with_name(f"{out.name}.rejects.jsonl")
     _check_different(source, out, rejects)
-    _check_folder(rejects)
     console = error_console()
     began = time.perf_counter()
     with (
