@@ -61,7 +61,7 @@ class Catalog:
             ContractError: there is no such folder, or a schema lies in it under a name that is no version.
             SchemaError: a file is no acceptable schema of a record with the name that the file has.
         """
-        found = (release for step in step_folders(path, workflow=workflow) for release in releases(step))
+        found = (release for step in step_folders(path, workflow=workflow) for release in releases(step.glob("*.avsc")))
         return cls(_entry(read_release(release), release.origin) for release in found)
 
     def with_schema(self, schema: Schema, *, origin: Origin | None = None) -> Catalog:

@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from math import isfinite
 from os import PathLike
-from pathlib import Path
 from reprlib import Repr
 from typing import Any, Final, NoReturn
 
-from stamp.errors import ContractError, SchemaError
+from stamp.errors import SchemaError
 from stamp.schema.limits import MAX_JSON_DEPTH, MAX_JSON_VALUES
 
-__all__ = ["irregularities", "parse", "read", "shown"]
+__all__ = ["irregularities", "parse", "shown"]
 
 
 def parse(text: str | bytes, *, file: str | PathLike[str] | None = None) -> Any:
@@ -37,20 +36,6 @@ def parse(text: str | bytes, *, file: str | PathLike[str] | None = None) -> Any:
         raise SchemaError(f"expected JSON: {error}", file=file) from error
     except RecursionError as error:
         raise SchemaError(f"expected at most {MAX_JSON_DEPTH} levels, got far more", file=file) from error
-
-
-def read(file: Path) -> Any:
-    """Return the value of one JSON file.
-
-    Raises:
-        ContractError: the file cannot be read.
-        SchemaError: it is not JSON, as for `parse`.
-    """
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise ContractError(f"expected a file that can be read: {error.strerror}", file=file) from error
-    return parse(text, file=file)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

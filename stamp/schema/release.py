@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from stamp.errors import ContractError, SchemaError
-from stamp.schema.document import read
-from stamp.schema.lint import lint
+from stamp.schema.jsonfile import JsonFile
 from stamp.schema.names import unqualified
 
 __all__ = ["RESERVED", "Origin", "Release", "read_release", "releases", "step_folders"]
@@ -56,13 +56,13 @@ def step_folders(folder: str | PathLike[str], *, workflow: str | None = None) ->
     return sorted(step for step in steps if step.is_dir() and step.parent.name != RESERVED)
 
 
-def releases(step: Path) -> list[Release]:
-    """Return every `<Name>.v<N>.avsc` in the folder of a step, sorted by name and number.
+def releases(files: Iterable[Path]) -> list[Release]:
+    """Return what the schema files right in the folder of a step release, sorted by name and number.
 
     Raises:
-        ContractError: an `.avsc` lies beside them under a name that is no version.
+        ContractError: one of them has a name that is no version.
     """
-    return sorted(map(_release, step.glob("*.avsc")), key=lambda release: (release.origin.name, release.origin.version))
+    return sorted(map(_release, files), key=lambda release: (release.origin.name, release.origin.version))
 
 
 def _release(file: Path) -> Release:
@@ -73,16 +73,18 @@ def _release(file: Path) -> Release:
     return Release(file, Origin(workflow.name, step.name, match["name"], int(match["version"]), file))
 
 
-def read_release(release: Release) -> dict[str, Any]:
+def read_release(release: Release, file: JsonFile | None = None) -> dict[str, Any]:
     """Return the schema in a release's file: an acceptable one of a record with the name that the file has.
+
+    Args:
+        release: what is to be read.
+        file: the content, by default what is on disk.
 
     Raises:
         SchemaError: it is not.
         ContractError: the file cannot be read.
     """
-    schema = read(release.file)
-    lint(schema, file=release.file)
-    name = release.origin.name
+    schema, name = (file or JsonFile(release.file)).schema, release.origin.name
     if not isinstance(schema, dict) or schema["type"] != "record" or unqualified(schema["name"]) != name:
         raise SchemaError(f"expected the schema of a record called {name}, as the file is", file=release.file)
     return schema

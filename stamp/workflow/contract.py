@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from os import PathLike
@@ -17,14 +17,24 @@ from types import MappingProxyType
 from typing import Any
 
 from stamp.errors import ContractError, SchemaError
-from stamp.schema.document import read, shown
+from stamp.schema.document import shown
 from stamp.schema.identity import SchemaId
+from stamp.schema.jsonfile import JsonFile
 from stamp.schema.lint import lint
 from stamp.schema.names import unqualified
 from stamp.schema.release import read_release, releases, step_folders
-from stamp.workflow.declaration import FILE, declaration, failure_event, reads_file
+from stamp.workflow.declaration import FILE, declaration, failure_event
 
-__all__ = ["StepContract", "WriterVersion", "read_contracts", "record_name", "versions"]
+__all__ = [
+    "StepContract",
+    "WriterVersion",
+    "check_numbers",
+    "contract",
+    "read_contracts",
+    "record_name",
+    "step_files",
+    "versions",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,37 +91,56 @@ def read_contracts(
         SchemaError: a file is not JSON, or no acceptable schema.
     """
     steps = [step for step in step_folders(folder, workflow=workflow) if step.name not in without]
-    found = map(_contract, steps)
-    return MappingProxyType({(contract.workflow, contract.step): contract for contract in found})
+    found = [contract(step_files(step)) for step in steps]
+    return MappingProxyType({(each.workflow, each.step): each for each in found})
 
 
-def _contract(folder: Path) -> StepContract:
-    said = declaration(folder)
-    contract = StepContract(
+def step_files(folder: Path) -> dict[str, JsonFile]:
+    """Return the files of the contract in the folder of a step by their names in it; none of them is read yet."""
+    schemas = [*sorted(folder.glob("*.avsc")), *sorted((folder / "reads").glob("*.avsc"))]
+    return {file.relative_to(folder).as_posix(): JsonFile(file) for file in (folder / FILE, *schemas)}
+
+
+def contract(files: Mapping[str, JsonFile], *, gaps: bool = False) -> StepContract:
+    """Return the contract that the files in the folder of a step are; `step.json` is among them, be it there or not.
+
+    With `gaps` versions may be missing.
+
+    Raises:
+        ContractError: the files contradict themselves.
+        SchemaError: one is not JSON, or no acceptable schema.
+    """
+    said = declaration(files[FILE])
+    views = said.get("reads", {})
+    released = tuple(versions(files, said.get("retired", {})))
+    if not gaps:
+        check_numbers(released)
+    found = StepContract(
         workflow=said["workflow"],
         step=said["step"],
         on=tuple(said["on"]),
         emits=MappingProxyType(said["emits"]),
         fails=failure_event(said),
         ends=tuple(said.get("ends", ())),
-        reads=MappingProxyType({step: _view(folder / file) for step, file in said.get("reads", {}).items()}),
+        reads=MappingProxyType({step: _view(files, name) for step, name in views.items()}),
         optional=frozenset(said.get("optional", ())),
-        versions=tuple(versions(folder, said.get("retired", {}))),
-        file=folder / FILE,
+        versions=released,
+        file=files[FILE].path,
     )
-    _check_records(contract, said)
-    for file in sorted((folder / "reads").glob("*.avsc")):
-        if reads_file(file.stem) not in said.get("reads", {}).values():
+    _check_records(found, said)
+    for name, file in files.items():
+        if name.startswith("reads/") and name not in views.values():
             raise ContractError(
                 f'expected only views that "reads" in {FILE} names, got another one: remove it, or export again',
-                file=file,
+                file=file.path,
             )
-    return contract
+    return found
 
 
-def _view(file: Path) -> dict[str, Any]:
-    schema: dict[str, Any] = read(file)
-    record_name(schema, file=file)
+def _view(files: Mapping[str, JsonFile], name: str) -> dict[str, Any]:
+    file = files.get(name) or JsonFile(files[FILE].path.parent / name)
+    _check_record(file.schema, file.path)
+    schema: dict[str, Any] = file.schema
     return schema
 
 
@@ -122,31 +151,47 @@ def record_name(schema: Any, *, file: Path | None = None) -> str:
         SchemaError: it is no acceptable schema, or not that of a record.
     """
     lint(schema, file=file)
-    if not isinstance(schema, dict) or schema["type"] != "record":
-        raise SchemaError(f"expected the schema of a record, got {shown(schema)}", file=file)
+    _check_record(schema, file)
     return unqualified(schema["name"])
 
 
-def versions(folder: Path, retired: Mapping[str, str] = MappingProxyType({})) -> Iterator[WriterVersion]:
-    """Yield the released versions in the folder of a step, sorted; `retired` gives days by `Name.vN`.
+def _check_record(schema: Any, file: Path | None) -> None:
+    if not isinstance(schema, dict) or schema["type"] != "record":
+        raise SchemaError(f"expected the schema of a record, got {shown(schema)}", file=file)
+
+
+def versions(
+    files: Mapping[str, JsonFile], retired: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[WriterVersion]:
+    """Yield the released versions among the files of a step, sorted; `retired` gives days by `Name.vN`.
 
     Raises:
-        ContractError: the numbers of a record do not run from 1 without a gap.
         SchemaError: a file is not JSON, or no acceptable schema.
+        ContractError: a schema lies there under a name that is no version.
+    """
+    schemas = {file.path: file for name, file in files.items() if name.endswith(".avsc") and "/" not in name}
+    for release in releases(schemas):
+        file, origin = schemas[release.file], release.origin
+        schema = read_release(release, file)
+        day = retired.get(f"{origin.name}.v{origin.version}")
+        until = date.fromisoformat(day) if day else None
+        yield WriterVersion(origin.name, origin.version, schema, file.id, release.file, until)
+
+
+def check_numbers(found: Iterable[WriterVersion]) -> None:
+    """Accept versions whose numbers run from 1 for each record.
+
+    Raises:
+        ContractError: there is a gap.
     """
     last: defaultdict[str, int] = defaultdict(int)
-    for release in releases(folder):
-        name, version = release.origin.name, release.origin.version
-        last[name] += 1
-        if version != last[name]:
+    for each in found:
+        last[each.name] += 1
+        if each.version != last[each.name]:
             raise ContractError(
-                f"expected {name}.v{last[name]}.avsc before this one, got a gap: a released file stays for ever, restore it",
-                file=release.file,
+                f"expected {each.name}.v{last[each.name]}.avsc before this one, got a gap: a released file stays for ever, restore it",
+                file=each.file,
             )
-        schema = read_release(release)
-        day = retired.get(f"{name}.v{version}")
-        until = date.fromisoformat(day) if day else None
-        yield WriterVersion(name, version, schema, SchemaId.of(schema), release.file, until)
 
 
 def _check_records(contract: StepContract, said: Mapping[str, Any]) -> None:

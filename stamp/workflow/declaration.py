@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from stamp.errors import ContractError
-from stamp.schema.document import read, shown
+from stamp.schema.document import shown
+from stamp.schema.jsonfile import JsonFile
 from stamp.schema.names import is_name
 from stamp.workflow.names import is_event_name, is_step_name, is_workflow_name
 
@@ -81,15 +82,14 @@ def reads_file(step: str) -> str:
     return f"reads/{step}.avsc"
 
 
-def declaration(folder: Path) -> dict[str, Any]:
+def declaration(said: JsonFile) -> dict[str, Any]:
     """Return the content of a step's `step.json`.
 
     Raises:
         ContractError: it is not there, or contradicts itself or the folder it is in.
         SchemaError: it is not JSON.
     """
-    file = folder / FILE
-    value = read(file)
+    value, file, folder = said.value, said.path, said.path.parent
     check_declaration(value, file)
     for key, name in (("workflow", folder.parent.name), ("step", folder.name)):
         if value[key] != name:

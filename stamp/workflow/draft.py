@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stamp.errors import ContractError, SchemaError
-from stamp.schema.document import read, shown
+from stamp.schema.document import shown
 from stamp.schema.identity import SchemaId
-from stamp.workflow.contract import record_name, versions
+from stamp.schema.jsonfile import JsonFile
+from stamp.workflow.contract import check_numbers, record_name, step_files, versions
 from stamp.workflow.declaration import FILE, OWNED, check_declaration, reads_file
 
 __all__ = ["Changes", "Draft", "apply", "changes", "write_contract"]
@@ -104,14 +105,16 @@ def _said(draft: Draft) -> dict[str, Any]:
 
 
 def _kept(file: Path) -> dict[str, Any]:
-    present = read(file) if file.exists() else {}
+    present = JsonFile(file).value if file.exists() else {}
     if not isinstance(present, dict):
         raise ContractError(f"expected a JSON object, got {shown(present)}", file=file)
     return {key: value for key, value in present.items() if key not in OWNED}
 
 
 def _new_versions(home: Path, draft: Draft) -> dict[Path, Schema]:
-    newest = {version.name: version for version in versions(home)}
+    there = list(versions(step_files(home)))
+    check_numbers(there)
+    newest = {version.name: version for version in there}
     wanted: dict[Path, Schema] = {}
     for name, schema in _records(draft).items():
         before = newest.get(name)
@@ -140,7 +143,7 @@ def _views(home: Path, draft: Draft) -> dict[Path, Schema]:
 
 def _has(file: Path, value: Any) -> bool:
     try:
-        return file.exists() and json.dumps(read(file), sort_keys=True) == json.dumps(value, sort_keys=True)
+        return file.exists() and json.dumps(JsonFile(file).value, sort_keys=True) == json.dumps(value, sort_keys=True)
     except SchemaError:
         return False
 

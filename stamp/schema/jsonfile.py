@@ -1,0 +1,65 @@
+"""A file of a contracts folder: its text, what that says, and whether it is a schema; each found out once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from stamp.errors import ContractError
+from stamp.schema.document import parse
+from stamp.schema.identity import SchemaId
+from stamp.schema.lint import lint
+
+__all__ = ["JsonFile"]
+
+
+class JsonFile:
+    """One JSON file, on disk or, when its `text` is given, wherever `path` says for people.
+
+    Nobody changes what it returns, so states of a folder that have the same file can share one.
+    """
+
+    def __init__(self, path: Path, text: bytes | None = None) -> None:
+        self.path = path
+        if text is not None:
+            self.text = text
+
+    def __repr__(self) -> str:
+        return f"<{self.path}>"
+
+    @cached_property
+    def text(self) -> bytes:
+        """The content as it is.
+
+        Raises:
+            ContractError: the file cannot be read.
+        """
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise ContractError(f"expected a file that can be read: {error.strerror}", file=self.path) from error
+
+    @cached_property
+    def value(self) -> Any:
+        """What it says.
+
+        Raises:
+            SchemaError: it is not JSON.
+        """
+        return parse(self.text, file=self.path)
+
+    @cached_property
+    def schema(self) -> Any:
+        """What it says, as a schema that `lint` accepts.
+
+        Raises:
+            SchemaError: it is none.
+        """
+        lint(self.value, file=self.path)
+        return self.value
+
+    @cached_property
+    def id(self) -> SchemaId:
+        """The identity of the schema."""
+        return SchemaId.of(self.schema)
