@@ -75,9 +75,9 @@ class Source:
         return self.content.root
 
     @classmethod
-    def of(cls, document: Any) -> Source:
-        """Return the source of a JSON form that is taken as it is: who calls this has looked at it."""
-        return cls(_Content(document, b""))
+    def of(cls, document: Any, *, text: str = "", file: str | None = None) -> Source:
+        """Return the source of a JSON form, and of the text that says it, taken as they are: who calls this has looked at them."""
+        return cls(_Content(document, text or b""), file)
 
     def seen_as(self, name: str) -> Source:
         """Return this schema with `name` as another name of its outermost type."""
