@@ -278,7 +278,9 @@ def test_a_view_that_refuses_a_value_says_which() -> None:
     class Urgent(BaseModel):
         priority: Literal["HIGH"]
 
-    with pytest.raises(ResolutionError, match=r'step0\.priority: the view Urgent refuses it: expected .HIGH., got "LOW"'):
+    with pytest.raises(
+        ResolutionError, match=r'step0\.priority: the view Urgent refuses it: expected .HIGH., got "LOW"'
+    ):
         envelope(1).read("step0", Urgent)
 
 
