@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +10,8 @@ import click
 
 from stamp.cli.render.visible import visible
 from stamp.cli.target import load
-from stamp.workflow import export
-from stamp.workflow.workflow import Workflow
+from stamp.workflow.draft import Changes
+from stamp.workflow.migration import export, planned
 
 __all__ = ["command"]
 
@@ -37,7 +35,9 @@ def command(*, target: str, out: Path | None, check: bool) -> None:
     """
     workflow = load(target)
     folder = workflow.contracts_folder if out is None else out
-    changes = list(_tried(workflow, folder) if check else _changes(workflow, folder))
+    changes = [change for each in planned(workflow, folder) for change in _told(each)]
+    if not check:
+        export(workflow, folder)
     for change in changes:
         click.echo(visible(f"{'would be ' * check}{change.done} {change.file}"))
     if not changes:
@@ -53,18 +53,8 @@ class Change(NamedTuple):
     file: Path
 
 
-def _changes(workflow: Workflow, folder: Path) -> Iterator[Change]:
-    before = set(folder.rglob("*"))
-    for file in export(workflow, folder):
-        done = "removed" if not file.exists() else "updated" if file in before else "created"
-        yield Change(done, file)
-
-
-def _tried(workflow: Workflow, folder: Path) -> Iterator[Change]:
-    """Yield what would change, tried on a copy."""
-    with tempfile.TemporaryDirectory(prefix="stamp-") as name:
-        copy = Path(name) / "schemas"
-        if folder.is_dir():
-            shutil.copytree(folder, copy)
-        for done, file in _changes(workflow, copy):
-            yield Change(done, folder / file.relative_to(copy))
+def _told(changes: Changes) -> Iterator[Change]:
+    for file in changes.write:
+        yield Change("updated" if file.exists() else "created", file)
+    for file in changes.remove:
+        yield Change("removed", file)

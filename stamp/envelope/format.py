@@ -10,12 +10,15 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["CONTENT_TYPE", "CONTRIBUTION", "ENVELOPE", "FAILURE", "HEADER", "MAGIC"]
+__all__ = ["CONTENT_TYPE", "CONTRIBUTION", "ENVELOPE", "FAILURE", "FILES", "HEADER", "MAGIC"]
 
-ENVELOPE: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("envelope.v1.avsc").read_bytes())
+FILES: Final = tuple(Path(__file__).with_name(name) for name in ("envelope.v1.avsc", "failure.v1.avsc"))
+"""The published schemas, as they are in the package."""
+
+ENVELOPE: Final[dict[str, Any]] = json.loads(FILES[0].read_bytes())
 """The schema of an envelope, as published."""
 
-FAILURE: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("failure.v1.avsc").read_bytes())
+FAILURE: Final[dict[str, Any]] = json.loads(FILES[1].read_bytes())
 """The schema of what a failed contribution carries."""
 
 MAGIC: Final = bytes.fromhex("c301297fcf986d338a66")

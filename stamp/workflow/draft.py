@@ -41,7 +41,7 @@ class Draft:
 
 
 class Changes(NamedTuple):
-    """What would make a contract say what a draft says: files to write, with their content, and files to remove."""
+    """What would make a folder say what it should: files to write, with their JSON value or their bytes, and files to remove."""
 
     write: Mapping[Path, Any]
     remove: Sequence[Path]
@@ -149,11 +149,12 @@ def _has(file: Path, value: Any) -> bool:
 
 
 def _write(file: Path, value: Any) -> None:
-    """Write JSON in one go: a reader sees the file as it was or as it will be."""
+    """Write bytes, or a JSON value, in one go: a reader sees the file as it was or as it will be."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}")
+    data = value if isinstance(value, bytes) else json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
     try:
-        new.write_bytes(json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n")
+        new.write_bytes(data)
         new.replace(file)
     finally:
         new.unlink(missing_ok=True)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from stamp.envelope.format import FILES as FORMAT_FILES
 from stamp.schema.model import avro_schema
 from stamp.schema.names import namespace_of, unqualified
 from stamp.schema.types import load
-from stamp.workflow.draft import Draft, apply, changes
+from stamp.workflow.draft import Changes, Draft, apply, changes
 from stamp.workflow.step import Read, Step
 from stamp.workflow.wiring import Party, obstacle, parties, problems
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["drafts", "export"]
+__all__ = ["drafts", "export", "planned"]
+
+PUBLISHED: Final = (*FORMAT_FILES, Path(__file__).with_name("step.schema.json"))
+"""What lies in the folder `stamp` of all contracts, byte for byte."""
 
 
 def export(workflow: Workflow, folder: str | Path | None = None) -> list[Path]:
@@ -29,10 +33,22 @@ def export(workflow: Workflow, folder: str | Path | None = None) -> list[Path]:
         OSError: the folder cannot be written.
     """
     target = workflow.contracts_folder if folder is None else Path(folder)
-    planned = [changes(target, draft) for draft in drafts(workflow, target)]
-    written = [file for each in planned for file in apply(each)]
+    written = [file for each in planned(workflow, target) for file in apply(each)]
     workflow.reload()
     return written
+
+
+def planned(workflow: Workflow, folder: Path) -> list[Changes]:
+    """Return what `export` would change; nothing is written.
+
+    Beside the contracts these are the schemas of the wire format, without which nobody could read an envelope by the folder alone.
+
+    Raises:
+        WorkflowError, ContractError, SchemaError: see `export`.
+    """
+    published = {folder / "stamp" / file.name: file.read_bytes() for file in PUBLISHED}
+    missing = {file: data for file, data in published.items() if not file.is_file() or file.read_bytes() != data}
+    return [Changes(missing, ()), *(changes(folder, draft) for draft in drafts(workflow, folder))]
 
 
 def drafts(workflow: Workflow, folder: Path) -> list[Draft]:

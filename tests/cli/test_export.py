@@ -24,6 +24,9 @@ def test_the_second_time_there_is_nothing_to_change(stamp, small, files):
         "created schemas/order/work/Done.v1.avsc",
         "created schemas/order/work/reads/order.avsc",
         "created schemas/order/work/step.json",
+        "created schemas/stamp/envelope.v1.avsc",
+        "created schemas/stamp/failure.v1.avsc",
+        "created schemas/stamp/step.schema.json",
     ]
     assert [line.split()[1] for line in sorted(first.stdout.splitlines())] == sorted(files())
     second = stamp("export", f"{small}:order")

@@ -74,6 +74,10 @@ def a_workflow(
     return workflow
 
 
+PUBLISHED = {"stamp/envelope.v1.avsc", "stamp/failure.v1.avsc", "stamp/step.schema.json"}
+"""What every contracts folder has, so that it is enough to read envelopes in any language."""
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -97,7 +101,7 @@ class TestTheFirstTime:
         changed = export(a_workflow(), tmp_path)
 
         assert paths(changed, tmp_path) == set(files(tmp_path))
-        assert set(files(tmp_path)) == {
+        assert set(files(tmp_path)) == PUBLISHED | {
             "ticket/answer/Text.v1.avsc",
             "ticket/answer/reads/ticket.avsc",
             "ticket/answer/reads/validation.avsc",
@@ -109,6 +113,11 @@ class TestTheFirstTime:
             "ticket/validation/reads/ticket.avsc",
             "ticket/validation/step.json",
         }
+
+    def test_the_wire_format_lies_beside_the_contracts_as_it_is_published(self, tmp_path: Path, root: Path) -> None:
+        export(a_workflow(), tmp_path)
+        for name in PUBLISHED:
+            assert (tmp_path / name).read_bytes() == (root / "schemas" / name).read_bytes()
 
     def test_the_files_say_what_the_code_says(self, tmp_path: Path) -> None:
         workflow = a_workflow()
@@ -141,7 +150,7 @@ class TestTheFirstTime:
     def test_it_is_the_workflows_own_folder_when_no_other_is_given(self, tmp_path: Path) -> None:
         workflow = a_workflow(contracts=tmp_path / "contracts")
 
-        assert len(export(workflow)) == len(files(tmp_path / "contracts")) == 10
+        assert len(export(workflow)) == len(files(tmp_path / "contracts")) == 13
         assert export(workflow) == []
 
     def test_steps_that_live_elsewhere_are_not_touched(self, tmp_path: Path) -> None:
@@ -168,7 +177,8 @@ class TestTheFirstTime:
             return answer
 
         folder = tmp_path / ("own" if of_the_workflow == "all" else "all")
-        assert {path.split("/")[1] for path in paths(export(alone, folder), folder)} == {"archive"}
+        changed = paths(export(alone, folder), folder) - PUBLISHED
+        assert {path.split("/")[1] for path in changed} == {"archive"}
 
 
 class TestAgain:
