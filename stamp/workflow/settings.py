@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,8 @@ def contracts_folder() -> Path:
 
 
 def _content(project: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - takes 4 ms, and only a folder with a project file needs it
+
     try:
         return tomllib.loads(project.read_text(encoding="utf-8"))
     except OSError as error:

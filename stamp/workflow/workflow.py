@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -311,6 +310,8 @@ class Workflow:
 
 
 def _run(coroutine: Any, step: Step) -> Any:
+    import asyncio  # noqa: PLC0415 - takes 25 ms, and only async handlers need it
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
