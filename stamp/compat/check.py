@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from stamp.compat.finding import Finding
 from stamp.compat.source import Schema, read_source
 from stamp.compat.walk import walk
-from stamp.schema.resolve import Readability
+from stamp.schema.resolve import WIDENINGS, Readability
 from stamp.schema.types import MISSING, Type
 
 __all__ = ["check"]
@@ -37,14 +36,10 @@ def check(reader: Schema, writer: Schema, *, as_view: bool = False) -> Sequence[
     return walk(read, written, readability)
 
 
-EXACT: Final = {("int", "long"), ("int", "double"), ("float", "double"), ("string", "bytes")}
-"""Promotions that keep every value."""
-
-
 def _is_quiet(writer: Type, reader: Type) -> bool:
     """Tell whether no rule can have anything to say of two types, seen without looking into them. Quick, not exact."""
     if writer.kind != reader.kind:
-        exact = "union" in {writer.kind, reader.kind} or (writer.kind, reader.kind) in EXACT
+        exact = "union" in {writer.kind, reader.kind} or (writer.kind, reader.kind) in WIDENINGS
         return exact and not writer.logical and not reader.logical
     if writer.kind == "record":
         return _is_quiet_record(writer, reader)

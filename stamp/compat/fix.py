@@ -13,6 +13,7 @@ from stamp.compat.check import check
 from stamp.compat.finding import Finding, Fix, Severity
 from stamp.compat.source import Schema, Source, read_source
 from stamp.errors import SchemaError
+from stamp.schema.lint import problems
 
 __all__ = ["with_fixes"]
 
@@ -35,6 +36,7 @@ class _Trial:
         self._writer = writer
         self._as_view = as_view
         self._errors = _keys(findings, errors_only=True)
+        self._problems = len(problems(reader.document, recursion=True))
 
     def fix(self, finding: Finding) -> Fix | None:
         """Return the first change that proves good."""
@@ -49,9 +51,9 @@ class _Trial:
             found = check(document, self._writer, as_view=self._as_view)
         except SchemaError:  # what would be right elsewhere may be no schema here: a second branch of one type, say
             return False
-        return (finding.rule, finding.path) not in _keys(found) and _keys(found, errors_only=True) < self._errors | {
-            (finding.rule, finding.path)
-        }
+        key = finding.rule, finding.path
+        is_gone = key not in _keys(found) and _keys(found, errors_only=True) <= self._errors
+        return is_gone and len(problems(document, recursion=True)) <= self._problems
 
 
 def _keys(findings: Sequence[Finding], *, errors_only: bool = False) -> set[tuple[str, str]]:

@@ -29,6 +29,9 @@ LONGEST: Final = 200
 """How many characters of a fragment are kept."""
 
 
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class _Content:
     """A document and its types. Shared by all sources that are written the same: nobody changes it.
 
@@ -102,7 +105,7 @@ class Source:
     def fragment(self, pointer: str) -> Fragment:
         """Return what stands at `pointer`, or at the nearest place around it that exists."""
         value, pointer = _at(self.document, pointer)
-        text = json.dumps(value, ensure_ascii=False)
+        text = _ENCODE(value)
         if len(text) > LONGEST:
             text = f"{text[: LONGEST - 3]}..."
         at = self.content.positions.get(pointer)

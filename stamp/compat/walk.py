@@ -109,7 +109,7 @@ class _Walk:
             pair = waiting.pop()
             if pair in self._steps:
                 continue
-            self._steps[pair] = steps = list(self._steps_inside(pair))
+            self._steps[pair] = steps = [step for step in self._steps_inside(pair) if not _leads_nowhere(step.pair)]
             self._issues[pair] = list(_issues(pair))
             waiting += [step.pair for step in steps if step.pair is not None]
 
@@ -210,6 +210,11 @@ class _Walk:
 
 _NOT_IN_JAVA: Final = frozenset({"/logicalType", "/precision", "/scale"})
 """Not every type with a logical type on the other side has one, so pointers to those are to the type."""
+
+
+def _leads_nowhere(pair: Pair | None) -> bool:
+    """Tell whether two types are marked as equal: they are read, and no rule has anything to say of them."""
+    return pair is not None and pair.writer.mark == pair.reader.mark != ""
 
 
 def _issues(pair: Pair) -> Iterator[tuple[Rule, Issue]]:

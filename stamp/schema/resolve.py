@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from stamp.schema.names import unqualified
 from stamp.schema.types import MISSING, Field, Type
 
-__all__ = ["FINER", "PROMOTIONS", "Readability", "clash", "mismatch", "names_match", "sources", "why_not"]
+__all__ = ["FINER", "PROMOTIONS", "WIDENINGS", "Readability", "clash", "mismatch", "names_match", "sources", "why_not"]
 
 PROMOTIONS: Final[Mapping[str, frozenset[str]]] = {
     "int": frozenset({"long", "float", "double"}),
@@ -26,6 +26,9 @@ PROMOTIONS: Final[Mapping[str, frozenset[str]]] = {
     "string": frozenset({"bytes"}),
     "bytes": frozenset({"string"}),
 }
+
+WIDENINGS: Final = frozenset({("int", "long"), ("int", "double"), ("float", "double"), ("string", "bytes")})
+"""Promotions that keep every value as it is."""
 
 FINER: Final = {
     ("time-millis", "time-micros"),
@@ -130,12 +133,14 @@ class Readability:
 
     def is_readable(self, writer: Type, reader: Type) -> bool:
         """Tell whether every datum of `writer` can be read as `reader`."""
+        if _need_no_look(writer, reader):
+            return True
         if (writer, reader) not in self._known:
             self._solve((writer, reader))
         return self._known[writer, reader]
 
     def reached(self) -> Iterable[Pair]:
-        """Return the pairs looked at so far; of two plain types of one kind, and of a union's branches, there need be none."""
+        """Return the pairs looked at so far; pairs that are equal or plainly widen need not be among them."""
         return self._known
 
     def branch(self, writer: Type, reader: Type) -> Type | None:
@@ -222,10 +227,10 @@ class Readability:
     def _options(self, writer: Type, reader: Type) -> list[Pair] | None:
         """Return the pairs of which one must hold for `writer`, which is no union; None when nothing need be looked at."""
         if reader.kind != "union":
-            return None if _is_same(writer, reader) else [(writer, reader)]
+            return None if _need_no_look(writer, reader) else [(writer, reader)]
         options = []
         for branch in self._candidates(writer, reader.branches):
-            if _is_same(writer, branch):
+            if _need_no_look(writer, branch):
                 return None
             options.append((writer, branch))
         return options
@@ -240,25 +245,35 @@ class Readability:
         elif not self._fits(writer, reader):
             return [[]]
         elif kind == "record":
-            for wanted, source in sources(reader, writer):
-                if source is not None:
-                    types = source.type, wanted.type
-                    if not _is_same(*types):
-                        needs.append([types])
-                elif wanted.default is MISSING:
-                    return [[]]
+            return _needs_of_fields(writer, reader)
         elif writer.items is not None and reader.items is not None:
-            needs = [None if _is_same(writer.items, reader.items) else [(writer.items, reader.items)]]
+            needs = [None if _need_no_look(writer.items, reader.items) else [(writer.items, reader.items)]]
         elif kind == "enum" and not _has_all_symbols(writer, reader):
             return [[]]
         return [each for each in needs if each is not None]
 
 
-def _is_same(writer: Type, reader: Type) -> bool:
-    """Tell whether two types are equal, as far as that can be seen at once."""
-    if writer.mark and reader.mark:
-        return writer.mark == reader.mark
-    return writer.kind == reader.kind and writer.kind in PLAIN and not writer.logical and not reader.logical
+def _needs_of_fields(writer: Type, reader: Type) -> list[list[Pair]]:
+    needs = []
+    for wanted, source in sources(reader, writer):
+        if source is None:
+            if wanted.default is MISSING:
+                return [[]]
+            continue
+        old, new = source.type, wanted.type
+        if (old.mark != new.mark or not old.mark) and not _need_no_look(old, new):  # the first half is quick
+            needs.append([(old, new)])
+    return needs
+
+
+def _need_no_look(writer: Type, reader: Type) -> bool:
+    """Tell whether two types are equal, or the reader's plainly holds every value, as far as that can be seen at once."""
+    if writer.mark and writer.mark == reader.mark:
+        return True
+    if writer.logical or reader.logical:
+        return False
+    kinds = writer.kind, reader.kind
+    return kinds in WIDENINGS or (kinds[0] == kinds[1] and kinds[0] in PLAIN)
 
 
 def _has_all_symbols(writer: Type, reader: Type) -> bool:
