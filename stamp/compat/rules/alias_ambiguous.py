@@ -33,7 +33,10 @@ RULE = Rule(
     id="alias-ambiguous",
     severity=Severity.WARNING,
     title="The writer has several fields that are one field of the reader by its name and aliases",
-    why="Avro does not say which of them wins. Ours takes the field of the reader's own name (of the first alias, when two fields swap names); fastavro takes the alias, and Java fails.",
+    why=(
+        "Avro does not say which of them wins. Ours takes the field of the reader's own name (of the first alias, "
+        "when two fields swap names); fastavro takes the alias, and Java fails."
+    ),
     remedy="Drop the alias as soon as a writer uses both names.",
     example=Example(
         writer={

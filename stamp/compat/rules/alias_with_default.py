@@ -30,7 +30,10 @@ RULE = Rule(
     id="alias-with-default",
     severity=Severity.WARNING,
     title="A renamed field has a default, which readers without aliases return",
-    why="Aliases are optional in Avro. A library that does not know them finds no field of this name and, instead of failing, silently gives the default.",
+    why=(
+        "Aliases are optional in Avro. A library that does not know them finds no field of this name and, instead "
+        "of failing, silently gives the default."
+    ),
     remedy="Leave the default out for as long as the old name is written, or be sure that every reader uses aliases.",
     example=Example(
         writer={"type": "record", "name": "Order", "fields": [{"name": "amount", "type": "int"}]},

@@ -20,7 +20,10 @@ RULE = Rule(
     id="bytes-read-as-string",
     severity=Severity.WARNING,
     title="Bytes are read as text",
-    why="Avro promotes bytes to string, and bytes need not be UTF-8. Our reader refuses those that are not; others replace them by question marks, or fail.",
+    why=(
+        "Avro promotes bytes to string, and bytes need not be UTF-8. Our reader refuses those that are not; others"
+        " replace them by question marks, or fail."
+    ),
     remedy="Read bytes as bytes, or write string.",
     example=Example(
         writer="bytes",

@@ -26,7 +26,11 @@ RULE = Rule(
     id="decimal-narrowed",
     severity=Severity.ERROR,
     title="A decimal has less room than the writer's, before the point or after it",
-    why="Values that need the lost digits cannot be told. Other Avro libraries read the digits with the reader's scale: 1234.56 of scale 2 becomes 12.3456 with scale 4. Ours reads what the reader's type holds for certain, and refuses the pair.",
+    why=(
+        "Values that need the lost digits cannot be told. Other Avro libraries read the digits with the reader's "
+        "scale: 1234.56 of scale 2 becomes 12.3456 with scale 4. Ours reads what the reader's type holds for "
+        "certain, and refuses the pair."
+    ),
     remedy="Keep the reader's precision minus scale, and its scale, at least as large as the writer's.",
     example=Example(
         writer={"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2},

@@ -25,8 +25,15 @@ RULE = Rule(
     id="decimal-scale-changed",
     severity=Severity.WARNING,
     title="A decimal has another scale",
-    why="The scale is not on the wire. Our reader converts exactly, since the new type holds every value of the old one; other Avro libraries take the digits with the reader's own scale: 1234.56 of scale 2 becomes 12.3456 with scale 4.",
-    remedy="Keep the scale for as long as anybody reads the field with another library; or add a field of the new scale under a new name.",
+    why=(
+        "The scale is not on the wire. Our reader converts exactly, since the new type holds every value of the "
+        "old one; other Avro libraries take the digits with the reader's own scale: 1234.56 of scale 2 becomes "
+        "12.3456 with scale 4."
+    ),
+    remedy=(
+        "Keep the scale for as long as anybody reads the field with another library; or add a field of the new "
+        "scale under a new name."
+    ),
     example=Example(
         writer={"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2},
         reader={"type": "bytes", "logicalType": "decimal", "precision": 11, "scale": 4},

@@ -37,7 +37,10 @@ RULE = Rule(
     id="default-changed",
     severity=Severity.INFO,
     title="A default is another one than the writer's",
-    why="The pair itself is fine: the field is written. Data of older writers that lack it are read with the reader's default, and mean something else to it than to the writer.",
+    why=(
+        "The pair itself is fine: the field is written. Data of older writers that lack it are read with the "
+        "reader's default, and mean something else to it than to the writer."
+    ),
     remedy="Nothing, if that is meant.",
     example=Example(
         writer={"type": "record", "name": "Order", "fields": [{"name": "copies", "type": "int", "default": 0}]},

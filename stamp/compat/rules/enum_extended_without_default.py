@@ -24,7 +24,10 @@ RULE = Rule(
     id="enum-extended-without-default",
     severity=Severity.INFO,
     title="An enum got symbols, and has no default for the next ones",
-    why="The pair itself is fine: the reader knows more than the writer writes. Readers of the old enum cannot read the new symbols, and this one will not read those that come after.",
+    why=(
+        "The pair itself is fine: the reader knows more than the writer writes. Readers of the old enum cannot "
+        "read the new symbols, and this one will not read those that come after."
+    ),
     remedy="Deploy the readers before the writer, and give the enum a default such as UNKNOWN.",
     example=Example(
         writer={"type": "enum", "name": "Priority", "symbols": ["LOW", "HIGH"]},

@@ -23,7 +23,10 @@ RULE = Rule(
     id="enum-reordered",
     severity=Severity.INFO,
     title="The symbols of an enum have another order",
-    why="Symbols are read by name, so no value changes. What sorts or compares them by position, such as Avro's own sort order or a database of ordinals, sees another order.",
+    why=(
+        "Symbols are read by name, so no value changes. What sorts or compares them by position, such as Avro's "
+        "own sort order or a database of ordinals, sees another order."
+    ),
     remedy="Add new symbols at the end.",
     example=Example(
         writer={"type": "enum", "name": "Priority", "symbols": ["LOW", "HIGH"]},

@@ -23,7 +23,10 @@ RULE = Rule(
     id="logical-type-added",
     severity=Severity.WARNING,
     title="The reader sees a logical type in plain data",
-    why="Nothing says that the writer's numbers or bytes are in the unit that the reader takes them for. Values that it has none for, such as a time of day beyond midnight, are refused when they arrive.",
+    why=(
+        "Nothing says that the writer's numbers or bytes are in the unit that the reader takes them for. Values "
+        "that it has none for, such as a time of day beyond midnight, are refused when they arrive."
+    ),
     remedy="Make sure that the writer always meant this logical type; then say so in its schema too.",
     example=Example(
         writer="long",

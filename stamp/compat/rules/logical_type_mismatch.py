@@ -22,7 +22,10 @@ RULE = Rule(
     id="logical-type-mismatch",
     severity=Severity.ERROR,
     title="The types agree, and the logical types mean different things",
-    why="Avro compares the types below logical types only, so other checkers accept a date (days) as a timestamp (milliseconds), and their readers return a wrong value. Ours refuses the data.",
+    why=(
+        "Avro compares the types below logical types only, so other checkers accept a date (days) as a timestamp "
+        "(milliseconds), and their readers return a wrong value. Ours refuses the data."
+    ),
     remedy="Keep the logical type; add a field of the new one under a new name.",
     example=Example(
         writer={"type": "int", "logicalType": "date"},

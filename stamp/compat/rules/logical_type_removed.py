@@ -23,7 +23,10 @@ RULE = Rule(
     id="logical-type-removed",
     severity=Severity.WARNING,
     title="The reader sees plain data where the writer has a logical type",
-    why="The reader gets the number or bytes below the logical type, and must know the unit or scale by itself. When the writer changes it, nothing tells.",
+    why=(
+        "The reader gets the number or bytes below the logical type, and must know the unit or scale by itself. "
+        "When the writer changes it, nothing tells."
+    ),
     remedy="Give the reader's field the writer's logical type.",
     example=Example(
         writer={"type": "long", "logicalType": "timestamp-micros"},

@@ -23,7 +23,10 @@ RULE = Rule(
     id="lossy-promotion",
     severity=Severity.WARNING,
     title="An integer is read as a floating point number that cannot hold all of them",
-    why="A float has the integers up to 2^24 (16,777,216), a double those up to 2^53 (9,007,199,254,740,992). Larger ones are rounded, silently: ids and amounts in the smallest unit of money change.",
+    why=(
+        "A float has the integers up to 2^24 (16,777,216), a double those up to 2^53 (9,007,199,254,740,992). "
+        "Larger ones are rounded, silently: ids and amounts in the smallest unit of money change."
+    ),
     remedy="Read int as long or double, and long as long.",
     example=Example(
         writer="long",

@@ -26,8 +26,14 @@ RULE = Rule(
     id="missing-enum-symbols",
     severity=Severity.ERROR,
     title="The writer's enum has symbols that the reader's has not, and no default for",
-    why="Of a symbol that it does not know, a reader makes the default of its enum type. Without one it cannot read the datum; the default of the field does not help.",
-    remedy="Add the symbols to the reader before any writer uses them, or give the reader's enum a default such as UNKNOWN.",
+    why=(
+        "Of a symbol that it does not know, a reader makes the default of its enum type. Without one it cannot "
+        "read the datum; the default of the field does not help."
+    ),
+    remedy=(
+        "Add the symbols to the reader before any writer uses them, or give the reader's enum a default such as "
+        "UNKNOWN."
+    ),
     example=Example(
         writer={"type": "enum", "name": "Priority", "symbols": ["LOW", "HIGH", "URGENT"]},
         reader={"type": "enum", "name": "Priority", "symbols": ["LOW", "HIGH"]},

@@ -24,7 +24,10 @@ RULE = Rule(
     id="missing-union-branch",
     severity=Severity.ERROR,
     title="No branch of the reader's union can read what the writer writes",
-    why="Each type that the writer may write must be readable as some branch of the reader's union. When a branch is there and something inside it is wrong, the causes say what.",
+    why=(
+        "Each type that the writer may write must be readable as some branch of the reader's union. When a branch "
+        "is there and something inside it is wrong, the causes say what."
+    ),
     remedy="Add the branch to the reader, or mend the causes.",
     example=Example(
         writer=["null", "string"],

@@ -25,8 +25,14 @@ RULE = Rule(
     id="name-mismatch",
     severity=Severity.ERROR,
     title="A named type has another name, and no alias says that it is the same",
-    why="Records, enums and fixed are read by name: the last part must be equal, or the writer's full name an alias of the reader's type.",
-    remedy="Add the old name to the aliases of the reader's type. An alias without a dot belongs to the namespace of its type.",
+    why=(
+        "Records, enums and fixed are read by name: the last part must be equal, or the writer's full name an "
+        "alias of the reader's type."
+    ),
+    remedy=(
+        "Add the old name to the aliases of the reader's type. An alias without a dot belongs to the namespace of "
+        "its type."
+    ),
     example=Example(
         writer={"type": "fixed", "name": "Hash", "size": 16},
         reader={"type": "fixed", "name": "Digest", "size": 16},

@@ -37,7 +37,10 @@ RULE = Rule(
     id="reader-field-missing-default-value",
     severity=Severity.ERROR,
     title="The reader wants a field that the writer does not write, and has no default for it",
-    why="A reader fills a field that was not written with its default. A union with null is no default, and neither is the default of an enum type.",
+    why=(
+        "A reader fills a field that was not written with its default. A union with null is no default, and "
+        "neither is the default of an enum type."
+    ),
     remedy="Give the field a default; or an alias, when the writer has it under another name.",
     example=Example(
         writer={"type": "record", "name": "Order", "fields": []},

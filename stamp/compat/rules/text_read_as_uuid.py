@@ -20,7 +20,10 @@ RULE = Rule(
     id="text-read-as-uuid",
     severity=Severity.WARNING,
     title="The reader takes any text for a UUID",
-    why="The writer may write any text. What is no UUID is refused when it arrives; other Avro libraries fail, or return the text.",
+    why=(
+        "The writer may write any text. What is no UUID is refused when it arrives; other Avro libraries fail, or "
+        "return the text."
+    ),
     remedy="Give the writer's field the logical type uuid first, or read a string.",
     example=Example(
         writer="string",

@@ -24,8 +24,14 @@ RULE = Rule(
     id="time-unit-changed",
     severity=Severity.WARNING,
     title="A time or timestamp has a finer unit than the writer's",
-    why="The unit is not on the wire. Our reader converts milliseconds to microseconds exactly; other Avro libraries read the number as it is, and return times that are wrong by a factor of 1,000.",
-    remedy="Keep the unit for as long as anybody reads the field with another library; or add a field of the new unit under a new name.",
+    why=(
+        "The unit is not on the wire. Our reader converts milliseconds to microseconds exactly; other Avro "
+        "libraries read the number as it is, and return times that are wrong by a factor of 1,000."
+    ),
+    remedy=(
+        "Keep the unit for as long as anybody reads the field with another library; or add a field of the new unit"
+        " under a new name."
+    ),
     example=Example(
         writer={"type": "long", "logicalType": "timestamp-millis"},
         reader={"type": "long", "logicalType": "timestamp-micros"},

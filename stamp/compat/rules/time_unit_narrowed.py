@@ -23,7 +23,10 @@ RULE = Rule(
     id="time-unit-narrowed",
     severity=Severity.ERROR,
     title="A time or timestamp has a coarser unit than the writer's",
-    why="Microseconds have no exact value in milliseconds, and readers that ignore the writer's unit return times that are wrong by a factor of 1,000. Ours refuses the data.",
+    why=(
+        "Microseconds have no exact value in milliseconds, and readers that ignore the writer's unit return times "
+        "that are wrong by a factor of 1,000. Ours refuses the data."
+    ),
     remedy="Keep the unit, or read microseconds and round where the value is used.",
     example=Example(
         writer={"type": "long", "logicalType": "timestamp-micros"},

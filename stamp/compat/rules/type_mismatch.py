@@ -34,7 +34,10 @@ RULE = Rule(
     id="type-mismatch",
     severity=Severity.ERROR,
     title="The reader's type cannot be read from the writer's",
-    why="Avro reads a type as itself or as one that it promotes to (int to long, float, double; long to float, double; float to double; string and bytes to each other). Of anything else the reader can make no value.",
+    why=(
+        "Avro reads a type as itself or as one that it promotes to (int to long, float, double; long to float, "
+        "double; float to double; string and bytes to each other). Of anything else the reader can make no value."
+    ),
     remedy="Give the field the writer's type, or a union that has it; or add a field of the new type under a new name.",
     example=Example(
         writer="int",
