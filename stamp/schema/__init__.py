@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from stamp.schema.catalog import Catalog, Entry, Origin
-from stamp.schema.decoder import Decoder, decoder
+from stamp.schema.decoder import decoder
+from stamp.schema.decoding import Decoder
 from stamp.schema.identity import SchemaId
 from stamp.schema.lint import lint
 

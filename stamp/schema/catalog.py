@@ -12,7 +12,8 @@ from functools import cached_property
 from os import PathLike
 
 from stamp.errors import SchemaError, UnknownSchemaError
-from stamp.schema.decoder import Decoder, decoder
+from stamp.schema.decoder import decoder
+from stamp.schema.decoding import Decoder
 from stamp.schema.identity import SIZE, SchemaId, fingerprint
 from stamp.schema.lint import lint
 from stamp.schema.names import Schema

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from stamp.errors import DecodeError, ResolutionError
 from stamp.schema.catalog import Catalog
-from stamp.schema.decoder import Decoder, decoder
+from stamp.schema.decoder import decoder
+from stamp.schema.decoding import Decoder
 from stamp.schema.model import bind
 from stamp.schema.refused import refused
 
