@@ -230,7 +230,7 @@ class Readability:
             return None if _need_no_look(writer, reader) else [(writer, reader)]
         options = []
         for branch in self._candidates(writer, reader.branches):
-            if _need_no_look(writer, branch):
+            if not options and _need_no_look(writer, branch):
                 return None
             options.append((writer, branch))
         return options

@@ -142,6 +142,7 @@ FOUND: list[tuple[str, Any, Any]] = [
     ("logical-type-removed", decimal(9, 2), "bytes"),
     ("logical-type-removed", ["null", long("timestamp-millis")], ["null", "long"]),
     ("text-read-as-uuid", "string", UUID),
+    ("text-read-as-uuid", "string", ["bytes", UUID]),
     ("lossy-promotion", "int", "float"),
     ("lossy-promotion", "long", "float"),
     ("lossy-promotion", "long", "double"),
