@@ -52,7 +52,7 @@ COMMENTS = {5: "Solved before I had finished my tea. 🫖", 2: "Slow and expensi
 BEST = 5
 
 
-@ticket.step(on="TicketBilled", emits="SurveyAnswered")
+@ticket.step(on="TicketBilled", emits="SurveyAnswered", ends="SurveyAnswered")
 def survey(ticket: Ticket, resolution: Resolved, billing: Billed) -> Surveyed:
     """Take one point off for waiting long, one for waiting very long, one for a high bill."""
     waited = resolution.solved_at - ticket.created_at
