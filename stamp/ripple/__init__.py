@@ -1,0 +1,36 @@
+"""How a change of contracts ripples through a workflow: who breaks, through which events, what order of deployment is safe."""
+
+from stamp.ripple.analysis import ripple
+from stamp.ripple.baseline import read_baseline
+from stamp.ripple.brokers import BROKERS, Broker
+from stamp.ripple.contracts import Contracts, contracts_of, read_folder
+from stamp.ripple.graph import Graph, Route
+from stamp.ripple.growth import BUDGET, EventSize, Growth
+from stamp.ripple.report import Impact, Phase, Report, Rollout
+from stamp.ripple.rule import Rule
+from stamp.ripple.rules import RULES
+from stamp.ripple.sizes import ASSUMED, Assumptions, Size
+
+__all__ = [
+    "ASSUMED",
+    "BROKERS",
+    "BUDGET",
+    "RULES",
+    "Assumptions",
+    "Broker",
+    "Contracts",
+    "EventSize",
+    "Graph",
+    "Growth",
+    "Impact",
+    "Phase",
+    "Report",
+    "Rollout",
+    "Route",
+    "Rule",
+    "Size",
+    "contracts_of",
+    "read_baseline",
+    "read_folder",
+    "ripple",
+]

@@ -1,0 +1,105 @@
+"""What a change of contracts does: who breaks, in which order it can be deployed, how large events become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from stamp.compat import Finding
+from stamp.ripple.contracts import Contracts, Version
+from stamp.ripple.growth import BUDGET, Growth, growth
+from stamp.ripple.report import Impact, Report, Rollout
+from stamp.ripple.rollout import plan
+from stamp.ripple.rule import Issue, Rule
+from stamp.ripple.rules import RULES
+from stamp.ripple.sizes import ASSUMED, Assumptions
+from stamp.ripple.study import Study
+from stamp.schema.types import Type
+from stamp.workflow.draft import Changes
+
+__all__ = ["ripple"]
+
+
+def ripple(
+    now: Contracts,
+    baselines: Sequence[Contracts] = (),
+    *,
+    today: date,
+    listing: bool = False,
+    budget: int = BUDGET,
+    assumed: Assumptions = ASSUMED,
+    pending: Sequence[Changes] = (),
+) -> Report:
+    """Return what is to be said about contracts by themselves, and about what has changed since each baseline.
+
+    Args:
+        now: the present contracts.
+        baselines: what runs, or may run, or waits in queues: each is compared with the present by itself.
+        today: versions that were retired before this day are gone.
+        listing: tell also the fields that nobody reads and no change has touched.
+        budget: how many bytes an event may have.
+        assumed: what is taken for usual where a schema does not say.
+        pending: what an export of the code would change, see `stamp.ripple.pending`.
+    """
+    study = Study(now, tuple(baselines), today, listing=listing, pending=tuple(pending))
+    study = replace(study, growth=_growth(study, budget, assumed))
+    study = replace(study, rollouts=tuple(_rollouts(study)))
+    known = {impact.key for baseline in study.baselines for impact in _impacts(study.of(baseline))}
+    impacts = [replace(each, is_known=True) if each.key in known else each for each in _impacts(study)]
+    return Report(
+        impacts=tuple(sorted(impacts, key=lambda impact: impact.finding.severity.rank)),
+        rollouts=study.rollouts,
+        graph={workflow: study.graph(now, workflow) for workflow in now.workflows},
+        growth=study.growth,
+    )
+
+
+def _impacts(study: Study) -> Iterator[Impact]:
+    for rule in RULES:
+        for issue in rule.look(study):
+            yield _impact(rule, issue)
+
+
+def _impact(rule: Rule, issue: Issue) -> Impact:
+    finding = Finding(
+        rule=rule.id,
+        severity=issue.severity or rule.severity,
+        path=issue.path,
+        message=issue.message,
+        reader=issue.place,
+        writer=issue.other,
+        causes=issue.causes,
+    )
+    return Impact(
+        finding=finding,
+        workflow=issue.workflow,
+        consumer=issue.consumer,
+        producer=issue.producer,
+        versions=issue.versions,
+        routes=issue.routes,
+        carriers=issue.carriers,
+        baseline=issue.baseline,
+    )
+
+
+def _rollouts(study: Study) -> Iterator[Rollout]:
+    for baseline in study.baselines:
+        for workflow in study.workflows:
+            if (rollout := plan(study, baseline, workflow)) is not None:
+                yield rollout
+
+
+def _growth(study: Study, budget: int, assumed: Assumptions) -> dict[str, Growth]:
+    def type_of(version: Version) -> Type:
+        return study.pairs.source(version.file).root
+
+    def of(state: Contracts, workflow: str, before: Growth | None) -> Growth:
+        graph = study.graph(state, workflow)
+        return growth(state, graph, types=type_of, assumed=assumed, budget=budget, before=before)
+
+    first = next(iter(study.baselines), None)
+    return {
+        workflow: of(study.now, workflow, None if first is None else of(first, workflow, None))
+        for workflow in study.now.workflows
+    }

@@ -1,0 +1,44 @@
+"""What the present contracts are compared with: a state of the same folder elsewhere."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from stamp.errors import InputError
+from stamp.ripple.archive import read_archive
+from stamp.ripple.contracts import Contracts, contracts_of, is_contract_file, read_folder
+from stamp.ripple.revision import read_revision
+
+__all__ = ["read_baseline"]
+
+
+def read_baseline(
+    given: str, folder: str | PathLike[str], *, like: Contracts | None = None, merge_base: bool = True
+) -> Contracts:
+    """Return the state of a contracts folder that a person means by `given`: a folder, a .tar file, or else a git revision.
+
+    A revision whose name is that of a folder or a file here is meant by its long name, such as `refs/heads/main`.
+
+    Args:
+        given: what the person said.
+        folder: the contracts folder that is being checked.
+        like: its present state; what did not change is not read again.
+        merge_base: of a revision take the commit where the present branch left it, not its newest one.
+
+    Raises:
+        InputError: there is no such thing, or it cannot be read; with what to do.
+        ContractError: a contract in it contradicts itself.
+        SchemaError: a file in it is not JSON, or no acceptable schema.
+    """
+    path, home = Path(given), Path(folder)
+    if path.is_dir():
+        return read_folder(path, name=given, like=like)
+    if path.is_file():
+        texts = read_archive(path, called=home.absolute().name, is_wanted=is_contract_file)
+        return contracts_of(texts, name=given, path=lambda file: path / file, like=like)
+    if given.endswith((".tar", ".tar.gz", ".tgz")):
+        raise InputError("expected a .tar file that can be read, got none", file=path)
+    read = read_revision(given, home, is_wanted=is_contract_file, merge_base=merge_base)
+    label = given if read.commit.startswith(given) else f"{given} ({read.commit[:10]})"
+    return contracts_of(read.files, name=label, path=lambda file: Path(f"{given}:{home.as_posix()}/{file}"), like=like)

@@ -1,0 +1,124 @@
+"""One state of a contracts folder: as it is now, or as it was in some commit or archive."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from stamp.errors import ContractError
+from stamp.schema.jsonfile import JsonFile
+from stamp.schema.release import RESERVED, step_folders
+from stamp.workflow.contract import StepContract, WriterVersion, contract, step_files
+from stamp.workflow.declaration import FILE, reads_file
+
+__all__ = ["Contracts", "Version", "contracts_of", "is_contract_file", "read_folder"]
+
+Files = Mapping[tuple[str, str], Mapping[str, JsonFile]]
+"""The files of each step, by workflow and step, and by their names in the step's folder."""
+
+
+class Version(NamedTuple):
+    """A released version of what a step writes, and its file."""
+
+    step: str
+    written: WriterVersion
+    file: JsonFile
+
+    def __str__(self) -> str:
+        return f"{self.written.name}.v{self.written.version}"
+
+
+@dataclass(frozen=True, eq=False)
+class Contracts:
+    """A state of a contracts folder; `name` is what messages call it."""
+
+    name: str
+    steps: Mapping[tuple[str, str], StepContract]
+    files: Files
+
+    @cached_property
+    def workflows(self) -> tuple[str, ...]:
+        """The workflows, sorted."""
+        return tuple(sorted({workflow for workflow, _ in self.steps}))
+
+    def of(self, workflow: str) -> dict[str, StepContract]:
+        """Return the contracts of the steps of a workflow, none if there is no such."""
+        return {step: found for (name, step), found in self.steps.items() if name == workflow}
+
+    def said(self, workflow: str, step: str) -> JsonFile:
+        """Return the `step.json` of a step."""
+        return self.files[workflow, step][FILE]
+
+    def view(self, workflow: str, step: str, producer: str) -> JsonFile:
+        """Return the file of the view through which a step reads another one."""
+        return self.files[workflow, step][reads_file(producer)]
+
+    def versions(self, workflow: str, step: str) -> list[Version]:
+        """Return the released versions of what a step writes; none if there is no such step."""
+        found = self.steps.get((workflow, step))
+        if found is None:
+            return []
+        files = self.files[workflow, step]
+        return [Version(step, each, files[f"{each.name}.v{each.version}.avsc"]) for each in found.versions]
+
+
+def read_folder(folder: str | PathLike[str], *, name: str | None = None, like: Contracts | None = None) -> Contracts:
+    """Return the state of a folder on disk. What it has in common with `like` is not read again.
+
+    Raises:
+        ContractError: there is no such folder, or a contract in it contradicts itself.
+        SchemaError: a file is not JSON, or no acceptable schema.
+    """
+    steps = {(step.parent.name, step.name): step_files(step) for step in step_folders(folder)}
+    return _state(name or str(folder), steps, like)
+
+
+def contracts_of(
+    texts: Mapping[str, bytes], *, name: str, path: Callable[[str], Path] = Path, like: Contracts | None = None
+) -> Contracts:
+    """Return the state that consists of files given by their names in the contracts folder.
+
+    `path` gives what messages call a file. What the state has in common with `like` is not read again.
+
+    Raises:
+        ContractError, SchemaError: see `read_folder`.
+    """
+    steps: defaultdict[tuple[str, str], dict[str, JsonFile]] = defaultdict(dict)
+    for file in filter(is_contract_file, texts):
+        workflow, step, inner = file.split("/", 2)
+        steps[workflow, step][inner] = JsonFile(path(file), texts[file])
+    for (workflow, step), files in steps.items():
+        if FILE not in files:
+            lacking = path(f"{workflow}/{step}/{FILE}")
+            raise ContractError("expected a file that can be read, got none", file=lacking)
+    return _state(name, dict(sorted(steps.items())), like)
+
+
+def is_contract_file(file: str) -> bool:
+    """Tell whether a file, given by its name in the contracts folder, is part of a contract."""
+    match PurePosixPath(file).parts:
+        case (workflow, step, *inner) if workflow != RESERVED and workflow[0] != "." and step[0] != ".":
+            return inner == [FILE] or (
+                inner[-1:] != [] and inner[-1].endswith(".avsc") and inner[:-1] in ([], ["reads"])
+            )
+    return False
+
+
+def _state(name: str, steps: Files, like: Contracts | None) -> Contracts:
+    known = {} if like is None else like.files
+    files = {key: _shared(found, known.get(key, {})) for key, found in steps.items()}
+    return Contracts(name, {key: contract(found, gaps=True) for key, found in files.items()}, files)
+
+
+def _shared(files: Mapping[str, JsonFile], known: Mapping[str, JsonFile]) -> dict[str, JsonFile]:
+    """Return files, and in place of each one that is known with the same text, that one: it has been parsed and linted."""
+    return {name: _same(file, known.get(name)) for name, file in files.items()}
+
+
+def _same(file: JsonFile, known: JsonFile | None) -> JsonFile:
+    return known if known is not None and known.text == file.text else file

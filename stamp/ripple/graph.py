@@ -1,0 +1,164 @@
+"""The event graph of a workflow, and what each event carries: a fold of contracts, nothing else.
+
+A run is a chain of events: a step takes one event, whose envelope has all that came before on the way to it, and publishes others.
+So what a step can read is decided by the ways that lead to it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Final, TypeAlias
+
+from stamp.workflow.contract import StepContract
+
+__all__ = ["ABSENT", "NOTHING", "Graph", "Held", "Route", "published"]
+
+Held: TypeAlias = Mapping[str, frozenset[str | None]]
+"""By step: the records that its latest contribution may be; None when there may be no contribution. A step without entry has made none."""
+
+Route: TypeAlias = tuple[str, ...]
+"""Events, each of which the step before it publishes when it gets the one before."""
+
+ABSENT: Final[str | None] = None
+NOTHING: Final[frozenset[str | None]] = frozenset({ABSENT})
+
+MAX_ROUTES: Final = 3
+MAX_TRIED: Final = 5_000
+"""How many routes are told, and how many beginnings of them are tried. Graphs can have 2^n; nobody reads more than a few."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """The parties of a workflow, and what the events that can occur carry.
+
+    A step is several parties while several of its versions run: each event is then whatever any of them makes of it.
+    """
+
+    workflow: str
+    parties: tuple[StepContract, ...]
+    carried: Mapping[str, Held]
+
+    @classmethod
+    def of(cls, workflow: str, parties: Iterable[StepContract]) -> Graph:
+        """Return the graph of these parties."""
+        present = tuple(parties)
+        return cls(workflow, present, _carried(present))
+
+    @cached_property
+    def listening(self) -> Mapping[str, tuple[StepContract, ...]]:
+        """The parties that listen to each event."""
+        found: defaultdict[str, list[StepContract]] = defaultdict(list)
+        for party in self.parties:
+            for event in party.on:
+                found[event].append(party)
+        return {event: tuple(parties) for event, parties in found.items()}
+
+    def listeners(self, event: str) -> tuple[str, ...]:
+        """Return the steps that listen to an event."""
+        return tuple(dict.fromkeys(party.step for party in self.listening.get(event, ())))
+
+    def publishers(self, event: str) -> tuple[str, ...]:
+        """Return the steps that may publish an event, be it of success or of failure, if they are ever reached."""
+        return tuple(dict.fromkeys(party.step for party in self.parties if event in published(party)))
+
+    def arriving(self, party: StepContract) -> Held | None:
+        """Return what the envelopes that reach a party hold; None when none ever does."""
+        return _arriving(party, self.carried)
+
+    def routes(self, producer: str, records: Collection[str | None], consumer: StepContract) -> list[Route]:
+        """Return ways by which `consumer` gets what `producer` writes as one of `records`, the shortest first, not all of them."""
+        starts = [
+            event for party in self._parties_of(producer) for event, name in party.emits.items() if name in records
+        ]
+        found: list[Route] = []
+        for way in self._ways(starts, avoiding=producer):
+            if way[-1] in consumer.on:
+                found.append(way)
+            if len(found) == MAX_ROUTES:
+                break
+        return found
+
+    def detours(self, consumer: StepContract, producer: str) -> tuple[Route, ...]:
+        """Return the shortest way to `consumer` on which `producer` contributes nothing, if there is one."""
+        starts = [event for party in self.parties if not party.on and party.step != producer for event in party.emits]
+        failing = {event for party in self._parties_of(producer) if party.on for event in (party.fails,)}
+        ways = self._ways(starts, avoiding=producer, passing=failing)
+        return tuple(islice((way for way in ways if way[-1] in consumer.on), 1))
+
+    def carriers(self, producer: str, records: Collection[str | None]) -> tuple[str, ...]:
+        """Return the steps that get what `producer` writes as one of `records`, in the order of the flow, that step itself left out."""
+        events = deque(e for party in self._parties_of(producer) for e, name in party.emits.items() if name in records)
+        seen = set(events)
+        reached: dict[str, None] = {}
+        while events:
+            for party in self.listening.get(events.popleft(), ()):
+                if party.step != producer:
+                    reached[party.step] = None
+                    fresh = [event for event in published(party) if event not in seen]
+                    seen.update(fresh)
+                    events += fresh
+        return tuple(reached)
+
+    def _parties_of(self, step: str) -> Iterator[StepContract]:
+        return (party for party in self.parties if party.step == step)
+
+    def _ways(self, starts: Iterable[str], *, avoiding: str, passing: Collection[str] = ()) -> Iterator[Route]:
+        """Yield ways along events, no step twice, the shorter first. The step `avoiding` lets only the events `passing` follow."""
+        waiting: deque[tuple[Route, frozenset[str]]] = deque(((event,), frozenset()) for event in dict.fromkeys(starts))
+        for _ in range(MAX_TRIED):
+            if not waiting:
+                return
+            way, passed = waiting.popleft()
+            yield way
+            for party in self.listening.get(way[-1], ()):
+                if party.step not in passed:
+                    following = passing if party.step == avoiding else published(party)
+                    waiting += (((*way, event), passed | {party.step}) for event in following)
+
+
+def published(party: StepContract) -> tuple[str, ...]:
+    """Return every event that a step may publish. One that starts runs cannot fail: there is no message yet."""
+    return (*party.emits, party.fails) if party.on else tuple(party.emits)
+
+
+def _carried(parties: Collection[StepContract]) -> dict[str, Held]:
+    """Return what each event that can occur carries: the least fixpoint, from the steps that start runs."""
+    carried: dict[str, Held] = {}
+    waiting = [party for party in parties if not party.on]
+    while waiting:
+        grown = {event for party in waiting for event in _publish(party, carried)}
+        waiting = [party for party in parties if not grown.isdisjoint(party.on)]
+    return carried
+
+
+def _publish(party: StepContract, carried: dict[str, Held]) -> Iterator[str]:
+    """Add what a party publishes for what arrives, and yield the events that have become more."""
+    arriving = _arriving(party, carried)
+    assert arriving is not None
+    outgoing = {event: {**arriving, party.step: frozenset({name})} for event, name in party.emits.items()}
+    if party.on:
+        outgoing.setdefault(party.fails, dict(arriving))
+    for event, held in outgoing.items():
+        before = carried.get(event)
+        after = held if before is None else _either(before, held)
+        if after != before:
+            carried[event] = after
+            yield event
+
+
+def _arriving(party: StepContract, carried: Mapping[str, Held]) -> Held | None:
+    if not party.on:
+        return {}
+    found: Held | None = None
+    for event in party.on:
+        if event in carried:
+            found = carried[event] if found is None else _either(found, carried[event])
+    return found
+
+
+def _either(one: Held, other: Held) -> Held:
+    return {step: one.get(step, NOTHING) | other.get(step, NOTHING) for step in one.keys() | other.keys()}

@@ -1,0 +1,125 @@
+"""What can go wrong while versions of several services run side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from stamp.schema.jsonfile import JsonFile
+
+__all__ = ["Hazard", "Kind", "explain", "way_out"]
+
+
+class Kind(StrEnum):
+    """What goes wrong."""
+
+    UNREADABLE = "unreadable"
+    """A view meets a version that it cannot read."""
+
+    UNHEARD = "unheard"
+    """An event comes to a step that does not listen to it, or not yet, or no longer."""
+
+    STARVED = "starved"
+    """A step gets none of its events."""
+
+    LACKING = "lacking"
+    """A step gets an event without a contribution that it must read."""
+
+
+class Hazard(NamedTuple):
+    """One thing that goes wrong for `step`, as it is in the baseline or, when `is_new`, as it is now.
+
+    `cause` is an event for `UNHEARD`, else the step whose contribution is read. Of `UNREADABLE` data there are the view, the file and
+    the name of the version, the first field in question, and whether the version is one that the baseline lacks.
+    """
+
+    kind: Kind
+    step: str
+    is_new: bool
+    cause: str = ""
+    view: JsonFile | None = None
+    written: JsonFile | None = None
+    version: str = ""
+    path: str = ""
+    is_new_data: bool = False
+
+
+def explain(hazard: Hazard) -> str:
+    """Return what goes wrong, for a sentence."""
+    return _TEXTS[hazard.kind].what(hazard)
+
+
+def way_out(hazard: Hazard) -> str:
+    """Return what to do instead, as expand and contract."""
+    return _TEXTS[hazard.kind].way_out(hazard)
+
+
+def _who(hazard: Hazard) -> str:
+    return f"{hazard.step} {'with its new contract' if hazard.is_new else 'as it runs now'}"
+
+
+def _unreadable(hazard: Hazard) -> str:
+    written = "will be written with" if hazard.is_new_data else "may still be there of"
+    return f"{_who(hazard)} cannot read {hazard.path} of data that {written} {hazard.version}"
+
+
+def _readable(hazard: Hazard) -> str:
+    path, version = hazard.path, hazard.version
+    if not hazard.is_new_data:
+        return (
+            f"Expand: let {hazard.step} read {path} of {version} as well as of what follows it (a default, an alias, a union), and deploy it. "
+            f'Contract: when no data of {version} are left, say so under "retired" in the step.json of {hazard.cause}, then narrow the view'
+        )
+    return (
+        f"Expand: let {hazard.cause} write what is new beside what {hazard.step} reads ({path}), and deploy it; then change {hazard.step}. "
+        f"Contract: remove the old from {hazard.cause} when nobody reads it any more"
+    )
+
+
+def _unheard(hazard: Hazard) -> str:
+    if hazard.is_new:
+        return f"{hazard.step} no longer listens to {hazard.cause} with its new contract, while that would still be published"
+    return f"{hazard.step} does not listen to {hazard.cause} yet, which would be published"
+
+
+def _heard(hazard: Hazard) -> str:
+    return (
+        f"Expand: let {hazard.step} listen to {hazard.cause} as well as to what it listens to besides, and deploy it before who publishes "
+        f"that is changed. Contract: drop the old event from {hazard.step} when its queue has none left"
+    )
+
+
+def _starved(hazard: Hazard) -> str:
+    return f"{_who(hazard)} would get none of its events"
+
+
+def _fed(hazard: Hazard) -> str:
+    return (
+        f"Expand: give the new flow events of new names, and let {hazard.step} listen to the old ones and the new ones. Switch the step "
+        "where the flows part last. Contract: drop the old events when no run has them any more"
+    )
+
+
+def _lacking(hazard: Hazard) -> str:
+    return f"{_who(hazard)} reads {hazard.cause}, which would not have contributed on every way to it"
+
+
+def _present(hazard: Hazard) -> str:
+    return (
+        f'Expand: let {hazard.step} do without {hazard.cause} ("optional" in its step.json), and deploy it. Contract: demand it when '
+        "every run that is under way has it"
+    )
+
+
+class _Texts(NamedTuple):
+    what: Callable[[Hazard], str]
+    way_out: Callable[[Hazard], str]
+
+
+_TEXTS: Final[Mapping[Kind, _Texts]] = {
+    Kind.UNREADABLE: _Texts(_unreadable, _readable),
+    Kind.UNHEARD: _Texts(_unheard, _heard),
+    Kind.STARVED: _Texts(_starved, _fed),
+    Kind.LACKING: _Texts(_lacking, _present),
+}

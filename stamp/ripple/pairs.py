@@ -1,0 +1,43 @@
+"""Whether a view reads a version, asked once for each pair of files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stamp.compat import Finding, Severity, Source, check
+from stamp.schema.jsonfile import JsonFile
+from stamp.schema.resolve import sources
+
+__all__ = ["Pairs"]
+
+
+class Pairs:
+    """Answers about pairs of a view and a version; the same files have one answer, whatever state of the contracts they are in."""
+
+    def __init__(self) -> None:
+        self._sources: dict[JsonFile, Source] = {}
+        self._findings: dict[tuple[JsonFile, JsonFile], Sequence[Finding]] = {}
+        self._fields: dict[tuple[JsonFile, JsonFile], frozenset[str]] = {}
+
+    def source(self, file: JsonFile) -> Source:
+        """Return the schema in a file, which has been linted when the contracts were read."""
+        if file not in self._sources:
+            self._sources[file] = Source.of(file.schema, text=file.text.decode(), file=str(file.path))
+        return self._sources[file]
+
+    def findings(self, view: JsonFile, version: JsonFile) -> Sequence[Finding]:
+        """Return what speaks against reading a version through a view."""
+        if (view, version) not in self._findings:
+            self._findings[view, version] = check(self.source(view), self.source(version), as_view=True)
+        return self._findings[view, version]
+
+    def is_broken(self, view: JsonFile, version: JsonFile) -> bool:
+        """Tell whether some data of a version cannot be read through a view, or are read wrongly."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings(view, version))
+
+    def fields(self, view: JsonFile, version: JsonFile) -> frozenset[str]:
+        """Return the fields of a version that a view takes something from."""
+        if (view, version) not in self._fields:
+            pairs = sources(self.source(view).root, self.source(version).root)
+            self._fields[view, version] = frozenset(source.name for _, source in pairs if source is not None)
+        return self._fields[view, version]

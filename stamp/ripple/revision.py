@@ -1,0 +1,143 @@
+"""A contracts folder as a git revision has it, read in place: nothing is cloned, fetched or checked out.
+
+Four short git processes whatever the number of files: `rev-parse`, `merge-base`, `ls-tree`, `cat-file --batch`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from stamp.errors import InputError
+
+__all__ = ["Revision", "read_revision"]
+
+REGULAR: Final = frozenset({b"100644", b"100755", b"100664"})
+"""The modes of plain files in a tree: no symbolic links, no submodules."""
+
+
+class Revision(NamedTuple):
+    """What was read: the commit, and the content of each file by its name in the contracts folder."""
+
+    commit: str
+    files: Mapping[str, bytes]
+
+
+def read_revision(
+    revision: str, folder: Path, *, is_wanted: Callable[[str], bool], merge_base: bool = True
+) -> Revision:
+    """Return the wanted files of `folder` as they are in a revision of the repository that the folder is in.
+
+    With `merge_base` that is the commit where the present branch left `revision`: what others have changed there since is not taken
+    for a change of this branch. A folder that the revision does not have has no files.
+
+    Raises:
+        InputError: there is no such revision here, or no repository, or no git; with the command that helps.
+    """
+    if not revision or revision.startswith("-"):
+        raise InputError(f"expected a git revision, got {revision!r}")
+    home = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+    git = _Git(home)
+    prefix, is_shallow = git.place()
+    commit = git.commit(revision, is_shallow=is_shallow)
+    if merge_base:
+        commit = git.merge_base(commit, revision, is_shallow=is_shallow)
+    below = folder.absolute().relative_to(home).as_posix()
+    inside = "/".join(part for part in (prefix.rstrip("/"), below) if part not in {"", "."})
+    blobs = {name: blob for name, blob in git.tree(commit, inside) if is_wanted(name)}
+    return Revision(commit, dict(zip(blobs, git.contents(list(blobs.values()), commit), strict=True)))
+
+
+class _Git(NamedTuple):
+    """The repository that a folder is in."""
+
+    home: Path
+
+    def run(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        command = ("git", "--no-optional-locks", "-C", str(self.home), *arguments)
+        try:
+            return subprocess.run(command, input=given, capture_output=True, check=False)  # noqa: S603 - no shell, no option from outside
+        except OSError as error:
+            raise InputError(
+                f"expected git, to read a revision: {error.strerror}; or give a folder or a .tar file"
+            ) from error
+
+    def place(self) -> tuple[str, bool]:
+        """Return the home within its repository, and whether that lacks old commits."""
+        done = self.run("rev-parse", "--show-prefix", "--is-shallow-repository")
+        if done.returncode:
+            raise InputError(f"expected a folder in a git repository: {_said(done)}", file=self.home)
+        prefix, is_shallow = done.stdout.decode(errors="surrogateescape").split("\n")[:2]
+        return prefix, is_shallow == "true"
+
+    def commit(self, revision: str, *, is_shallow: bool) -> str:
+        done = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if done.returncode:
+            raise InputError(f"expected a git revision, got {revision!r}, which is not here: {self._help(revision)}")
+        return done.stdout.decode().strip()
+
+    def _help(self, revision: str) -> str:
+        remotes = self.run("remote").stdout.decode(errors="replace").split()
+        remote, _, branch = revision.partition("/")
+        if branch and remote in remotes:
+            return f"run `git fetch {remote} {branch}:refs/remotes/{revision}`"
+        for each in remotes:
+            if not self.run("rev-parse", "--verify", "--quiet", f"refs/remotes/{each}/{revision}").returncode:
+                return f"say `{each}/{revision}`"
+        if not remotes:
+            return "see `git branch --all` and `git tag` for those that are; or give a folder or a .tar file"
+        there = next((each for each in remotes if each == "origin"), remotes[0])
+        return f"run `git fetch {there} {revision}:refs/remotes/{there}/{revision}`, then say `{there}/{revision}`"
+
+    def merge_base(self, commit: str, revision: str, *, is_shallow: bool) -> str:
+        done = self.run("merge-base", "HEAD", commit)
+        if not done.returncode:
+            return done.stdout.decode().split()[0]
+        if is_shallow:
+            raise InputError(
+                f"expected the commit where this branch left {revision!r}, got a shallow clone that does not reach it: "
+                "run `git fetch --unshallow`, or in a workflow of GitHub let actions/checkout have `fetch-depth: 0`"
+            )
+        raise InputError(
+            f"expected a commit that this branch and {revision!r} have in common, got none{_because(done)}: "
+            f"run `git archive --output=baseline.tar {revision}` and give baseline.tar, to compare with it all the same"
+        )
+
+    def tree(self, commit: str, inside: str) -> Iterator[tuple[str, str]]:
+        """Yield the name and the object of each plain file below a folder of a commit; nothing if that does not exist."""
+        done = self.run("ls-tree", "-r", "-z", "--full-tree", f"{commit}:{inside}" if inside else commit)
+        if done.returncode:
+            if self.run("cat-file", "-e", f"{commit}:{inside}").returncode:
+                return
+            raise InputError(f"expected a folder in {commit[:12]}: {_said(done)}", file=inside)
+        for entry in filter(None, done.stdout.split(b"\0")):
+            described, _, name = entry.partition(b"\t")
+            mode, _, blob = described.split(b" ")
+            if mode in REGULAR:
+                yield name.decode(errors="surrogateescape"), blob.decode()
+
+    def contents(self, blobs: list[str], commit: str) -> Iterator[bytes]:
+        """Yield the content of objects (git-cat-file(1), "BATCH OUTPUT")."""
+        done = self.run("cat-file", "--batch", given="".join(f"{blob}\n" for blob in blobs).encode())
+        at = 0
+        for _ in blobs:
+            end = done.stdout.find(b"\n", at)
+            size = done.stdout[at:end].rpartition(b" ")[2]
+            if done.returncode or end < 0 or not size.isdigit():
+                raise InputError(
+                    f"expected the files of {commit[:12]} in this repository{_because(done)}: run `git fsck`"
+                )
+            at = end + 1 + int(size)
+            yield done.stdout[end + 1 : at]
+            at += 1
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    text = done.stderr.decode(errors="replace").strip()
+    return text.removeprefix("fatal: ") or "git does not say why"
+
+
+def _because(done: subprocess.CompletedProcess[bytes]) -> str:
+    return f" ({_said(done)})" if done.stderr.strip() else ""

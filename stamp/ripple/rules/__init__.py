@@ -1,0 +1,54 @@
+"""All rules, in the order in which they are told: who breaks, what a change takes away, how steps hang together, what is good to know.
+
+A rule is a file of this folder, called as its id.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stamp.ripple.rule import Rule
+from stamp.ripple.rules import (
+    contract_behind_code,
+    event_no_longer_heard,
+    event_too_large,
+    event_without_consumer,
+    field_conflict,
+    field_unread,
+    new_data_breaks,
+    no_safe_order,
+    old_data_breaks,
+    read_not_guaranteed,
+    read_without_writer,
+    removed_while_used,
+    runs_under_way,
+    step_starved,
+    step_unreachable,
+    version_changed,
+    version_skipped,
+    view_breaks,
+)
+
+__all__ = ["RULES"]
+
+RULES: Final[tuple[Rule, ...]] = (
+    view_breaks.RULE,
+    old_data_breaks.RULE,
+    new_data_breaks.RULE,
+    removed_while_used.RULE,
+    step_starved.RULE,
+    version_changed.RULE,
+    version_skipped.RULE,
+    no_safe_order.RULE,
+    read_without_writer.RULE,
+    read_not_guaranteed.RULE,
+    step_unreachable.RULE,
+    contract_behind_code.RULE,
+    event_too_large.RULE,
+    runs_under_way.RULE,
+    event_no_longer_heard.RULE,
+    event_without_consumer.RULE,
+    field_conflict.RULE,
+    field_unread.RULE,
+)
+"""Every rule."""

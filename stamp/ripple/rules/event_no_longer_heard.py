@@ -1,0 +1,51 @@
+"""A step no longer listens to an event that may wait in its queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stamp.compat import Severity
+from stamp.ripple.place import place
+from stamp.ripple.rule import Example, Issue, Rule
+from stamp.ripple.study import Study
+from stamp.ripple.wording import listed
+
+
+def look(study: Study) -> Iterator[Issue]:
+    """Find events that a baseline lets come to a step, and that it does not take any more."""
+    for baseline in study.baselines:
+        for (workflow, step), was in baseline.steps.items():
+            carried = study.graph(baseline, workflow).carried
+            now = study.now.steps.get((workflow, step))
+            lost = [event for event in was.on if event in carried and (now is None or event not in now.on)]
+            if lost:
+                what = f"no longer listens to {listed(lost)}" if now else f"is removed, and listened to {listed(lost)}"
+                yield Issue(
+                    workflow,
+                    step,
+                    f"{step} {what}: what waits in its queue then is handled by nobody. Let the queue run empty first",
+                    place=place(study.now.said(workflow, step), "on") if now else None,
+                    other=place(baseline.said(workflow, step), "on"),
+                    consumer=step,
+                    baseline=baseline.name,
+                )
+
+
+RULE = Rule(
+    id="event-no-longer-heard",
+    severity=Severity.WARNING,
+    title="A step no longer listens to an event that may wait in its queue",
+    why="A queue keeps what was published before. A step refuses events that it does not listen to, so those runs stop there.",
+    remedy="Listen to both for a while: publish the old event no more, wait until the queue has none left, then stop listening.",
+    example=Example(
+        before={
+            "ticket": {"emits": {"TicketCreated": "Ticket"}, "writes": {"Ticket.v1": {"text": "string"}}},
+            "validation": {"on": ["TicketCreated"]},
+        },
+        now={
+            "ticket": {"emits": {"TicketOpened": "Ticket"}, "writes": {"Ticket.v1": {"text": "string"}}},
+            "validation": {"on": ["TicketOpened"]},
+        },
+    ),
+    look=look,
+)

@@ -1,0 +1,59 @@
+"""A step that no longer gets its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stamp.compat import Severity
+from stamp.ripple.place import place
+from stamp.ripple.rule import Example, Issue, Rule
+from stamp.ripple.study import Study
+from stamp.ripple.wording import listed
+
+
+def look(study: Study) -> Iterator[Issue]:
+    """Find steps that a baseline reaches and the present contracts do not."""
+    for workflow in study.now.workflows:
+        graph = study.graph(study.now, workflow)
+        for party in graph.parties:
+            for baseline in study.baselines if graph.arriving(party) is None else ():
+                before = baseline.steps.get((workflow, party.step))
+                was = study.graph(baseline, workflow)
+                if before is None or was.arriving(before) is None:
+                    continue
+                lost = [event for event in before.on if event in was.carried]
+                came = f"{listed(lost)} came from {listed(sorted({step for event in lost for step in was.publishers(event)}))}"
+                yield Issue(
+                    workflow,
+                    party.step,
+                    f"{party.step} starves: it listens to {listed(party.on)}, which no run has any more ({came})",
+                    place=place(study.now.said(workflow, party.step), "on"),
+                    consumer=party.step,
+                    carriers=(),
+                    baseline=baseline.name,
+                )
+                break
+
+
+RULE = Rule(
+    id="step-starved",
+    severity=Severity.ERROR,
+    title="A step that no longer gets its events",
+    why="The change takes away the events that led to it. It does not fail: it is silent, and so is all that comes after it.",
+    remedy="Publish the event as before, beside the new one if need be; or let the step listen to what is published now.",
+    example=Example(
+        before={
+            "ticket": {"emits": {"TicketCreated": "Ticket"}, "writes": {"Ticket.v1": {"text": "string"}}},
+            "validation": {"on": ["TicketCreated"]},
+        },
+        now={
+            "ticket": {
+                "emits": {"TicketOpened": "Ticket"},
+                "ends": ["TicketOpened"],
+                "writes": {"Ticket.v1": {"text": "string"}},
+            },
+            "validation": {"on": ["TicketCreated"]},
+        },
+    ),
+    look=look,
+)

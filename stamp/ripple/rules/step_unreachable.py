@@ -1,0 +1,59 @@
+"""A step that no event reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stamp.compat import Severity
+from stamp.ripple.place import place
+from stamp.ripple.rule import Example, Issue, Rule
+from stamp.ripple.study import Study
+from stamp.ripple.wording import listed
+
+
+def look(study: Study) -> Iterator[Issue]:
+    """Find steps whose events nobody publishes, or only steps that are unreachable too. Those that were reached are another rule's."""
+    for workflow in study.now.workflows:
+        graph = study.graph(study.now, workflow)
+        for party in graph.parties:
+            if graph.arriving(party) is not None or _was_reached(study, workflow, party.step):
+                continue
+            emitters = sorted({step for event in party.on for step in graph.publishers(event)})
+            why = f"which only {listed(emitters)} would publish" if emitters else "which nobody publishes"
+            known = sorted({event for each in graph.carried for event in (each,)})
+            hint = f": published are {listed(known)}" if known and not emitters else ""
+            yield Issue(
+                workflow,
+                party.step,
+                f"{party.step} is never reached: it listens to {listed(party.on)}, {why}{hint}",
+                place=place(study.now.said(workflow, party.step), "on"),
+                consumer=party.step,
+            )
+
+
+def _was_reached(study: Study, workflow: str, step: str) -> bool:
+    for baseline in study.baselines:
+        party = baseline.steps.get((workflow, step))
+        if party is not None and study.graph(baseline, workflow).arriving(party) is not None:
+            return True
+    return False
+
+
+RULE = Rule(
+    id="step-unreachable",
+    severity=Severity.ERROR,
+    title="A step that no event reaches",
+    why="It waits for events that no run ever has. Often a name is written in two ways.",
+    remedy="Let it listen to an event that is published, or publish the one that it listens to; a step that starts runs listens to nothing.",
+    example=Example(
+        now={
+            "ticket": {
+                "emits": {"TicketCreated": "Ticket"},
+                "ends": ["TicketCreated"],
+                "writes": {"Ticket.v1": {"text": "string"}},
+            },
+            "validation": {"on": ["TicketCraeted"]},
+        }
+    ),
+    look=look,
+)
