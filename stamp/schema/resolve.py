@@ -228,7 +228,7 @@ class Readability:
         """Return the pairs of which one must hold for `writer`, which is no union; None when nothing need be looked at."""
         if reader.kind != "union":
             return None if _need_no_look(writer, reader) else [(writer, reader)]
-        options = []
+        options: list[Pair] = []
         for branch in self._candidates(writer, reader.branches):
             if not options and _need_no_look(writer, branch):
                 return None
