@@ -100,7 +100,7 @@ def _severity(study: Study, meeting: Meeting, finding: Finding) -> Severity:
         return Severity.WARNING
     if meeting.moment is Moment.NEW_DATA:
         here = meeting.workflow, meeting.state.name
-        if any(each.is_safe for each in study.rollouts if (each.workflow, each.baseline) == here):
+        if all(each.is_safe for each in study.rollouts if (each.workflow, each.baseline) == here):
             return Severity.WARNING
     return Severity.ERROR
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -16,21 +16,26 @@ from stamp.schema.release import RESERVED, step_folders
 from stamp.workflow.contract import StepContract, WriterVersion, contract, step_files
 from stamp.workflow.declaration import FILE, reads_file
 
-__all__ = ["Contracts", "Version", "contracts_of", "is_contract_file", "read_folder"]
+__all__ = ["Contracts", "Version", "contracts_of", "is_contract_file", "is_same", "read_folder"]
 
 Files = Mapping[tuple[str, str], Mapping[str, JsonFile]]
 """The files of each step, by workflow and step, and by their names in the step's folder."""
 
 
 class Version(NamedTuple):
-    """A released version of what a step writes, and its file."""
+    """A released version of what a step writes. `label` is what messages call it, `Validated.v2`."""
 
     step: str
     written: WriterVersion
-    file: JsonFile
+    label: str
 
     def __str__(self) -> str:
-        return f"{self.written.name}.v{self.written.version}"
+        return self.label
+
+    @property
+    def file(self) -> JsonFile:
+        """Its file."""
+        return self.written.content
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +63,32 @@ class Contracts:
         """Return the file of the view through which a step reads another one."""
         return self.files[workflow, step][reads_file(producer)]
 
-    def versions(self, workflow: str, step: str) -> list[Version]:
+    def versions(self, workflow: str, step: str) -> Sequence[Version]:
         """Return the released versions of what a step writes; none if there is no such step."""
-        found = self.steps.get((workflow, step))
-        if found is None:
-            return []
-        files = self.files[workflow, step]
-        return [Version(step, each, files[f"{each.name}.v{each.version}.avsc"]) for each in found.versions]
+        return self._versions.get((workflow, step), ())
+
+    def has(self, workflow: str, version: Version) -> bool:
+        """Tell whether a version is here under the same name and with the same SchemaId."""
+        same = self._by_label.get((workflow, version.step, version.label))
+        return same is not None and is_same(same.file, version.file)
+
+    @cached_property
+    def _by_label(self) -> Mapping[tuple[str, str, str], Version]:
+        return {
+            (workflow, step, each.label): each for (workflow, step), found in self._versions.items() for each in found
+        }
+
+    @cached_property
+    def _versions(self) -> Mapping[tuple[str, str], Sequence[Version]]:
+        return {
+            (workflow, step): [Version(step, each, f"{each.name}.v{each.version}") for each in found.versions]
+            for (workflow, step), found in self.steps.items()
+        }
+
+
+def is_same(one: JsonFile, other: JsonFile) -> bool:
+    """Tell whether two files have one schema, be its text as it may."""
+    return one is other or one.id == other.id
 
 
 def read_folder(folder: str | PathLike[str], *, name: str | None = None, like: Contracts | None = None) -> Contracts:

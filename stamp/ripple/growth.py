@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from stamp.envelope.limits import LIMITS
 from stamp.ripple.brokers import BROKERS, Broker
 from stamp.ripple.contracts import Contracts, Version
 from stamp.ripple.graph import Graph, published
@@ -17,8 +16,8 @@ from stamp.workflow.contract import StepContract
 
 __all__ = ["BUDGET", "EventSize", "Growth", "growth"]
 
-BUDGET: Final = LIMITS.message
-"""Bytes of an envelope; by default the limit under which it is read again."""
+BUDGET: Final = 256 * 1024
+"""Bytes of an envelope: the limit under which it is read again, if nobody says otherwise (`stamp.envelope.Limits`)."""
 
 HEADER: Final = 10 + 8 + 1 + 1
 """Magic, time, no attributes, and the end of the contributions."""

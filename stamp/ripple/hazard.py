@@ -44,6 +44,13 @@ class Hazard(NamedTuple):
     path: str = ""
     is_new_data: bool = False
 
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """What is to be mended: of the hazards with one subject, one way out mends all."""
+        if self.kind in {Kind.UNHEARD, Kind.STARVED}:
+            return self.step, "events"
+        return self.step, self.cause, self.path
+
 
 def explain(hazard: Hazard) -> str:
     """Return what goes wrong, for a sentence."""
@@ -84,9 +91,14 @@ def _unheard(hazard: Hazard) -> str:
 
 
 def _heard(hazard: Hazard) -> str:
+    if hazard.is_new:
+        return (
+            f"Expand: let {hazard.step} go on listening to {hazard.cause} beside what is new. "
+            f"Contract: let it drop that when nobody publishes it any more and its queue has none left"
+        )
     return (
-        f"Expand: let {hazard.step} listen to {hazard.cause} as well as to what it listens to besides, and deploy it before who publishes "
-        f"that is changed. Contract: drop the old event from {hazard.step} when its queue has none left"
+        f"Expand: let {hazard.step} listen to {hazard.cause} as well as to what it listens to now, and deploy that; then let others publish it. "
+        f"Contract: let {hazard.step} drop the old event when its queue has none left"
     )
 
 

@@ -87,10 +87,9 @@ def _of_past(study: Study, workflow: str) -> Iterator[Meeting]:
         for reader in state.of(workflow).values():
             for producer in reader.reads:
                 view = state.view(workflow, reader.step, producer)
-                known = {version.written.id for version in state.versions(workflow, producer)}
                 arriving = _records(mixed, reader, producer)
                 for version in study.now.versions(workflow, producer):
-                    if version.written.id not in known and version.written.name in arriving:
+                    if version.written.name in arriving and not state.has(workflow, version):
                         yield Meeting(workflow, Moment.NEW_DATA, reader, state, view, version)
 
 

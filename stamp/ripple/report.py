@@ -36,7 +36,8 @@ class Impact:
     @property
     def key(self) -> tuple[str, ...]:
         """What makes two impacts, found at different times, the same."""
-        return self.finding.rule, self.workflow, self.consumer or "", self.producer or "", self.finding.path
+        causes = (cause.rule for cause in self.finding.causes)
+        return self.finding.rule, self.workflow, self.consumer or "", self.producer or "", self.finding.path, *causes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import Final, TypeAlias, TypedDict
 
 from stamp.compat import Severity
-from stamp.ripple.contracts import Contracts, Version
-from stamp.ripple.graph import ABSENT, NOTHING, Graph, Held
+from stamp.ripple.contracts import Contracts, Version, is_same
+from stamp.ripple.graph import ABSENT, NOTHING, Graph, Held, published
 from stamp.ripple.hazard import Hazard, Kind, explain, way_out
 from stamp.ripple.report import Phase, Rollout
 from stamp.ripple.study import Study
@@ -50,7 +50,7 @@ def plan(study: Study, baseline: Contracts, workflow: str) -> Rollout | None:
     here = _Here(workflow=workflow, baseline=baseline.name)
     if unsolvable := transition.hazards_after(transition.changed) - transition.known:
         broken = any(each.kind is not Kind.UNREADABLE or each.is_new_data for each in unsolvable)
-        return Rollout(**here, **_no_order(unsolvable), is_end_broken=broken)
+        return Rollout(**here, **_no_order(unsolvable, is_end_broken=broken))
     phases = _Search(transition).phases(frozenset())
     if phases is None:
         hazards = {each for step in transition.changed for each in transition.in_the_way(frozenset(), [step])}
@@ -66,12 +66,18 @@ class _Here(TypedDict):
 class _Told(TypedDict):
     obstacles: tuple[str, ...]
     ways_out: tuple[str, ...]
+    is_end_broken: bool
 
 
-def _no_order(hazards: Iterable[Hazard]) -> _Told:
+def _no_order(hazards: Iterable[Hazard], *, is_end_broken: bool = False) -> _Told:
     found = sorted(hazards, key=_rank)
-    obstacles, ways_out = dict.fromkeys(map(explain, found)), dict.fromkeys(map(way_out, found))
-    return {"obstacles": tuple(obstacles)[:MAX_TOLD], "ways_out": tuple(ways_out)[:MAX_TOLD]}
+    mendable = {each.subject: each for each in reversed(found) if each.kind is Kind.UNREADABLE or not is_end_broken}
+    obstacles, ways_out = dict.fromkeys(map(explain, found)), dict.fromkeys(map(way_out, reversed(mendable.values())))
+    return {
+        "obstacles": tuple(obstacles)[:MAX_TOLD],
+        "ways_out": tuple(ways_out)[:MAX_TOLD],
+        "is_end_broken": is_end_broken,
+    }
 
 
 def _rank(hazard: Hazard) -> tuple[object, ...]:
@@ -181,15 +187,18 @@ class Transition:
     # -- stages
 
     def _is_same(self, step: str) -> bool:
+        """Tell whether others can notice no difference between what a step was and is."""
         if step not in self.old or step not in self.new:
             return False
-        return self._substance(self.baseline, self.old[step]) == self._substance(self.study.now, self.new[step])
+        old, new = self.old[step], self.new[step]
+        return _flow(old) == _flow(new) and all(
+            map(is_same, self._schemas(old, Variant.OLD), self._schemas(new, Variant.NEW))
+        )
 
-    def _substance(self, state: Contracts, party: StepContract) -> tuple[object, ...]:
-        """Return what of a contract others can notice."""
-        views = {producer: state.view(self.workflow, party.step, producer).id for producer in party.reads}
-        written = {name: party.latest(name).id for name in party.emits.values()}
-        return set(party.on), dict(party.emits), party.fails, set(party.ends), party.optional, views, written
+    def _schemas(self, party: StepContract, variant: Variant) -> Iterator[JsonFile]:
+        state = self._state(variant)
+        yield from (state.view(self.workflow, party.step, producer) for producer in sorted(party.reads))
+        yield from (party.latest(name).content for name in sorted(set(party.emits.values())))
 
     def _stage(self, done: Collection[str], rolling: Collection[str]) -> Stage:
         def variants(step: str) -> frozenset[Variant]:
@@ -216,12 +225,18 @@ class Transition:
         found: set[Hazard] = set()
         for variant, party in running:
             arriving = graph.arriving(party)
-            if arriving is None:
-                found.add(Hazard(Kind.STARVED, party.step, variant is Variant.NEW))
-            else:
+            if arriving is not None:
                 found.update(self._of_reads(stage, variant, party, arriving))
                 found.update(self._of_events(stage, party))
+            elif party.step in self._fed:
+                found.add(Hazard(Kind.STARVED, party.step, variant is Variant.NEW))
         return frozenset(found)
+
+    @cached_property
+    def _fed(self) -> frozenset[str]:
+        """The steps that get events in the baseline. A new one may be there before its events are."""
+        graph = self.study.graph(self.baseline, self.workflow)
+        return frozenset(step for step, party in self.old.items() if graph.arriving(party) is not None)
 
     def _of_reads(self, stage: Stage, variant: Variant, party: StepContract, arriving: Held) -> Iterator[Hazard]:
         is_new = variant is Variant.NEW
@@ -248,16 +263,18 @@ class Transition:
                         )
 
     def _of_events(self, stage: Stage, publisher: StepContract) -> Iterator[Hazard]:
-        for event in publisher.emits:
+        for event in published(publisher):
             for step in self._expected(publisher.step, event):
-                for variant in stage.get(step, ()):
+                for variant in stage[step] - {
+                    Variant.NONE
+                }:  # the queue of a step that is yet to come is there: who publishes declares it
                     if event not in self._heard(step, variant):
                         yield Hazard(Kind.UNHEARD, step, variant is Variant.NEW, event)
 
     def _expected(self, publisher: str, event: str) -> set[str]:
         """Return the changed steps that must hear an event of a publisher whichever variants run: no one means to let it go by."""
-        was = publisher in self.old and event in self.old[publisher].emits
-        will_be = publisher in self.new and event in self.new[publisher].emits
+        was = publisher in self.old and event in published(self.old[publisher])
+        will_be = publisher in self.new and event in published(self.new[publisher])
         hears_old = {step for step in self.changed if event in self._heard(step, Variant.OLD)}
         hears_new = {step for step in self.changed if event in self._heard(step, Variant.NEW)}
         if was and will_be:
@@ -288,14 +305,23 @@ class Transition:
         """The versions of each step of which there may be data: those that the baseline knows, and those that are new."""
         found: dict[str, dict[bool, list[Version]]] = {}
         for step in {*self.old, *self.new}:
-            known = {each.written.id for each in self.baseline.versions(self.workflow, step)}
-            fresh = {each.written.id for each in self.study.now.versions(self.workflow, step)} - known
+            known = {
+                each.file: self.baseline.has(self.workflow, each) for each in self.study.alive(self.workflow, step)
+            }
+            fresh = {
+                each.file for each in self.study.now.versions(self.workflow, step) if not known.get(each.file, True)
+            }
             alive = self.study.alive(self.workflow, step)
             found[step] = {
-                False: [each for each in alive if each.written.id in known],
-                True: [each for each in alive if each.written.id in fresh],
+                False: [each for each in alive if known[each.file]],
+                True: [each for each in alive if each.file in fresh],
             }
         return found
 
     def _state(self, variant: Variant) -> Contracts:
         return self.baseline if variant is Variant.OLD else self.study.now
+
+
+def _flow(party: StepContract) -> tuple[object, ...]:
+    """Return what a contract says but for its schemas."""
+    return set(party.on), dict(party.emits), party.fails, party.optional, party.reads.keys()

@@ -12,6 +12,7 @@ from stamp.ripple.graph import Graph
 from stamp.ripple.growth import Growth
 from stamp.ripple.pairs import Pairs
 from stamp.ripple.report import Rollout
+from stamp.schema.jsonfile import JsonFile
 from stamp.workflow.contract import StepContract
 from stamp.workflow.draft import Changes
 
@@ -71,10 +72,10 @@ class Study:
 
     def released(self, workflow: str, step: str) -> list[Version]:
         """Return every version that a step has in any state, the present ones first. What the present contracts say of one, holds."""
-        found: dict[tuple[str, int, bytes], Version] = {}
+        found: dict[tuple[str, JsonFile], Version] = {}
         for state in self.states:
             for each in state.versions(workflow, step):
-                found.setdefault((each.written.name, each.written.version, each.written.id), each)
+                found.setdefault((each.label, each.file), each)
         return list(found.values())
 
     def _is_gone(self, version: Version) -> bool:

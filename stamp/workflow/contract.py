@@ -43,10 +43,24 @@ class WriterVersion:
 
     name: str
     version: int
-    schema: dict[str, Any]
-    id: SchemaId
-    file: Path
+    content: JsonFile
     retired: date | None = None
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Its schema, for reading only."""
+        schema: dict[str, Any] = self.content.schema
+        return schema
+
+    @property
+    def id(self) -> SchemaId:
+        """The identity of its schema."""
+        return self.content.id
+
+    @property
+    def file(self) -> Path:
+        """Where it lies."""
+        return self.content.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +186,10 @@ def versions(
     schemas = {file.path: file for name, file in files.items() if name.endswith(".avsc") and "/" not in name}
     for release in releases(schemas):
         file, origin = schemas[release.file], release.origin
-        schema = read_release(release, file)
+        read_release(release, file)
         day = retired.get(f"{origin.name}.v{origin.version}")
         until = date.fromisoformat(day) if day else None
-        yield WriterVersion(origin.name, origin.version, schema, file.id, release.file, until)
+        yield WriterVersion(origin.name, origin.version, file, until)
 
 
 def check_numbers(found: Iterable[WriterVersion]) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from stamp.ripple.rule import Rule
 from stamp.ripple.rules import (
     contract_behind_code,
+    event_newly_heard,
     event_no_longer_heard,
     event_too_large,
     event_without_consumer,
@@ -47,6 +48,7 @@ RULES: Final[tuple[Rule, ...]] = (
     event_too_large.RULE,
     runs_under_way.RULE,
     event_no_longer_heard.RULE,
+    event_newly_heard.RULE,
     event_without_consumer.RULE,
     field_conflict.RULE,
     field_unread.RULE,

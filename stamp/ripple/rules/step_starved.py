@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stamp.compat import Severity
+from stamp.ripple.graph import Graph
 from stamp.ripple.place import place
 from stamp.ripple.rule import Example, Issue, Rule
 from stamp.ripple.study import Study
 from stamp.ripple.wording import listed
+from stamp.workflow.contract import StepContract
 
 
 def look(study: Study) -> Iterator[Issue]:
@@ -21,18 +23,23 @@ def look(study: Study) -> Iterator[Issue]:
                 was = study.graph(baseline, workflow)
                 if before is None or was.arriving(before) is None:
                     continue
-                lost = [event for event in before.on if event in was.carried]
-                came = f"{listed(lost)} came from {listed(sorted({step for event in lost for step in was.publishers(event)}))}"
                 yield Issue(
                     workflow,
                     party.step,
-                    f"{party.step} starves: it listens to {listed(party.on)}, which no run has any more ({came})",
+                    f"{party.step} starves: it listens to {listed(party.on)}, {_why(graph, was, party)}",
                     place=place(study.now.said(workflow, party.step), "on"),
                     consumer=party.step,
-                    carriers=(),
                     baseline=baseline.name,
                 )
                 break
+
+
+def _why(graph: Graph, was: Graph, party: StepContract) -> str:
+    if emitters := sorted({step for event in party.on for step in graph.publishers(event)}):
+        return f"which only {listed(emitters)} would publish, and no event reaches that any more"
+    lost = [event for event in party.on if event in was.carried]
+    came = sorted({step for event in lost for step in was.publishers(event)})
+    return f"which nobody publishes any more: {listed(came)} did" if came else "which nobody publishes"
 
 
 RULE = Rule(

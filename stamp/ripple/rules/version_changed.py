@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stamp.compat import Severity
-from stamp.ripple.contracts import Version
+from stamp.ripple.contracts import Version, is_same
 from stamp.ripple.place import place
 from stamp.ripple.rule import Example, Issue, Rule
 from stamp.ripple.study import Study
@@ -18,7 +18,7 @@ def look(study: Study) -> Iterator[Issue]:
             here = {str(version): version for version in study.now.versions(workflow, step)}
             for was in baseline.versions(workflow, step):
                 now = here.get(str(was))
-                if (workflow, step) in study.now.steps and (now is None or now.written.id != was.written.id):
+                if (workflow, step) in study.now.steps and (now is None or not is_same(now.file, was.file)):
                     yield Issue(
                         workflow,
                         step,
