@@ -4,9 +4,11 @@ from stamp.compat.check import check
 from stamp.compat.finding import Finding, Fix, Fragment, Severity, Witness
 from stamp.compat.fix import with_fixes
 from stamp.compat.modes import MODES, Comparison, check_versions
+from stamp.compat.proof import prove
 from stamp.compat.rule import Rule
 from stamp.compat.rules import RULES
 from stamp.compat.source import Schema, Source, read_source
+from stamp.compat.witness import with_witnesses, witness
 
 __all__ = [
     "MODES",
@@ -22,6 +24,9 @@ __all__ = [
     "Witness",
     "check",
     "check_versions",
+    "prove",
     "read_source",
     "with_fixes",
+    "with_witnesses",
+    "witness",
 ]

@@ -40,15 +40,9 @@ class _Spot(NamedTuple):
 
     def types(self) -> tuple[str, Any, Type, Type]:
         """Return where the reader's type is, its JSON, itself, and the writer's type."""
-        at, wanted = _type_around(self.reader, self.at)
-        _, written = _type_around(self.writer, self.written_at)
+        at, wanted = self.reader.type_around(self.at)
+        _, written = self.writer.type_around(self.written_at)
         return at, self.reader.value(at), wanted, written
-
-
-def _type_around(source: Source, pointer: str) -> tuple[str, Type]:
-    while (found := source.type_at(pointer)) is None:
-        pointer = pointer.rpartition("/")[0]
-    return pointer, found
 
 
 def _missing_field(spot: _Spot) -> Iterator[Change]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import marshal
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from os import PathLike, fspath
 from pathlib import Path
@@ -15,7 +15,7 @@ from stamp.compat.finding import Fragment
 from stamp.compat.mark import mark
 from stamp.compat.position import Position, positions, step
 from stamp.errors import SchemaError
-from stamp.schema.defaults import encode_default
+from stamp.schema.defaults import fits
 from stamp.schema.document import irregularities, parse
 from stamp.schema.extent import visits
 from stamp.schema.literal import misfits
@@ -98,6 +98,12 @@ class Source:
         """Return the type that stands at `pointer`, if one does."""
         return self.content.types.get(pointer)
 
+    def type_around(self, pointer: str) -> tuple[str, Type]:
+        """Return the innermost type that `pointer` leads into, and where that stands."""
+        while (found := self.type_at(pointer)) is None:
+            pointer = pointer.rpartition("/")[0]
+        return pointer, found
+
     def value(self, pointer: str) -> Any:
         """Return the JSON that stands at `pointer`, or at the nearest place around it that exists."""
         return _at(self.document, pointer)[0]
@@ -176,20 +182,21 @@ def _content(written: str | bytes, alias: str = "") -> _Content:
     if problem := next(irregularities(document), None) or next(misshapes(document), None):
         raise problem
     content = _Content(document, written)
-    if (misfit := next(misfits(content.root), None)) is not None and not _has_legal_defaults(content.root):
+    if any(misfits(content.root)) and (misfit := next(misfits(_with_any_branch(load(document))), None)):
         raise misfit
     return content
 
 
-def _has_legal_defaults(root: Type) -> bool:
-    """Tell whether all defaults fit their types, in a union any branch: legal since Avro 1.12, though our own lint wants the first."""
-    fields = [field for visit in visits(root) for field in visit.type.fields if field.default is not MISSING]
-    try:
-        for field in fields:
-            encode_default(field.type, field.default)
-    except (SchemaError, OverflowError, RecursionError):
-        return False
-    return True
+def _with_any_branch(root: Type) -> Type:
+    """Let the default of a field be one of any branch of its union: legal since Avro 1.12, though our own lint wants the first."""
+    for visit in visits(root):
+        for field in visit.type.fields:
+            fitting = [
+                each for each in field.type.branches if field.default is not MISSING and fits(each, field.default)
+            ]
+            others = [each for each in field.type.branches if each not in fitting[:1]]
+            field.type = replace(field.type, branches=(*fitting[:1], *others)) if fitting else field.type
+    return root
 
 
 def _places(node: Any, type_: Type) -> Iterator[tuple[Type, str]]:

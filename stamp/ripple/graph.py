@@ -7,10 +7,11 @@ So what a step can read is decided by the ways that lead to it.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from heapq import heapify, heappop, heappush
+from itertools import count, islice
 from typing import Final, TypeAlias
 
 from stamp.workflow.contract import StepContract
@@ -74,20 +75,13 @@ class Graph:
         starts = [
             event for party in self._parties_of(producer) for event, name in party.emits.items() if name in records
         ]
-        found: list[Route] = []
-        for way in self._ways(starts, avoiding=producer):
-            if way[-1] in consumer.on:
-                found.append(way)
-            if len(found) == MAX_ROUTES:
-                break
-        return found
+        return list(islice(self._ways(starts, consumer.on, avoiding=producer), MAX_ROUTES))
 
     def detours(self, consumer: StepContract, producer: str) -> tuple[Route, ...]:
         """Return the shortest way to `consumer` on which `producer` contributes nothing, if there is one."""
         starts = [event for party in self.parties if not party.on and party.step != producer for event in party.emits]
         failing = {event for party in self._parties_of(producer) if party.on for event in (party.fails,)}
-        ways = self._ways(starts, avoiding=producer, passing=failing)
-        return tuple(islice((way for way in ways if way[-1] in consumer.on), 1))
+        return tuple(islice(self._ways(starts, consumer.on, avoiding=producer, passing=failing), 1))
 
     def carriers(self, producer: str, records: Collection[str | None]) -> tuple[str, ...]:
         """Return the steps that get what `producer` writes as one of `records`, in the order of the flow, that step itself left out."""
@@ -106,18 +100,55 @@ class Graph:
     def _parties_of(self, step: str) -> Iterator[StepContract]:
         return (party for party in self.parties if party.step == step)
 
-    def _ways(self, starts: Iterable[str], *, avoiding: str, passing: Collection[str] = ()) -> Iterator[Route]:
-        """Yield ways along events, no step twice, the shorter first. The step `avoiding` lets only the events `passing` follow."""
-        waiting: deque[tuple[Route, frozenset[str]]] = deque(((event,), frozenset()) for event in dict.fromkeys(starts))
+    def _ways(
+        self, starts: Iterable[str], ends: Collection[str], *, avoiding: str, passing: Collection[str] = ()
+    ) -> Iterator[Route]:
+        """Yield ways from an event of `starts` to one of `ends`, no step twice, the shortest first.
+
+        The step `avoiding` lets only the events `passing` follow. Ways are prolonged in the order of how long they will be at least,
+        and of two that will be equally long the longer one: so one is found at once where there are 2^n.
+        """
+
+        def following(event: str) -> Iterator[tuple[str, str]]:
+            for party in self.listening.get(event, ()):
+                for after in passing if party.step == avoiding else published(party):
+                    yield party.step, after
+
+        left = _distances(self.carried, ends, following)
+        number = count()
+        firsts = [event for event in dict.fromkeys(starts) if event in left]
+        waiting: list[tuple[int, int, int, Route, frozenset[str]]] = [
+            (left[event], 0, next(number), (event,), frozenset()) for event in firsts
+        ]
+        heapify(waiting)
         for _ in range(MAX_TRIED):
             if not waiting:
                 return
-            way, passed = waiting.popleft()
-            yield way
-            for party in self.listening.get(way[-1], ()):
-                if party.step not in passed:
-                    following = passing if party.step == avoiding else published(party)
-                    waiting += (((*way, event), passed | {party.step}) for event in following)
+            _, _, _, way, passed = heappop(waiting)
+            if way[-1] in ends:
+                yield way
+            for step, event in following(way[-1]):
+                if step not in passed and event in left:
+                    least = len(way) + left[event]
+                    heappush(waiting, (least, -len(way), next(number), (*way, event), passed | {step}))
+
+
+def _distances(
+    events: Iterable[str], ends: Iterable[str], following: Callable[[str], Iterator[tuple[str, str]]]
+) -> dict[str, int]:
+    """Return over how many events each one leads to the nearest of `ends`; those that lead to none are left out."""
+    before: defaultdict[str, list[str]] = defaultdict(list)
+    for event in events:
+        for _, after in following(event):
+            before[after].append(event)
+    left = dict.fromkeys(ends, 0)
+    waiting = deque(left)
+    while waiting:
+        event = waiting.popleft()
+        fresh = [each for each in before[event] if each not in left]
+        left |= dict.fromkeys(fresh, left[event] + 1)
+        waiting += fresh
+    return left
 
 
 def published(party: StepContract) -> tuple[str, ...]:

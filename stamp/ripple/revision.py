@@ -1,6 +1,6 @@
 """A contracts folder as a git revision has it, read in place: nothing is cloned, fetched or checked out.
 
-Four short git processes whatever the number of files: `rev-parse`, `merge-base`, `ls-tree`, `cat-file --batch`.
+Five short git processes, whatever the number of files: `rev-parse` twice, `merge-base`, `ls-tree`, `cat-file --batch`.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def plan(study: Study, baseline: Contracts, workflow: str) -> Rollout | None:
         return None
     here = _Here(workflow=workflow, baseline=baseline.name)
     if unsolvable := transition.hazards_after(transition.changed) - transition.known:
-        broken = any(each.kind is not Kind.UNREADABLE or each.is_new_data for each in unsolvable)
+        broken = any(each.kind is not Kind.UNREADABLE or each.written in transition.written for each in unsolvable)
         return Rollout(**here, **_no_order(unsolvable, is_end_broken=broken))
     phases = _Search(transition).phases(frozenset())
     if phases is None:
@@ -71,7 +71,10 @@ class _Told(TypedDict):
 
 def _no_order(hazards: Iterable[Hazard], *, is_end_broken: bool = False) -> _Told:
     found = sorted(hazards, key=_rank)
-    mendable = {each.subject: each for each in reversed(found) if each.kind is Kind.UNREADABLE or not is_end_broken}
+    kinds = {each.kind for each in found}
+    consequences = {Kind.STARVED} if Kind.UNHEARD in kinds else set()
+    mended = {Kind.UNREADABLE} if is_end_broken else kinds - consequences
+    mendable = {each.subject: each for each in reversed(found) if each.kind in mended}
     obstacles, ways_out = dict.fromkeys(map(explain, found)), dict.fromkeys(map(way_out, reversed(mendable.values())))
     return {
         "obstacles": tuple(obstacles)[:MAX_TOLD],
@@ -141,7 +144,14 @@ class _Search:
             yield from ((step,) for step in alone)
 
     def _is_safe(self, done: frozenset[str], steps: Collection[str]) -> bool:
-        return not self._transition.in_the_way(done, steps)
+        """Tell whether steps can be deployed at the same time, in any order.
+
+        Other versions of other steps only add to what can go wrong, but for one thing: a step may starve until they are there.
+        """
+        orders = [steps]
+        if len(steps) > 1 and not self._transition.rerouted.isdisjoint(steps):
+            orders += [[step] for step in steps]
+        return not any(self._transition.in_the_way(done, each) for each in orders)
 
 
 class Transition:
@@ -155,6 +165,20 @@ class Transition:
         self.new = study.now.of(workflow)
         self.changed = tuple(step for step in sorted({*self.old, *self.new}) if not self._is_same(step))
         self._broken: dict[tuple[JsonFile, str, bool], list[Version]] = {}
+
+    @cached_property
+    def rerouted(self) -> frozenset[str]:
+        """The changed steps that do not listen to, or publish, what they did."""
+        return frozenset(
+            step
+            for step in self.changed
+            if step not in self.old or step not in self.new or _events(self.old[step]) != _events(self.new[step])
+        )
+
+    @cached_property
+    def written(self) -> frozenset[JsonFile | None]:
+        """The files of what the present contracts write."""
+        return frozenset(party.latest(name).content for party in self.new.values() for name in party.emits.values())
 
     @cached_property
     def known(self) -> frozenset[Hazard]:
@@ -229,27 +253,33 @@ class Transition:
                 found.update(self._of_reads(stage, variant, party, arriving))
                 found.update(self._of_events(stage, party))
             elif party.step in self._fed:
-                found.add(Hazard(Kind.STARVED, party.step, variant is Variant.NEW))
+                found.add(Hazard(Kind.STARVED, party.step, self._is_new(variant, party.step)))
         return frozenset(found)
+
+    def _is_new(self, variant: Variant, step: str) -> bool:
+        return variant is Variant.NEW and step in self.changed
 
     @cached_property
     def _fed(self) -> frozenset[str]:
-        """The steps that get events in the baseline. A new one may be there before its events are."""
+        """The steps that get events in the baseline, and are to stay. A new one may be there before its events are."""
         graph = self.study.graph(self.baseline, self.workflow)
-        return frozenset(step for step, party in self.old.items() if graph.arriving(party) is not None)
+        return frozenset(
+            step for step, party in self.old.items() if step in self.new and graph.arriving(party) is not None
+        )
 
     def _of_reads(self, stage: Stage, variant: Variant, party: StepContract, arriving: Held) -> Iterator[Hazard]:
-        is_new = variant is Variant.NEW
+        is_new = self._is_new(variant, party.step)
         for producer in party.reads:
             held = arriving.get(producer, NOTHING)
             if ABSENT in held and producer not in party.optional:
                 yield Hazard(Kind.LACKING, party.step, is_new, producer)
             view = self._state(variant).view(self.workflow, party.step, producer)
+            waiting = (self.study.graph(self.baseline, self.workflow).arriving(party) or {}).get(producer, NOTHING)
             for is_new_data in (False, True):
                 if is_new_data and Variant.NEW not in stage.get(producer, ()):
                     continue
                 for version in self._unreadable(variant, party.step, producer, is_new_data=is_new_data):
-                    if version.written.name in held:
+                    if version.written.name in (held if is_new_data else held | waiting):
                         yield Hazard(
                             Kind.UNREADABLE,
                             party.step,
@@ -324,4 +354,8 @@ class Transition:
 
 def _flow(party: StepContract) -> tuple[object, ...]:
     """Return what a contract says but for its schemas."""
-    return set(party.on), dict(party.emits), party.fails, party.optional, party.reads.keys()
+    return dict(party.emits), _events(party), party.optional, party.reads.keys()
+
+
+def _events(party: StepContract) -> tuple[object, ...]:
+    return set(party.on), set(published(party))

@@ -18,7 +18,7 @@ class Assumptions:
 
     string: int = 24
     bytes: int = 64
-    items: int = 3
+    items: int = 2
     number: int = 2
     workflow_id: int = 36
 
@@ -58,7 +58,6 @@ LOGICAL: Final[Mapping[str, Size]] = {
 """Varints of values of our time (Avro 1.12, "Primitive Types": 7 bits a byte)."""
 
 UUID_TEXT: Final = 1 + 36
-BITS_OF_DIGIT: Final = 3.3220
 
 
 def size_of(type_: Type, assumed: Assumptions = ASSUMED) -> Size:
@@ -102,7 +101,7 @@ class _Measure:
     def _bytes(self, type_: Type) -> Size:
         if type_.logical != "decimal":
             return Size(1 + self._assumed.bytes, None)
-        most = int(type_.precision * BITS_OF_DIGIT) // 8 + 1
+        most = (10**type_.precision - 1).bit_length() // 8 + 1
         return Size(1 + min(most, 4), len(zigzag(most)) + most)
 
     def _union(self, type_: Type) -> Size:

@@ -24,7 +24,7 @@ from stamp.schema.limits import MAX_DEPTH
 from stamp.schema.resolve import Readability, sources, why_not
 from stamp.schema.types import MISSING, Field, Type, load
 
-__all__ = ["decoder"]
+__all__ = ["decoder", "decoder_of"]
 
 FINEST: Final = {"time-millis": 1000, "timestamp-millis": 1000, "local-timestamp-millis": 1000}
 
@@ -42,7 +42,16 @@ def decoder(writer: Any, reader: Any = None, *, as_root: bool = False) -> Decode
     wanted = written if reader is None else load(reader)
     if as_root and written.name:
         wanted.aliases |= {written.name}
-    return _Compiler().compile(written, wanted)
+    return decoder_of(written, wanted)
+
+
+def decoder_of(writer: Type, reader: Type) -> Decoder:
+    """Return what `decoder` does, for types that have been loaded.
+
+    Raises:
+        ResolutionError: `reader` cannot read any datum of `writer`.
+    """
+    return _Compiler().compile(writer, reader)
 
 
 class _Compiler:

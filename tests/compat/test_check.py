@@ -16,6 +16,7 @@ from stamp.compat import Finding, Severity, Source, check, source
 from stamp.compat.rules import STRUCTURAL
 from stamp.errors import DecodeError, ResolutionError, SchemaError
 from stamp.schema.decoder import decoder
+from stamp.schema.lint import problems
 from stamp.schema.resolve import Readability
 from stamp.schema.types import Type, load
 
@@ -156,6 +157,7 @@ def test_what_has_no_error_is_decoded(
         writer, reader = pair
         findings = found(reader, writer)
         assume(not any(map(is_error, findings)))
+        assume(not problems(writer, recursion=True))  # such as an array of items without bytes: legal, and not decoded
         read, written = decoder(writer, reader), load(writer)
         for _ in range(5):
             data = random_datum(random, written)
@@ -439,6 +441,12 @@ def test_a_file_that_is_no_schema_is_named(tmp_path: Path) -> None:
 def test_what_is_legal_since_avro_1_12_is_accepted() -> None:
     reader = record({"name": "y", "type": ["null", "int"], "default": 5})
     assert check(reader, record()) == ()
+
+
+@pytest.mark.parametrize("type_", [["null", "int"], {"type": "string", "logicalType": "uuid"}])
+def test_a_default_that_has_no_value_is_refused(type_: Any) -> None:
+    with pytest.raises(SchemaError, match=r"R\.y: expected a default that fits"):
+        check(record({"name": "y", "type": type_, "default": "text"}), record())
 
 
 def test_schemas_in_all_forms_are_one(tmp_path: Path) -> None:

@@ -1,0 +1,308 @@
+"""Where states of contracts are read from: folders, archives, and git in place."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+from stamp.errors import ContractError, InputError, SchemaError
+from stamp.ripple import read_baseline, read_folder, revision
+from stamp.ripple.contracts import is_contract_file
+from stamp.ripple.example import files
+
+
+def said(contracts):
+    """Return all that the files of a state say."""
+    return {(key, name): file.value for key, found in contracts.files.items() for name, file in found.items()}
+
+
+@pytest.fixture
+def changed(flow):
+    now = deepcopy(flow)
+    now["billing"]["writes"]["Billed.v2"] = {"amount": "long", "currency": "string"}
+    return now
+
+
+@pytest.fixture
+def repo(git, lay, flow, changed, tmp_path):
+    """A repository: `main` and a branch of it, checked out, with a change; `main` went on meanwhile."""
+    folder = lay(tmp_path / "repo" / "schemas", flow)
+    git("add", ".")
+    git("commit", "--quiet", "-m", "one")
+    git("tag", "v1")
+    git("checkout", "--quiet", "-b", "work")
+    lay(folder, changed)
+    git("add", ".")
+    git("commit", "--quiet", "-m", "two")
+    git("checkout", "--quiet", "main")
+    lay(folder, {"survey": {"on": ["TicketBilled"]}})
+    git("add", ".")
+    git("commit", "--quiet", "-m", "three")
+    git("checkout", "--quiet", "work")
+    return folder
+
+
+class TestFolder:
+    def test_it_is_the_contracts_in_it(self, flow, lay, state, tmp_path):
+        assert said(read_folder(lay(tmp_path / "schemas", flow))) == said(state(flow))
+
+    def test_as_a_baseline(self, flow, lay, tmp_path):
+        other = lay(tmp_path / "other", flow)
+        found = read_baseline(str(other), tmp_path / "schemas")
+        assert (found.name, len(found.steps)) == (str(other), 5)
+
+    def test_what_did_not_change_is_shared(self, flow, changed, lay, tmp_path):
+        now = read_folder(lay(tmp_path / "now", changed))
+        before = read_folder(lay(tmp_path / "before", flow), like=now)
+        shared = [
+            (key, name)
+            for key, found in before.files.items()
+            for name, file in found.items()
+            if file is now.files[key].get(name)
+        ]
+        assert len(shared) == len(files(flow))
+
+    @pytest.mark.parametrize(
+        ("name", "text", "error"),
+        [
+            ("billing/step.json", b"{", SchemaError),
+            ("billing/step.json", b"{}", ContractError),
+            ("billing/Billed.v1.avsc", b'{"type": "record"}', SchemaError),
+            ("billing/reads/other.avsc", b'"string"', ContractError),
+        ],
+    )
+    def test_what_is_no_contract_is_refused_with_its_file(self, flow, lay, tmp_path, name, text, error):
+        folder = lay(tmp_path, flow)
+        (folder / "ticket" / name).write_bytes(text)
+        with pytest.raises(error) as caught:
+            read_folder(folder)
+        assert caught.value.file == str(folder / "ticket" / name)
+
+    def test_versions_may_be_missing(self, flow, lay, tmp_path):
+        flow["billing"]["writes"] = {"Billed.v2": {"amount": "long"}}
+        assert read_folder(lay(tmp_path, flow)).versions("ticket", "billing")[0].label == "Billed.v2"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("ticket/billing/step.json", True),
+        ("ticket/billing/Billed.v1.avsc", True),
+        ("ticket/billing/reads/ticket.avsc", True),
+        ("ticket/billing/odd.avsc", True),
+        ("ticket/billing/notes.md", False),
+        ("ticket/billing/old/Billed.v1.avsc", False),
+        ("ticket/billing/reads/old/ticket.avsc", False),
+        ("ticket/step.json", False),
+        ("stamp/wire/step.json", False),
+        (".git/x/step.json", False),
+        ("ticket/.cache/step.json", False),
+        ("step.json", False),
+        ("ticket/billing", False),
+    ],
+)
+def test_which_files_are_part_of_a_contract(name, is_one):
+    assert is_contract_file(name) is is_one
+
+
+class TestArchive:
+    @pytest.fixture
+    def pack(self, tmp_path):
+        def write(texts, name="baseline.tar", mode="w") -> str:
+            with tarfile.open(tmp_path / name, mode) as archive:
+                for path, text in texts.items():
+                    member = tarfile.TarInfo(path)
+                    member.size = len(text)
+                    archive.addfile(member, io.BytesIO(text))
+            return str(tmp_path / name)
+
+        return write
+
+    @pytest.mark.parametrize("prefix", ["", "./", "schemas/", "project-1.0/schemas/", "a/b/c/"])
+    def test_the_folder_is_found_wherever_it_is(self, flow, state, pack, prefix):
+        file = pack({prefix + name: text for name, text in files(flow).items()} | {"README.md": b"", "x/y.avsc": b"?"})
+        assert said(read_baseline(file, "schemas")) == said(state(flow))
+
+    @pytest.mark.parametrize(("name", "mode"), [("b.tar.gz", "w:gz"), ("b.tgz", "w:gz"), ("b.tar.xz", "w:xz")])
+    def test_it_may_be_compressed(self, flow, state, pack, name, mode):
+        assert said(read_baseline(pack(files(flow), name, mode), "schemas")) == said(state(flow))
+
+    def test_of_several_folders_it_is_the_one_of_the_same_name(self, flow, pack):
+        texts = {f"tests/data/{name}": text for name, text in files({"a": {}}).items()}
+        file = pack(texts | {f"schemas/{name}": text for name, text in files(flow).items()})
+        assert len(read_baseline(file, "here/schemas").steps) == 5
+        with pytest.raises(InputError, match=r"one called 'contracts', got schemas, tests/data"):
+            read_baseline(file, "contracts")
+
+    def test_no_link_and_nothing_outside_is_followed(self, flow, tmp_path):
+        with tarfile.open(tmp_path / "b.tar", "w") as archive:
+            for name, text in files(flow).items():
+                member = tarfile.TarInfo(name)
+                member.size = len(text)
+                archive.addfile(member, io.BytesIO(text))
+            link = tarfile.TarInfo("ticket/billing/reads/secret.avsc")
+            link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            archive.addfile(link)
+        assert "reads/secret.avsc" not in read_baseline(str(tmp_path / "b.tar"), "schemas").files["ticket", "billing"]
+
+    @pytest.mark.parametrize("text", [b"", b"not an archive", b"\0" * 1024])
+    def test_what_is_none_is_refused(self, tmp_path, text):
+        (tmp_path / "b.tar").write_bytes(text)
+        with pytest.raises(InputError):
+            read_baseline(str(tmp_path / "b.tar"), "schemas")
+
+    def test_one_that_is_not_there_is_no_revision(self, tmp_path):
+        with pytest.raises(InputError, match=r"expected a \.tar file that can be read, got none"):
+            read_baseline(str(tmp_path / "b.tar"), "schemas")
+
+    def test_too_much_is_refused(self, flow, pack, monkeypatch):
+        monkeypatch.setattr("stamp.ripple.archive.MAX_SIZE", 100)
+        with pytest.raises(InputError, match="at most 100 bytes"):
+            read_baseline(pack(files(flow)), "schemas")
+
+    def test_an_error_in_it_names_the_archive(self, flow, pack):
+        with pytest.raises(SchemaError) as caught:
+            read_baseline(pack(files(flow) | {"ticket/billing/step.json": b"{"}), "schemas")
+        assert caught.value.file.endswith("baseline.tar/ticket/billing/step.json")
+
+
+class TestRevision:
+    @pytest.mark.parametrize("given", ["main", "v1", "main~1", "HEAD~1", "refs/heads/main"])
+    def test_it_is_where_this_branch_left(self, repo, flow, state, given):
+        assert said(read_baseline(given, repo)) == said(state(flow))
+
+    def test_or_its_newest_commit(self, repo):
+        assert len(read_baseline("main", repo, merge_base=False).steps) == 6
+
+    def test_its_name_has_the_commit(self, repo, git):
+        commit = git("rev-parse", "v1")
+        assert read_baseline("main", repo).name == f"main ({commit[:10]})"
+        assert read_baseline(commit, repo).name == commit
+
+    def test_nothing_is_written(self, repo, git, tmp_path):
+        before = {path: path.stat().st_mtime_ns for path in (tmp_path / "repo").rglob("*")}
+        read_baseline("main", repo)
+        assert {path: path.stat().st_mtime_ns for path in (tmp_path / "repo").rglob("*")} == before
+
+    def test_what_is_not_committed_is_not_in_it(self, repo, lay):
+        lay(repo, {"draft": {"on": ["TicketBilled"]}})
+        assert ("ticket", "draft") not in read_baseline("HEAD", repo).steps
+
+    def test_the_folder_may_be_gone_here(self, repo, git):
+        git("rm", "-r", "--quiet", "schemas")
+        assert len(read_baseline("HEAD", repo).steps) == 5
+
+    def test_or_not_be_there_yet(self, repo):
+        assert read_baseline("main", repo.parent / "contracts").steps == {}
+
+    def test_the_repository_itself_may_be_the_folder(self, git, lay, flow, tmp_path):
+        folder = lay(tmp_path / "repo", flow)
+        git("add", ".")
+        git("commit", "--quiet", "-m", "one")
+        assert len(read_baseline("HEAD", folder).steps) == 5
+
+    def test_names_in_all_scripts(self, git, lay, flow, tmp_path):
+        folder = lay(tmp_path / "repo" / "Verträge \t✓", flow)
+        git("add", ".")
+        git("commit", "--quiet", "-m", "one")
+        assert len(read_baseline("HEAD", folder).steps) == 5
+
+    def test_links_are_not_followed(self, repo, git):
+        (repo / "ticket/billing/reads/secret.avsc").symlink_to("/etc/passwd")
+        git("add", ".")
+        git("commit", "--quiet", "-m", "link")
+        assert "reads/secret.avsc" not in read_baseline("HEAD", repo).files["ticket", "billing"]
+
+    def test_the_folder_may_be_named_from_anywhere(self, repo, monkeypatch):
+        monkeypatch.chdir(repo)
+        assert len(read_baseline("main", ".").steps) == 5
+        monkeypatch.chdir(repo.parent)
+        assert len(read_baseline("main", "schemas").steps) == 5
+
+    def test_an_error_in_it_names_revision_and_file(self, repo, git, monkeypatch):
+        (repo / "ticket/billing/step.json").write_bytes(b"{")
+        git("commit", "--quiet", "-am", "broken")
+        monkeypatch.chdir(repo.parent)
+        with pytest.raises(SchemaError) as caught:
+            read_baseline("HEAD", "schemas")
+        assert caught.value.file == "HEAD:schemas/ticket/billing/step.json"
+
+    def test_git_runs_as_often_for_many_files_as_for_one(self, repo, monkeypatch):
+        commands = []
+        run = subprocess.run
+        monkeypatch.setattr(
+            revision.subprocess, "run", lambda command, **more: commands.append(command) or run(command, **more)
+        )
+        read_baseline("main", repo)
+        assert [command[4] for command in commands] == ["rev-parse", "rev-parse", "merge-base", "ls-tree", "cat-file"]
+
+
+class TestHelp:
+    """What cannot be read is said with the very command that helps."""
+
+    def test_an_unknown_revision(self, repo):
+        with pytest.raises(InputError, match="which is not here: see `git branch --all` and `git tag`"):
+            read_baseline("mian", repo)
+
+    @pytest.mark.parametrize("given", ["", "-n", "--output=x"])
+    def test_an_option_is_no_revision(self, repo, given):
+        with pytest.raises(InputError, match="expected a git revision, got"):
+            read_baseline(given, repo) if given else revision.read_revision(given, repo, is_wanted=is_contract_file)
+
+    @pytest.fixture
+    def clone(self, repo, git, tmp_path):
+        def make(*options: str) -> Path:
+            git("clone", "--quiet", *options, f"file://{tmp_path / 'repo'}", str(tmp_path / "clone"), at=tmp_path)
+            return tmp_path / "clone" / "schemas"
+
+        return make
+
+    def test_a_branch_that_only_the_remote_has(self, clone):
+        with pytest.raises(InputError, match="say `origin/main`"):
+            read_baseline("main", clone())
+
+    def test_and_that_works(self, clone, flow, state):
+        assert said(read_baseline("origin/main", clone())) == said(state(flow))
+
+    def test_a_branch_that_was_not_fetched(self, clone, git, tmp_path):
+        folder = clone("--single-branch", "--branch", "work")
+        command = "git fetch origin main:refs/remotes/origin/main"
+        with pytest.raises(InputError, match=f"run `{command}`, then say `origin/main`"):
+            read_baseline("main", folder)
+        with pytest.raises(InputError, match=f"run `{command}`$"):
+            read_baseline("origin/main", folder)
+        git(*command.split()[1:], at=folder)
+        assert len(read_baseline("origin/main", folder).steps) == 5
+
+    def test_a_shallow_clone(self, clone, git):
+        folder = clone("--depth=1", "--no-single-branch", "--branch", "work")
+        with pytest.raises(InputError, match=r"run `git fetch --unshallow`.*`fetch-depth: 0`"):
+            read_baseline("origin/main", folder)
+        git("fetch", "--quiet", "--unshallow", at=folder)
+        assert len(read_baseline("origin/main", folder).steps) == 5
+
+    def test_histories_that_have_nothing_in_common(self, repo, git):
+        git("checkout", "--quiet", "--orphan", "other")
+        git("commit", "--quiet", "-m", "alone")
+        with pytest.raises(InputError, match=r"got none: run `git archive --output=baseline.tar main`"):
+            read_baseline("main", repo)
+
+    def test_no_repository(self, lay, flow, git, tmp_path):
+        with pytest.raises(InputError, match="expected a folder in a git repository: not a git repository"):
+            read_baseline("main", lay(tmp_path / "elsewhere", flow))
+
+    def test_no_git(self, repo, monkeypatch):
+        monkeypatch.setenv("PATH", "/nowhere")
+        with pytest.raises(InputError, match=r"expected git, to read a revision.*or give a folder or a \.tar file"):
+            read_baseline("main", repo)
+
+    def test_a_repository_with_an_object_lost(self, repo, git, tmp_path):
+        blob = git("rev-parse", "HEAD:schemas/ticket/billing/Billed.v2.avsc")
+        (tmp_path / "repo/.git/objects" / blob[:2] / blob[2:]).unlink()
+        with pytest.raises(InputError, match=r"expected the files of .* run `git fsck`"):
+            read_baseline("HEAD", repo)
