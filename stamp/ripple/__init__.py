@@ -1,5 +1,6 @@
 """How a change of contracts ripples through a workflow: who breaks, through which events, what order of deployment is safe."""
 
+from stamp.ripple.acceptance import Acceptance
 from stamp.ripple.analysis import ripple
 from stamp.ripple.baseline import read_baseline
 from stamp.ripple.brokers import BROKERS, Broker
@@ -16,6 +17,7 @@ __all__ = [
     "BROKERS",
     "BUDGET",
     "RULES",
+    "Acceptance",
     "Assumptions",
     "Broker",
     "Contracts",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stamp.compat import Finding, Severity
+from stamp.ripple.acceptance import Acceptance
 from stamp.ripple.graph import Graph, Route
 from stamp.ripple.growth import Growth
 
@@ -20,7 +21,7 @@ class Impact:
     `consumer` is the step that breaks, `producer` the one whose contribution it reads, `versions` what that is written with (such as
     `Validated.v2`). `routes` are ways by which it arrives, events in their order, the shortest first, not all of them; `carriers` the
     steps that get it too, and only carry it along: they are not broken. `baseline` is the state that it was found by comparing with.
-    `is_known` tells whether a baseline has it already.
+    `is_known` tells whether a baseline has it already, `accepted` by which entry somebody has accepted it.
     """
 
     finding: Finding
@@ -32,6 +33,7 @@ class Impact:
     carriers: tuple[str, ...] = ()
     baseline: str | None = None
     is_known: bool = False
+    accepted: Acceptance | None = None
 
     @property
     def key(self) -> tuple[str, ...]:

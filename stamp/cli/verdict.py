@@ -1,0 +1,50 @@
+"""What a check has come to: what was found, what of that is accepted, and whether it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from stamp.compat import Severity
+from stamp.ripple import Impact, Report
+
+__all__ = ["Proved", "Verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What stands behind the verdict that nothing is wrong: how many pairs of a view and a version, and how many data were decoded."""
+
+    pairs: int
+    data: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The outcome of a check of the contracts in `schemas` against `baselines`, by their names. It fails from `fail_on` on."""
+
+    report: Report
+    schemas: Path
+    baselines: tuple[str, ...]
+    fail_on: Severity
+    proved: Proved | None = None
+
+    @cached_property
+    def impacts(self) -> tuple[Impact, ...]:
+        """What is to be told: what nobody has accepted, the more severe first."""
+        return tuple(impact for impact in self.report.impacts if impact.accepted is None)
+
+    @cached_property
+    def accepted(self) -> tuple[Impact, ...]:
+        """What somebody has accepted, with a reason."""
+        return tuple(impact for impact in self.report.impacts if impact.accepted is not None)
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether something of the severity `fail_on`, or a higher one, is not accepted."""
+        return any(impact.finding.severity.rank <= self.fail_on.rank for impact in self.impacts)
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings of a severity there are that are not accepted."""
+        return sum(impact.finding.severity is severity for impact in self.impacts)
