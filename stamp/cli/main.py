@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "play": "Run a whole workflow on the lines of a file.",
     "decode": "Show what an envelope, or a file of envelopes, holds.",
     "export": "Write the contracts of a workflow, for git.",
+    "explain": "Say what a rule of the check is about, and what to do.",
+    "rules": "List the rules of the check.",
 }
 """Each command, which is `command` in the module of its name, and what it does in a line."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from stamp.cli.checkout import HERE, Checkout
 from stamp.compat import Severity
 from stamp.ripple import Impact, Report
 
@@ -22,13 +23,17 @@ class Proved:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The outcome of a check of the contracts in `schemas` against `baselines`, by their names. It fails from `fail_on` on."""
+    """The outcome of a check of the contracts in `schemas` against `baselines`, by their names. It fails from `fail_on` on.
+
+    `checkout` says where it ran: reports that are read elsewhere call files by their names in the repository.
+    """
 
     report: Report
     schemas: Path
     baselines: tuple[str, ...]
     fail_on: Severity
     proved: Proved | None = None
+    checkout: Checkout = HERE
 
     @cached_property
     def impacts(self) -> tuple[Impact, ...]:

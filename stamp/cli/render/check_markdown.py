@@ -1,0 +1,99 @@
+"""A verdict in Markdown, for the summary of a job or a comment on a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import Final
+
+from stamp.cli.render.impact import details, ordered, summary, title
+from stamp.cli.render.location import location
+from stamp.cli.render.markdown import code, row, text
+from stamp.cli.render.quantity import counted
+from stamp.cli.render.visible import visible
+from stamp.cli.verdict import Verdict
+from stamp.compat import Severity
+from stamp.ripple import Impact, Phase, Rollout
+
+__all__ = ["render"]
+
+REPORTED: Final = 40
+"""How many impacts are told: a comment on GitHub may have 65,536 characters."""
+
+
+def render(verdict: Verdict) -> str:
+    """Return what breaks as a table, the details folded away, and the order of deployment."""
+    impacts = ordered(verdict.impacts)
+    told, left = impacts[:REPORTED], len(impacts) - REPORTED
+    parts = [
+        f"### stamp check: {text(summary(verdict))}",
+        "\n".join(_table(told)),
+        f"... and {counted(left, 'finding')} more." if left > 0 else "",
+        *(_details(impact, verdict) for impact in told),
+        *(_rollout(rollout) for rollout in verdict.report.rollouts),
+        _accepted(verdict.accepted[:REPORTED]),
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
+def _table(impacts: Iterable[Impact]) -> Iterator[str]:
+    rows = [row(_severity(each), _who(each), code(each.finding.path), text(title(each))) for each in impacts]
+    if rows:
+        yield from (row("", "Step", "Where", "What"), row("---", "---", "---", "---"), *rows)
+
+
+def _severity(impact: Impact) -> str:
+    severity = impact.finding.severity
+    return f"**{severity}**" if severity is Severity.ERROR else severity.value
+
+
+def _who(impact: Impact) -> str:
+    return code(impact.consumer or impact.producer or impact.workflow)
+
+
+def _details(impact: Impact, verdict: Verdict) -> str:
+    who = escape(visible(impact.consumer or impact.producer or impact.workflow))
+    head = f"<code>{who}</code>, <code>{escape(visible(impact.finding.path))}</code>: {impact.finding.rule}"
+    said = "\n".join(_said(impact, verdict))
+    return f"<details><summary>{head}</summary>\n\n{text(impact.finding.message)}\n\n{said}\n\n</details>"
+
+
+def _said(impact: Impact, verdict: Verdict) -> Iterator[str]:
+    place = location(impact, verdict)
+    if place is not None:
+        yield f"- where: {code(f'{place.file}:{place.line}' if place.line else place.file)}"
+    for detail in details(impact):
+        yield f"- {detail.label}: {code(detail.text) if detail.label == 'example' else text(detail.text)}"
+
+
+def _rollout(rollout: Rollout) -> str:
+    since = f"{text(rollout.workflow)}, from {text(rollout.baseline)}"
+    if not rollout.is_safe:
+        obstacles = _list(rollout.obstacles)
+        ways_out = f"\n\nA way out:\n\n{_list(rollout.ways_out)}" if rollout.ways_out else ""
+        return f"#### No order of deployment is safe ({since})\n\n{obstacles}{ways_out}"
+    phases = "\n".join(_phase(phase) for phase in rollout.phases)
+    return f"#### Order of deployment ({since})\n\n{phases}" if phases else ""
+
+
+def _phase(phase: Phase) -> str:
+    steps = ", ".join(code(step) + (" (removed)" if step in phase.removed else "") for step in phase.steps)
+    reasons = "".join(f"\n   - {text(reason)}" for reason in phase.reasons)
+    return f"{phase.number}. {steps}{reasons}"
+
+
+def _list(things: Iterable[str]) -> str:
+    return "\n".join(f"- {text(thing)}" for thing in things)
+
+
+def _accepted(impacts: Iterable[Impact]) -> str:
+    lines = "\n".join(_acceptance(impact) for impact in impacts)
+    return f"<details><summary>Accepted</summary>\n\n{lines}\n\n</details>" if lines else ""
+
+
+def _acceptance(impact: Impact) -> str:
+    assert impact.accepted is not None
+    until = f", until {impact.accepted.until}" if impact.accepted.until is not None else ""
+    return (
+        f"- {_who(impact)}, {code(impact.finding.path)}, {impact.finding.rule}: {text(impact.accepted.reason)}{until}"
+    )
