@@ -1,0 +1,221 @@
+"""The action for GitHub and the hook for pre-commit: their files, and the shell in them run as it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+Git = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def action(root: Path) -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = yaml.safe_load((root / "action.yml").read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def hook(root: Path) -> Mapping[str, Any]:
+    (loaded,) = yaml.safe_load((root / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    return dict(loaded)
+
+
+def steps(action: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {step["name"]: step for step in action["runs"]["steps"]}
+
+
+# ---- the action by itself
+
+
+def test_the_action_has_its_inputs(action):
+    expected = {"schemas", "against", "fail-on", "workflow", "version", "python-version", "upload-sarif"}
+    assert set(action["inputs"]) == expected
+    assert all(isinstance(each["default"], str) and each["description"] for each in action["inputs"].values())
+
+
+def test_inputs_reach_a_shell_through_its_environment_only(action):
+    scripts = [step for step in steps(action).values() if "run" in step]
+    assert scripts
+    for step in scripts:
+        assert "${{" not in step["run"]
+        assert step["shell"] == "bash"
+
+
+def test_every_input_is_used_and_every_used_one_is_there(action):
+    used = re.findall(r"inputs\.([a-z-]+)", repr(action["runs"]))
+    assert set(used) == set(action["inputs"])
+
+
+def test_steps_refer_to_steps_before_them(action):
+    before: set[str] = set()
+    for step in action["runs"]["steps"]:
+        assert set(re.findall(r"steps\.([a-z]+)", repr(step))) <= before
+        before |= {step["id"]} if "id" in step else set()
+
+
+def test_what_is_used_is_pinned(action):
+    used = [step["uses"] for step in steps(action).values() if "uses" in step]
+    assert [name.partition("@")[0] for name in used] == ["actions/setup-python", "github/codeql-action/upload-sarif"]
+    assert all(re.fullmatch(r".+@v\d+", name) for name in used)
+
+
+# ---- deepening
+
+
+@pytest.fixture
+def git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Git:
+    """Return `git(*arguments)`, out of reach of what is configured on the machine."""
+    for name, value in {
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_SYSTEM": "/dev/null",
+        "GIT_TERMINAL_PROMPT": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object, at: Path = tmp_path, given: str = "") -> str:
+        command = ("git", *map(str, arguments))
+        return subprocess.run(command, cwd=at, check=True, capture_output=True, text=True, input=given).stdout.strip()
+
+    return run
+
+
+def commits(branch: str, number: int, *, after: str = "", merging: str = "") -> str:
+    """Return a stream for `git fast-import` with `number` commits on a branch."""
+    lines = []
+    for count in range(number):
+        lines += [f"commit {branch}", "committer A <a@example.org> 1700000000 +0000", "data 1", "x"]
+        lines += [f"from {after}"] if after and count == 0 else []
+        lines += [f"merge {merging}"] if merging else []
+        lines += [f"M 100644 inline {branch.replace('/', '-')}", f"data {len(str(count))}", str(count)]
+    return "\n".join([*lines, ""])
+
+
+MAIN, FEATURE, MERGE = "refs/heads/main", "refs/heads/feature", "refs/pull/1/merge"
+
+
+@pytest.fixture
+def origin(tmp_path: Path, git: Git) -> str:
+    """Return the address of a repository: 300 commits, then a branch of 60, while main went on by 70."""
+    git("init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
+    stream = commits(MAIN, 300) + "reset refs/tags/v1\nfrom refs/heads/main\n\n" + commits(FEATURE, 60, after=MAIN)
+    stream += commits(MAIN, 70) + commits(MERGE, 1, after=MAIN, merging=FEATURE) + "done\n"
+    git("fast-import", "--quiet", "--done", at=tmp_path / "origin.git", given=stream)
+    git("config", "uploadpack.allowAnySHA1InWant", "true", at=tmp_path / "origin.git")
+    return f"file://{tmp_path}/origin.git"
+
+
+@pytest.fixture
+def deepen(action: Mapping[str, Any], tmp_path: Path, require: Callable[[str], str]) -> Callable[..., str]:
+    """Return `deepen(at=..., AGAINST=..., BASE=...)`: run the step as GitHub does, and return its output."""
+    script = steps(action)["Deepen"]["run"]
+    output = tmp_path / "output"
+
+    def run(*, at: Path, **variables: str) -> str:
+        output.write_text("")
+        environment = {**os.environ, "AGAINST": "", "BASE": "", **variables, "GITHUB_OUTPUT": str(output)}
+        command = (require("bash"), "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
+        done = subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return output.read_text()
+
+    return run
+
+
+def count(git: Git, at: Path) -> int:
+    return int(git("rev-list", "--all", "--count", at=at))
+
+
+def test_a_shallow_clone_is_deepened_until_the_branches_meet(git, origin, deepen, tmp_path):
+    git("clone", "--quiet", "--depth=1", "--branch=feature", origin, "clone")
+    clone = tmp_path / "clone"
+
+    assert deepen(at=clone, BASE="main") == "against=origin/main\n"
+
+    assert git("merge-base", "HEAD", "origin/main", at=clone) == git("rev-parse", "v1", at=tmp_path / "origin.git")
+    assert git("rev-parse", "--is-shallow-repository", at=clone) == "true"
+    assert count(git, clone) < 400
+
+
+def test_the_merge_commit_of_a_pull_request_meets_its_base_at_once(git, origin, deepen, tmp_path):
+    sha = git("rev-parse", MERGE, at=tmp_path / "origin.git")
+    git("init", "--quiet", "clone")
+    clone = tmp_path / "clone"
+    git("remote", "add", "origin", origin, at=clone)
+    git("fetch", "--quiet", "--no-tags", "--depth=1", "origin", f"+{sha}:refs/remotes/pull/1/merge", at=clone)
+    git("checkout", "--quiet", "--force", "refs/remotes/pull/1/merge", at=clone)
+
+    deepen(at=clone, BASE="main")
+
+    assert git("merge-base", "HEAD", "origin/main", at=clone) == git("rev-parse", MAIN, at=tmp_path / "origin.git")
+    assert count(git, clone) < 100
+
+
+def test_a_tag_is_fetched_too(git, origin, deepen, tmp_path):
+    git("clone", "--quiet", "--depth=1", "--no-tags", "--branch=feature", origin, "clone")
+    clone = tmp_path / "clone"
+
+    assert deepen(at=clone, AGAINST="v1\n  origin/main") == "against=v1 origin/main\n"
+
+    for ref in ("v1", "origin/main"):
+        assert git("merge-base", "HEAD", ref, at=clone) == git("rev-parse", "v1", at=clone)
+
+
+def test_histories_without_a_common_commit_end(git, origin, deepen, tmp_path):
+    git("fast-import", "--quiet", "--done", at=tmp_path / "origin.git", given=commits("refs/heads/other", 3) + "done\n")
+    git("clone", "--quiet", "--depth=1", "--branch=feature", origin, "clone")
+
+    deepen(at=tmp_path / "clone", AGAINST="origin/other")
+
+    assert git("rev-parse", "--is-shallow-repository", at=tmp_path / "clone") == "false"
+
+
+def test_a_whole_clone_stays_whole(git, origin, deepen, tmp_path):
+    git("clone", "--quiet", "--single-branch", "--branch=feature", origin, "clone")
+    clone = tmp_path / "clone"
+
+    deepen(at=clone, BASE="main")
+
+    assert git("rev-parse", "--is-shallow-repository", at=clone) == "false"
+    assert git("merge-base", "HEAD", "origin/main", at=clone)
+
+
+@pytest.mark.parametrize("against", ["", "folder", "HEAD~3", "base.tar", "-x --y", "$(touch pwned) `touch pwned` ;"])
+def test_what_is_not_on_the_remote_is_left_alone(against, git, origin, deepen, tmp_path):
+    git("clone", "--quiet", "--depth=1", "--branch=feature", origin, "clone")
+    clone = tmp_path / "clone"
+    (clone / "folder").mkdir()
+
+    assert deepen(at=clone, AGAINST=against) == f"against={' '.join(against.split())}\n"
+
+    assert count(git, clone) == 1
+    assert not (clone / "pwned").exists()
+
+
+# ---- pre-commit
+
+CONTRACTS = [
+    "schemas/ticket/billing/step.json",
+    "schemas/ticket/billing/Billed.v1.avsc",
+    "a/reads/b.avsc",
+    "pyproject.toml",
+    "x/stamp.toml",
+]
+OTHERS = ["README.md", "package.json", "schemas/other.json", "mystep.json", "a.avsc.bak", "mypyproject.toml"]
+
+
+def test_the_hook_is_one_that_pre_commit_takes(hook):
+    assert (hook["id"], hook["language"], hook["pass_filenames"]) == ("stamp-check", "python", False)
+    assert {"name", "description", "entry", "files"} <= set(hook)
+
+
+def test_the_hook_runs_for_contracts_and_settings(hook):
+    assert [name for name in CONTRACTS + OTHERS if re.search(hook["files"], name)] == CONTRACTS
