@@ -86,7 +86,7 @@ def _result(impact: Impact, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-IN_PROPERTIES: Final = frozenset({"example", "not broken", "known"})
+IN_PROPERTIES: Final = frozenset({"example", "outcome", "not broken", "known"})
 """Details that are properties here."""
 
 
@@ -96,7 +96,7 @@ def _message(impact: Impact) -> str:
 
 
 def _properties(impact: Impact) -> dict[str, Any]:
-    examples = [each.text for each in details(impact) if each.label == "example"]
+    told = {each.label: each.text for each in details(impact)}
     said = {
         "workflow": impact.workflow,
         "path": impact.finding.path,
@@ -107,7 +107,8 @@ def _properties(impact: Impact) -> dict[str, Any]:
         "carriers": list(impact.carriers),
         "baseline": impact.baseline,
         "known": impact.is_known,
-        "example": next(iter(examples), None),
+        "example": told.get("example"),
+        "outcome": told.get("outcome"),
     }
     return {name: value for name, value in said.items() if value not in (None, [], "")}
 

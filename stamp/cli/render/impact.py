@@ -12,6 +12,7 @@ from stamp.cli.rulebook import RULEBOOK
 from stamp.cli.verdict import Verdict
 from stamp.compat import Finding, Severity
 from stamp.ripple import Impact
+from stamp.ripple.wording import listed
 
 __all__ = ["Detail", "details", "fingerprints", "ordered", "summary", "title"]
 
@@ -44,15 +45,15 @@ def _details(impact: Impact) -> Iterator[Detail]:
     yield from (Detail("because", _cause(each, impact.finding)) for each in leaves if each is not impact.finding)
     for each in leaves:
         if each.witness is not None:
-            yield Detail("example", f"{each.witness.datum}: {each.witness.outcome}")
+            yield from (Detail("example", each.witness.datum), Detail("outcome", each.witness.outcome))
             break
     fixes = [each.fix for each in leaves if each.fix is not None]
     yield from (Detail("fix", fix.text) for fix in fixes)
     rule = RULEBOOK.get(impact.finding.rule)
-    if not fixes and rule is not None:
+    if rule is not None and (not fixes or impact.baseline is not None):  # what runs already cannot be fixed any more
         yield Detail("what to do", rule.remedy)
     if impact.carriers:
-        yield Detail("not broken", f"{', '.join(impact.carriers)}: they only carry it along")
+        yield Detail("not broken", f"{listed(impact.carriers)}, by which it is only carried along")
     if impact.is_known:
         yield Detail("known", "a baseline has it already")
 
@@ -88,8 +89,4 @@ def summary(verdict: Verdict) -> str:
     counts = [counted(verdict.count(each), each.value) for each in Severity if verdict.count(each)]
     accepted = [f"{len(verdict.accepted):,} accepted"] if verdict.accepted else []
     found = ", ".join([*counts, *accepted]) or "nothing wrong"
-    return f"{found}{f', compared with {_listed(verdict)}' if verdict.baselines else ''}"
-
-
-def _listed(verdict: Verdict) -> str:
-    return " and ".join(verdict.baselines)
+    return f"{found}{f', compared with {listed(verdict.baselines)}' if verdict.baselines else ''}"
