@@ -152,35 +152,40 @@ class Readability:
         whole = (each for each in fitting if self.is_readable(writer, each))
         return next(whole, None) or next((each for each in fitting if each.kind == writer.kind), None)
 
-    def obstacle(self, writer: Type, reader: Type, path: str = "") -> str | None:
+    def obstacle(self, writer: Type, reader: Type) -> str | None:
         """Say what keeps `reader` from reading every datum of `writer`, with the path to it; None when nothing does."""
-        if self.is_readable(writer, reader):
+        return self._obstacle(writer, reader, "", set())
+
+    def _obstacle(self, writer: Type, reader: Type, path: str, seen: set[Pair]) -> str | None:
+        """Find what is not only around a pair that was `seen` on the way: what falls has a first reason to."""
+        if (writer, reader) in seen or self.is_readable(writer, reader):
             return None
+        seen.add((writer, reader))
         if writer.kind == "union":
-            branch = next(each for each in writer.branches if not self.is_readable(each, reader))
-            return self.obstacle(branch, reader, path)
+            return next(filter(None, (self._obstacle(each, reader, path, seen) for each in writer.branches)), None)
         if reader.kind == "union":
             through = self.branch(writer, reader)
             if through is None:
                 return f"{path or 'the whole'}: {writer.label} cannot be read as any branch of {reader.label}"
-            return self.obstacle(writer, through, path)
+            return self._obstacle(writer, through, path, seen)
         if (reason := why_not(writer, reader)) is not None:
             return f"{path or 'the whole'}: {reason}"
         if writer.items is not None and reader.items is not None:
-            return self.obstacle(writer.items, reader.items, path + "[]")
+            step = "[]" if writer.kind == "array" else "{}"
+            return self._obstacle(writer.items, reader.items, path + step, seen)
         if writer.kind == "enum":
             lost = ", ".join(symbol for symbol in writer.symbols if symbol not in reader.symbols)
             return f"{path or 'the whole'}: {reader.label} lacks the symbols {lost}, and has no default"
-        return self._field_obstacle(writer, reader, path)
+        return self._field_obstacle(writer, reader, path, seen)
 
-    def _field_obstacle(self, writer: Type, reader: Type, path: str) -> str:
+    def _field_obstacle(self, writer: Type, reader: Type, path: str, seen: set[Pair]) -> str | None:
         for wanted, source in sources(reader, writer):
             inner = f"{path}.{wanted.name}".removeprefix(".")
             if source is None and wanted.default is MISSING:
                 return f"{inner}: {writer.label} does not have this field, and it has no default"
-            if source is not None and (found := self.obstacle(source.type, wanted.type, inner)):
+            if source is not None and (found := self._obstacle(source.type, wanted.type, inner, seen)):
                 return found
-        raise AssertionError(f"{writer} can be read as {reader}")
+        return None
 
     def _solve(self, root: Pair) -> None:
         """Assume that every pair holds, and take back what falls: a pair falls with the last option of one of its needs."""

@@ -54,3 +54,36 @@ def test_items_that_are_unions_are_read_branch_by_branch() -> None:
     assert decoder(items, {"type": "array", "items": ["null", "long"]})(b"\2\2\2\0") == [1]
     assert decoder(items, ["null", items])(b"\2\2\2\0") == [1]
     assert Readability().is_readable(load(items), load(["null", items]))
+
+
+def chain(leaf: str, *, link: Any = "List", first: str = "next") -> dict[str, Any]:
+    """A list whose link to the rest comes before, or after, its own value."""
+    fields = [{"name": "next", "type": ["null", link]}, {"name": "x", "type": leaf}]
+    return {"type": "record", "name": "List", "fields": sorted(fields, key=lambda each: each["name"] != first)}
+
+
+OBSTACLES: list[tuple[Any, Any, str | None]] = [
+    (chain("string"), chain("string"), None),
+    (chain("string"), chain("int"), "x: string cannot be read as int"),
+    (chain("string", first="x"), chain("int"), "x: string cannot be read as int"),
+    (
+        record({"name": "head", "type": ["null", chain("string")]}),
+        record({"name": "head", "type": chain("int")}),
+        "head: null cannot be read as record List",
+    ),
+    (
+        chain("int", link={"type": "array", "items": "List"}),
+        chain("int", link={"type": "array", "items": ["null", "string"]}),
+        "next[]: record List cannot be read as any branch of union [null, string]",
+    ),
+    (
+        {"type": "map", "values": chain("int", link={"type": "map", "values": "List"})},
+        {"type": "map", "values": chain("int", link={"type": "map", "values": ["string", "null"]})},
+        "{}.next{}: record List cannot be read as any branch of union [string, null]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("writer", "reader", "text"), OBSTACLES)
+def test_an_obstacle_is_told_with_its_path_in_recursive_types_too(writer: Any, reader: Any, text: str | None) -> None:
+    assert Readability().obstacle(load(writer), load(reader)) == text
