@@ -29,4 +29,4 @@ def _of_workflow(rule: ripple.Rule, today: date) -> Sequence[Finding]:
     example = rule.example
     now = ripple.contracts_of(files(example.now), name="now")
     before = [] if example.before is None else [ripple.contracts_of(files(example.before), name="before", like=now)]
-    return ripple.ripple(now, before, today=today).findings
+    return ripple.ripple(now, before, today=today, mode=example.mode).findings

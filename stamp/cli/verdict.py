@@ -10,15 +10,7 @@ from stamp.cli.checkout import HERE, Checkout
 from stamp.compat import Severity
 from stamp.ripple import Impact, Report
 
-__all__ = ["Proved", "Verdict"]
-
-
-@dataclass(frozen=True, slots=True)
-class Proved:
-    """What stands behind the verdict that nothing is wrong: how many pairs of a view and a version, and how many data were decoded."""
-
-    pairs: int
-    data: int
+__all__ = ["Verdict"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +24,6 @@ class Verdict:
     schemas: Path
     baselines: tuple[str, ...]
     fail_on: Severity
-    proved: Proved | None = None
     checkout: Checkout = HERE
 
     @cached_property

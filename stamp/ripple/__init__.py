@@ -7,7 +7,8 @@ from stamp.ripple.brokers import BROKERS, Broker
 from stamp.ripple.contracts import Contracts, contracts_of, read_folder
 from stamp.ripple.graph import Graph, Route
 from stamp.ripple.growth import BUDGET, EventSize, Growth
-from stamp.ripple.report import Impact, Phase, Report, Rollout
+from stamp.ripple.proof import explained, proved
+from stamp.ripple.report import Impact, Phase, Proof, Report, Rollout
 from stamp.ripple.rule import Rule
 from stamp.ripple.rules import RULES
 from stamp.ripple.sizes import ASSUMED, Assumptions, Size
@@ -26,12 +27,15 @@ __all__ = [
     "Growth",
     "Impact",
     "Phase",
+    "Proof",
     "Report",
     "Rollout",
     "Route",
     "Rule",
     "Size",
     "contracts_of",
+    "explained",
+    "proved",
     "read_baseline",
     "read_folder",
     "ripple",

@@ -26,6 +26,7 @@ def ripple(
     baselines: Sequence[Contracts] = (),
     *,
     today: date,
+    mode: str | None = None,
     listing: bool = False,
     budget: int = BUDGET,
     assumed: Assumptions = ASSUMED,
@@ -37,12 +38,16 @@ def ripple(
         now: the present contracts.
         baselines: what runs, or may run, or waits in queues: each is compared with the present by itself.
         today: versions that were retired before this day are gone.
+        mode: hold also the versions of each record against one another, as this one of `stamp.compat.MODES` asks for.
         listing: tell also the fields that nobody reads and no change has touched.
         budget: how many bytes an event may have.
         assumed: what is taken for usual where a schema does not say.
         pending: what an export of the code would change, see `stamp.ripple.pending`.
+
+    Raises:
+        InputError: there is no such mode.
     """
-    study = Study(now, tuple(baselines), today, listing=listing, pending=tuple(pending))
+    study = Study(now, tuple(baselines), today, mode=mode, listing=listing, pending=tuple(pending))
     study = replace(study, growth=_growth(study, budget, assumed))
     study = replace(study, rollouts=tuple(_rollouts(study)))
     known = {impact.key for baseline in study.baselines for impact in _impacts(study.of(baseline))}
@@ -52,6 +57,7 @@ def ripple(
         rollouts=study.rollouts,
         graph={workflow: study.graph(now, workflow) for workflow in now.workflows},
         growth=study.growth,
+        pairs=study.pairs,
     )
 
 
@@ -80,6 +86,7 @@ def _impact(rule: Rule, issue: Issue) -> Impact:
         routes=issue.routes,
         carriers=issue.carriers,
         baseline=issue.baseline,
+        pair=issue.pair,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from stamp.compat import Finding, Severity
 from stamp.ripple.graph import Graph
 from stamp.ripple.meetings import Meeting, Moment, meetings
+from stamp.ripple.pairs import Pair
 from stamp.ripple.rule import Issue
 from stamp.ripple.study import Study
 from stamp.ripple.wording import listed, route
@@ -66,6 +67,7 @@ def _issue(study: Study, same: _Same) -> Issue:
         routes=tuple(ways),
         carriers=tuple(_carriers(study, graph, same, records)),
         baseline=first.state.name if first.moment is Moment.NEW_DATA else None,
+        pair=Pair(first.view, first.version.file, is_open=first.moment is not Moment.NEW_DATA),
     )
 
 

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from stamp.compat import Finding, Severity, Source, check
 from stamp.schema.jsonfile import JsonFile
 from stamp.schema.resolve import sources
 
-__all__ = ["Pairs"]
+__all__ = ["Pair", "Pairs"]
+
+
+class Pair(NamedTuple):
+    """Two schemas, one of which is to read what the other one writes. The reader is a view unless it is a version of the same record.
+
+    It is `open` when it can still be changed: what runs already, or is released, cannot.
+    """
+
+    reader: JsonFile
+    writer: JsonFile
+    is_view: bool = True
+    is_open: bool = True
 
 
 class Pairs:
@@ -30,6 +43,10 @@ class Pairs:
         if (view, version) not in self._findings:
             self._findings[view, version] = check(self.source(view), self.source(version), as_view=True)
         return self._findings[view, version]
+
+    def clean(self) -> list[Pair]:
+        """Return the pairs asked about that no error speaks against."""
+        return [Pair(*files) for files in self._findings if not self.is_broken(*files)]
 
     def is_broken(self, view: JsonFile, version: JsonFile) -> bool:
         """Tell whether some data of a version cannot be read through a view, or are read wrongly."""

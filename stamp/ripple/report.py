@@ -10,8 +10,9 @@ from stamp.compat import Finding, Severity
 from stamp.ripple.acceptance import Acceptance
 from stamp.ripple.graph import Graph, Route
 from stamp.ripple.growth import Growth
+from stamp.ripple.pairs import Pair, Pairs
 
-__all__ = ["Impact", "Phase", "Report", "Rollout"]
+__all__ = ["Impact", "Phase", "Proof", "Report", "Rollout"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,8 @@ class Impact:
     `consumer` is the step that breaks, `producer` the one whose contribution it reads, `versions` what that is written with (such as
     `Validated.v2`). `routes` are ways by which it arrives, events in their order, the shortest first, not all of them; `carriers` the
     steps that get it too, and only carry it along: they are not broken. `baseline` is the state that it was found by comparing with.
-    `is_known` tells whether a baseline has it already, `accepted` by which entry somebody has accepted it.
+    `is_known` tells whether a baseline has it already, `accepted` by which entry somebody has accepted it. The causes of the finding
+    are about the files of `pair`.
     """
 
     finding: Finding
@@ -34,6 +36,7 @@ class Impact:
     baseline: str | None = None
     is_known: bool = False
     accepted: Acceptance | None = None
+    pair: Pair | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -78,17 +81,33 @@ class Rollout:
         return not self.obstacles
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What stands behind a verdict.
+
+    Errors have been shown by data, but for `unshown` of them, for which there was no time. Of the pairs that no error speaks
+    against, `pairs` have been tried with `data` data, all of which were decoded.
+    """
+
+    unshown: int = 0
+    pairs: int = 0
+    data: int = 0
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
     """What is to be said about contracts and their changes.
 
     `graph` and `growth` are of the present contracts, by workflow. `rollouts` has one for each baseline and workflow that has changed.
+    `pairs` answers about all pairs of a view and a version that can meet; `proof` tells what `stamp.ripple.proof` has made of them.
     """
 
     impacts: tuple[Impact, ...]
     rollouts: tuple[Rollout, ...]
     graph: Mapping[str, Graph]
     growth: Mapping[str, Growth]
+    pairs: Pairs
+    proof: Proof | None = None
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

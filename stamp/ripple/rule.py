@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from stamp.compat import Finding, Fragment, Severity
 from stamp.ripple.graph import Route
+from stamp.ripple.pairs import Pair
 from stamp.ripple.study import Study
 
 __all__ = ["Example", "Issue", "Look", "Rule"]
@@ -16,7 +17,7 @@ __all__ = ["Example", "Issue", "Look", "Rule"]
 class Issue(NamedTuple):
     """What a rule has to say; the same facts as in an `Impact`. `severity` is that of the rule when it is None.
 
-    `place` is what has to be changed, `other` what stands against it.
+    `place` is what has to be changed, `other` what stands against it. The `causes` are about the files of `pair`.
     """
 
     workflow: str
@@ -32,16 +33,18 @@ class Issue(NamedTuple):
     routes: tuple[Route, ...] = ()
     carriers: tuple[str, ...] = ()
     baseline: str | None = None
+    pair: Pair | None = None
 
 
 Look: TypeAlias = Callable[[Study], Iterator[Issue]]
 
 
 class Example(NamedTuple):
-    """A small workflow that a rule has something to say of, as `stamp.ripple.example.files` takes it, and what it was before."""
+    """A small workflow that a rule has something to say of, as `stamp.ripple.example.files` takes it, what it was before, and in which mode."""
 
     now: Mapping[str, Any]
     before: Mapping[str, Any] | None = None
+    mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ class Study:
     """States of the contracts, and what follows from them; each thing is found out once.
 
     On the day `today` versions that were retired before are gone. With `listing` fields without readers are told that no change has
-    touched. `growth` and `rollouts` are there once they have been looked for; `pending` is what the code says
+    touched; versions are held against one another as the `mode` asks for. `growth` and `rollouts` are there once they have been looked for; `pending` is what the code says
     that the contracts do not.
     """
 
@@ -36,6 +36,7 @@ class Study:
     rollouts: tuple[Rollout, ...] = ()
     pending: tuple[Changes, ...] = ()
     listing: bool = False
+    mode: str | None = None
     graphs: dict[tuple[tuple[Contracts, ...], str], Graph] = field(default_factory=dict)
 
     @cached_property

@@ -33,7 +33,11 @@ def test_words_are_sentences(rule):
 @pytest.mark.parametrize("rule", WITH_EXAMPLE, ids=lambda rule: rule.id)
 def test_a_rule_finds_its_example(rule, compare, examine):
     example = rule.example
-    report = examine(example.now) if example.before is None else compare(example.before, example.now)
+    report = (
+        examine(example.now, mode=example.mode)
+        if example.before is None
+        else compare(example.before, example.now, mode=example.mode)
+    )
     found = [finding for finding in report.findings if finding.rule == rule.id]
     assert found
     assert all(finding.message[0] != " " and "\n" not in finding.message for finding in found)
@@ -48,5 +52,5 @@ def test_a_rule_about_changes_is_silent_where_nothing_changes(rule, compare):
 
 @pytest.mark.parametrize("rule", WITH_EXAMPLE, ids=lambda rule: rule.id)
 def test_examples_are_contracts(rule):
-    for steps in filter(None, rule.example):
+    for steps in filter(None, rule.example[:2]):
         assert all(text.startswith(b"{") for text in files(steps).values())

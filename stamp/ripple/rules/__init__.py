@@ -26,6 +26,7 @@ from stamp.ripple.rules import (
     step_starved,
     step_unreachable,
     version_changed,
+    version_incompatible,
     version_skipped,
     view_breaks,
 )
@@ -40,6 +41,7 @@ RULES: Final[tuple[Rule, ...]] = (
     step_starved.RULE,
     version_changed.RULE,
     version_skipped.RULE,
+    version_incompatible.RULE,
     no_safe_order.RULE,
     read_without_writer.RULE,
     read_not_guaranteed.RULE,
