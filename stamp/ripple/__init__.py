@@ -7,6 +7,7 @@ from stamp.ripple.brokers import BROKERS, Broker
 from stamp.ripple.contracts import Contracts, contracts_of, read_folder
 from stamp.ripple.graph import Graph, Route
 from stamp.ripple.growth import BUDGET, EventSize, Growth
+from stamp.ripple.leave import accept
 from stamp.ripple.proof import explained, proved
 from stamp.ripple.report import Impact, Phase, Proof, Report, Rollout
 from stamp.ripple.rule import Rule
@@ -33,6 +34,7 @@ __all__ = [
     "Route",
     "Rule",
     "Size",
+    "accept",
     "contracts_of",
     "explained",
     "proved",

@@ -1,44 +1,97 @@
-"""Where a project keeps its contracts."""
+"""What a project says about itself: `[tool.stamp]` of `./pyproject.toml`, and `./stamp.toml`, which says the same without a prefix."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from stamp.errors import InputError
 
-__all__ = ["contracts_folder"]
+__all__ = ["Settings", "contracts_folder", "settings"]
+
+_FILES: Final[Mapping[str, tuple[str, ...]]] = {"stamp.toml": (), "pyproject.toml": ("tool", "stamp")}
+"""Where settings are, and under which keys there. What the first file says goes before what the second one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one file says: its `table`, which is below `prefix`, and its `text`."""
+
+    file: Path
+    prefix: tuple[str, ...]
+    table: Mapping[str, Any]
+    text: str
+
+    def path(self, key: str) -> str:
+        """Return what a key is called in messages: `tool.stamp.schemas`."""
+        return ".".join((*self.prefix, key))
+
+    def lines(self, key: str, number: int) -> Sequence[int | None]:
+        """Return the line of each of the `number` tables `[[key]]`.
+
+        tomllib tells no lines, so these are those of the headers, where there are as many as tables; else nobody knows.
+        """
+        name = r"\s*\.\s*".join(map(re.escape, (*self.prefix, key)))
+        header = re.compile(rf"\s*\[\[\s*{name}\s*\]\]\s*(#.*)?")
+        found = [at for at, line in enumerate(self.text.split("\n"), start=1) if header.fullmatch(line)]
+        return found if len(found) == number else [None] * number
+
+
+def settings() -> tuple[Settings, ...]:
+    """Return the settings of the current folder, those first that go before others; none for a file that does not exist.
+
+    Raises:
+        InputError: a file cannot be read, or has something else where the settings should be.
+    """
+    there = ((Path(name), prefix) for name, prefix in _FILES.items())
+    return tuple(_read(file, prefix) for file, prefix in there if file.is_file())
 
 
 def contracts_folder() -> Path:
-    """Return the folder of contracts: `STAMP_SCHEMAS`, else `schemas` of `[tool.stamp]` in `./pyproject.toml`, else `./schemas`.
+    """Return the folder of contracts: `STAMP_SCHEMAS`, else `schemas` of the settings, else `./schemas`.
 
     Raises:
-        InputError: the project file cannot be read, or names something that is no path.
+        InputError: the settings cannot be read, or name something that is no path.
     """
     if from_environment := os.environ.get("STAMP_SCHEMAS"):
         return Path(from_environment)
-    project = Path("pyproject.toml")
-    settings: Any = _content(project) if project.is_file() else {}
-    for key in ("tool", "stamp"):
-        settings = settings.get(key, {})
-        if not isinstance(settings, dict):
-            raise InputError(f"expected a table, got {settings!r}", file=project, path=key)
-    folder = settings.get("schemas", "schemas")
-    if not isinstance(folder, str) or not folder:
-        raise InputError(
-            f"expected the path of the contracts folder, got {folder!r}", file=project, path="tool.stamp.schemas"
-        )
-    return Path(folder)
+    for each in settings():
+        if "schemas" in each.table:
+            folder = each.table["schemas"]
+            if not isinstance(folder, str) or not folder:
+                text = f"expected the path of the contracts folder, got {folder!r}"
+                raise InputError(text, file=each.file, path=each.path("schemas"))
+            return Path(folder)
+    return Path("schemas")
 
 
-def _content(project: Path) -> dict[str, Any]:
-    import tomllib  # noqa: PLC0415 - takes 4 ms, and only a folder with a project file needs it
+def _read(file: Path, prefix: tuple[str, ...]) -> Settings:
+    text = _text(file)
+    table: Any = _content(file, text)
+    for key in prefix:
+        table = table.get(key, {})
+        if not isinstance(table, dict):
+            raise InputError(f"expected a table, got {table!r}", file=file, path=key)
+    return Settings(file, prefix, table, text)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode().replace("\r\n", "\n")
+    except OSError as error:
+        raise InputError(f"expected a file that can be read: {error.strerror}", file=file) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"expected a TOML file, got one that is not: {error}", file=file) from error
+
+
+def _content(file: Path, text: str) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - takes 4 ms, and only a folder with such a file needs it
 
     try:
-        return tomllib.loads(project.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"expected a file that can be read: {error.strerror}", file=project) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"expected a TOML file, got one that is not: {error}", file=project) from error
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"expected a TOML file, got one that is not: {error}", file=file) from error

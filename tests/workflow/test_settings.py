@@ -47,6 +47,21 @@ def test_the_environment_goes_before_the_project_file_and_code_before_both(
     assert Workflow("ticket").contracts_folder == Path("contracts")
 
 
+def test_a_file_of_its_own_goes_before_the_project_file(project: Path) -> None:
+    own = project.with_name("stamp.toml")
+    own.write_text("schemas = 'mine'")
+    assert Workflow("ticket").contracts_folder == Path("mine")
+    project.write_text("[tool.stamp]\nschemas = 'contracts'")
+    assert Workflow("ticket").contracts_folder == Path("mine")
+    own.write_text("[tool.stamp]\nschemas = 'mine'")
+    assert Workflow("ticket").contracts_folder == Path("contracts")
+    own.write_text("schemas = []")
+    with pytest.raises(
+        InputError, match=r"^stamp\.toml: schemas: expected the path of the contracts folder, got \[\]$"
+    ):
+        _ = Workflow("ticket").contracts_folder
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
