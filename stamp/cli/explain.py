@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -15,13 +13,13 @@ import click
 from stamp.cli.render.example import example_lines
 from stamp.cli.render.visible import visible
 from stamp.cli.rulebook import RULEBOOK, Rule
+from stamp.cli.terminal import COLOURS, is_coloured
 from stamp.cli.trial import tried
-from stamp.compat import Finding, Severity
+from stamp.compat import Finding
 from stamp.errors import InputError
 
-__all__ = ["COLOURS", "command", "is_coloured"]
+__all__ = ["command"]
 
-COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 WIDTH: Final = 100
 
 
@@ -36,11 +34,6 @@ def command(*, rule: str) -> None:
     """
     for line in _explained(_named(rule)):
         click.echo(line, color=is_coloured())
-
-
-def is_coloured() -> bool:
-    """Tell whether there is a terminal, and a person who wants colours (https://no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _named(given: str) -> Rule:

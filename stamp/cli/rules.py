@@ -8,10 +8,10 @@ from typing import Final
 
 import click
 
-from stamp.cli.explain import COLOURS, is_coloured
 from stamp.cli.render.example import example_lines
 from stamp.cli.render.markdown import row, text
 from stamp.cli.rulebook import KINDS, RULEBOOK, Rule, kind
+from stamp.cli.terminal import COLOURS, is_coloured
 
 __all__ = ["command"]
 

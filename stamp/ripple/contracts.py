@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -54,6 +54,11 @@ class Contracts:
     def of(self, workflow: str) -> dict[str, StepContract]:
         """Return the contracts of the steps of a workflow, none if there is no such."""
         return {step: found for (name, step), found in self.steps.items() if name == workflow}
+
+    def only(self, workflows: Collection[str]) -> Contracts:
+        """Return the state without other workflows."""
+        steps = {key: step for key, step in self.steps.items() if key[0] in workflows}
+        return Contracts(self.name, steps, {key: self.files[key] for key in steps})
 
     def said(self, workflow: str, step: str) -> JsonFile:
         """Return the `step.json` of a step."""

@@ -32,6 +32,9 @@ class Pairs:
         self._findings: dict[tuple[JsonFile, JsonFile], Sequence[Finding]] = {}
         self._fields: dict[tuple[JsonFile, JsonFile], frozenset[str]] = {}
 
+    def __len__(self) -> int:
+        return len(self._findings)
+
     def source(self, file: JsonFile) -> Source:
         """Return the schema in a file, which has been linted when the contracts were read."""
         if file not in self._sources:

@@ -21,7 +21,7 @@ def explained(report: Report, *, is_over: Callable[[], bool] = lambda: False, al
     impacts = []
     unshown = 0
     for impact in report.impacts:
-        wanted = impact.pair is not None and (all_ or _has_error(impact))
+        wanted = impact.pair is not None and impact.accepted is None and (all_ or _has_error(impact))
         if wanted and is_over():
             unshown += 1
             wanted = False

@@ -1,0 +1,164 @@
+"""`stamp check`: who breaks when contracts change, why, and what to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime
+from importlib import import_module
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final, NamedTuple
+
+import click
+
+from stamp.cli.checkout import checkout
+from stamp.cli.terminal import is_coloured, spelled, width
+from stamp.cli.verdict import Verdict
+from stamp.compat import MODES, Severity
+from stamp.errors import InputError
+from stamp.ripple import Contracts, Report, explained, proved, read_baseline, read_folder, ripple
+from stamp.workflow.settings import contracts_folder
+
+__all__ = ["FORMATS", "command"]
+
+FORMATS: Final = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+"""Each is `render(verdict)` in `stamp.cli.render.check_<name>`, which is imported when it is asked for."""
+
+TIME: Final = 2.0
+"""Seconds for witnesses and fixes, when nobody has asked for them."""
+
+PATIENCE: Final = 1.0
+"""Seconds before a terminal is told what is going on."""
+
+
+class ModeName(click.Choice[str]):
+    """A mode as people write it: in any case, with `-` or `_`."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the usual name."""
+        return super().convert(value.replace("-", "_"), param, ctx)
+
+
+@click.command(short_help="Say who breaks when contracts change, why, and what to do.")
+@click.argument("schemas", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--against",
+    metavar="REF|DIR|FILE.tar",
+    multiple=True,
+    help="What runs now: a git branch, tag or commit (where this branch left it), a folder, or a .tar file. Several if need be.",
+)
+@click.option("--workflow", metavar="NAME", multiple=True, help="Only this workflow. Several if need be.")
+@click.option(
+    "--mode",
+    type=ModeName(list(MODES), case_sensitive=False),
+    metavar="MODE",
+    help=f"Hold also the versions of each record against one another, as a schema registry does: {', '.join(MODES)}.",
+)
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), help="How.  [default: text; github where GITHUB_ACTIONS=true]"
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([each.value for each in Severity]),
+    default=Severity.ERROR.value,
+    show_default=True,
+    help="From which severity on the exit status is 1.",
+)
+@click.option(
+    "--prove/--no-prove",
+    default=None,
+    help="Show every finding by data, and decode data for every pair that is clean; or show nothing.  [default: show errors]",
+)
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Judge as on this day.")
+def command(*, fail_on: str, format_: str | None, today: datetime | None, **given: Any) -> None:
+    """Say who breaks when contracts change, through which events, why, and in which order to deploy.
+
+    SCHEMAS is the contracts folder, by default that of the settings, or ./schemas. By itself it is checked as it is: whether each view
+    reads every version that may still be there, and how the steps hang together. With --against also what the change does, while
+    old and new services run side by side.
+
+    Exit status: 1 if something was found, 2 if the check could not run.
+
+    Example: stamp check --against origin/main
+    """
+    day = datetime.now(UTC).date() if today is None else today.date()
+    verdict = _verdict(Request(**given), Severity(fail_on), day)
+    format_ = format_ or ("github" if _is_on_github() else "text")
+    text = rendered(format_, verdict)
+    click.echo(spelled(text, sys.stdout), color=is_coloured())
+    _summarise(verdict)
+    if verdict.is_failed:
+        raise click.exceptions.Exit(1)
+
+
+class Request(NamedTuple):
+    """What is to be checked, as it was said on the command line."""
+
+    schemas: Path | None
+    against: tuple[str, ...]
+    workflow: tuple[str, ...]
+    mode: str | None
+    prove: bool | None
+
+
+def rendered(format_: str, verdict: Verdict) -> str:
+    """Return a verdict in one of FORMATS."""
+    render: Callable[..., str] = import_module(f"stamp.cli.render.check_{format_}").render
+    return render(verdict, width=width()) if format_ == "text" else render(verdict)
+
+
+def _verdict(request: Request, fail_on: Severity, today: date) -> Verdict:
+    folder = request.schemas or contracts_folder()
+    now = read_folder(folder)
+    baselines = [read_baseline(each, folder, like=now) for each in dict.fromkeys(request.against)]
+    now, *baselines = _chosen((now, *baselines), request.workflow, folder)
+    report = _shown(ripple(now, baselines, today=today, mode=request.mode), request.prove)
+    names = tuple(baseline.name for baseline in baselines)
+    return Verdict(report=report, schemas=folder, baselines=names, fail_on=fail_on, checkout=checkout(Path()))
+
+
+def _chosen(states: Iterable[Contracts], workflows: tuple[str, ...], folder: Path) -> Iterator[Contracts]:
+    """Yield states with nothing but the workflows that were asked for, all when none was."""
+    states = list(states)
+    known = sorted({workflow for state in states for workflow in state.workflows})
+    if not known:
+        raise InputError("expected <workflow>/<step>/step.json in the contracts folder, got none", file=folder)
+    for name in workflows:
+        if name not in known:
+            raise InputError(f"expected a workflow, one of {', '.join(known)}, got {name!r}")
+    for state in states:
+        yield state.only(workflows) if workflows else state
+
+
+def _shown(report: Report, prove: bool | None) -> Report:  # noqa: FBT001 - an option, as it was given
+    """Return a report with what stands behind its findings, and with `prove` also behind what has none."""
+    if prove is False:
+        return report
+    end = monotonic() + TIME
+    report = explained(report, is_over=lambda: not prove and monotonic() > end, all_=bool(prove))
+    return proved(report, told=_Meter()) if prove else report
+
+
+class _Meter:
+    """Tells a terminal how far things are, when they take long."""
+
+    def __init__(self) -> None:
+        self._since = monotonic()
+
+    def __call__(self, done: int, of: int) -> None:
+        if sys.stderr.isatty() and monotonic() - self._since > PATIENCE:
+            click.echo(f"\r{done} of {of} pairs\r", err=True, nl=False)
+
+
+def _is_on_github() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def _summarise(verdict: Verdict) -> None:
+    """Add what was found to the summary of a job on GitHub."""
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if file and _is_on_github():
+        with Path(file).open("a", encoding="utf-8") as summary:
+            summary.write(f"{rendered('markdown', verdict)}\n\n")

@@ -1,0 +1,44 @@
+"""In which order to deploy a change, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stamp.cli.render.paragraph import paragraph
+from stamp.cli.verdict import Verdict
+from stamp.ripple import Phase, Rollout
+from stamp.ripple.wording import listed
+
+__all__ = ["deployment"]
+
+
+def deployment(verdict: Verdict, *, width: int) -> Iterator[str]:
+    """Yield lines about the ways from the baselines to the present; what is the same for several baselines once."""
+    found: dict[tuple[object, ...], list[Rollout]] = {}
+    for each in verdict.report.rollouts:
+        found.setdefault((each.workflow, each.phases, each.obstacles, each.ways_out), []).append(each)
+    are_many = len({each.workflow for each in verdict.report.rollouts}) > 1
+    for first, *others in found.values():
+        if are_many or len(found) > 1:
+            baselines = listed(each.baseline for each in (first, *others))
+            yield from paragraph("deploy", f"{first.workflow}, from {baselines}", width=width, bold=True)
+            yield from _told(first, "", width)
+        else:
+            yield from _told(first, "deploy", width)
+
+
+def _told(rollout: Rollout, label: str, width: int) -> Iterator[str]:
+    if rollout.is_safe:
+        are_several = len(rollout.phases) > 1
+        yield from paragraph(label, (_phase(phase, are_several) for phase in rollout.phases), width=width)
+        return
+    if rollout.is_end_broken:
+        yield from paragraph(label, "no order is safe as long as there are errors", width=width)
+    else:
+        yield from paragraph(label, ["no order is safe:", *rollout.obstacles], width=width)
+    yield from paragraph("way out", rollout.ways_out, width=width)
+
+
+def _phase(phase: Phase, is_numbered: bool) -> str:  # noqa: FBT001
+    steps = ", ".join(f"{step} (removed)" if step in phase.removed else step for step in phase.steps)
+    return f"{phase.number}  {steps}" if is_numbered else steps

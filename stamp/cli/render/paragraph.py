@@ -1,0 +1,55 @@
+"""Labelled text of any length, on lines that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+from typing import Any, Final
+
+import click
+
+from stamp.cli.render.visible import visible
+
+__all__ = ["headline", "item", "paragraph"]
+
+MARGIN: Final = 9
+"""Letters before a headline, with room for a severity."""
+
+INDENT: Final = 11
+"""Letters before the text below one, with room for a label."""
+
+
+def headline(label: str, text: str, tag: str, *, width: int, **style: Any) -> Iterator[str]:
+    """Yield lines of bold text beside a label that has a style, and at the right the tag in brackets."""
+    tag = f"[{visible(tag)}]"
+    *lines, last = _wrapped(text, width - MARGIN)
+    shown = [click.style(line, bold=True) for line in (*lines, last)]
+    gap = width - MARGIN - len(last) - len(tag)
+    if gap >= 2:
+        shown[-1] += f"{' ' * gap}{click.style(tag, dim=True)}"
+    else:
+        shown.append(f"{' ' * (width - MARGIN - len(tag))}{click.style(tag, dim=True)}")
+    yield from _beside(click.style(f"{label:<{MARGIN}}", bold=True, **style), shown, MARGIN)
+
+
+def item(label: str, text: str, tag: str, *, width: int, **style: Any) -> Iterator[str]:
+    """Yield lines of plain text beside a label that has a style, the tag in brackets being part of the text."""
+    lines = _wrapped(f"{text} [{tag}]", width - MARGIN)
+    yield from _beside(click.style(f"{label:<{MARGIN}}", **style), lines, MARGIN)
+
+
+def paragraph(label: str, text: str | Iterable[str], *, width: int, **style: Any) -> Iterator[str]:
+    """Yield lines of text below a headline, beside a label; each of several texts begins a line of its own."""
+    texts = [text] if isinstance(text, str) else text
+    lines = [line for each in texts for line in _wrapped(each, width - INDENT)]
+    shown = [click.style(line, **style) if style else line for line in lines]
+    yield from _beside(click.style(f"  {label:<{INDENT - 2}}", dim=True), shown, INDENT)
+
+
+def _beside(label: str, lines: Iterable[str], indent: int) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield f"{' ' * indent if number else label}{line}"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(visible(text), width, break_long_words=False, break_on_hyphens=False) or [""]
