@@ -247,7 +247,8 @@ class _Compiler:
         text = ".decode()" if reader.kind == "string" else ""
         if reader.logical == "decimal":
             scale, precision = (writer.scale, writer.precision) if writer.logical else (reader.scale, reader.precision)
-            self._emit(f"{target} = decimal(b[p:e], {precision}, {scale})")
+            read = "fixed_decimal" if writer.kind == "fixed" else "decimal"
+            self._emit(f"{target} = {read}(b[p:e], {precision}, {scale})")
         elif reader.logical == "uuid":
             self._emit(f"{target} = {'uuid_text' if text else 'uuid_bytes'}(b[p:e])")
         else:

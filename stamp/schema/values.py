@@ -146,6 +146,15 @@ def decimal(data: bytes, precision: int, scale: int) -> Decimal:
     return Decimal(number).scaleb(-scale, EXACT)
 
 
+def fixed_decimal(data: bytes, precision: int, scale: int) -> Decimal:
+    """Return a decimal from the bytes of a fixed, of which there may be more than its digits need."""
+    needed = precision // 2 + 2
+    more, least = data[:-needed], data[-needed:]
+    if more.strip(b"\0" if least[0] < 128 else b"\xff"):  # the sign, again and again
+        raise MalformedError(f"expected a decimal of at most {precision} digits, got {len(data)} bytes that hold more")
+    return decimal(least, precision, scale)
+
+
 def uuid_text(data: bytes) -> UUID:
     """Return a UUID, from its 36 characters (RFC 4122)."""
     text = data.decode()
@@ -186,6 +195,7 @@ NAMESPACE: Final[Mapping[str, Any]] = {
             block,
             too_long,
             decimal,
+            fixed_decimal,
             uuid_text,
             uuid_bytes,
         ),

@@ -126,6 +126,13 @@ LOGICAL: list[tuple[Any, Any]] = [
         {"type": "fixed", "name": "F", "size": 5, "logicalType": "decimal", "precision": 9, "scale": 3},
         Decimal("-0.001"),
     ),
+    *(
+        (
+            {"type": "fixed", "name": "F", "size": 16, "logicalType": "decimal", "precision": 9, "scale": 2},
+            Decimal(value),
+        )
+        for value in ("0.00", "-0.01", "9999999.99", "-9999999.99")
+    ),
 ]
 
 
@@ -417,6 +424,14 @@ HOSTILE: list[tuple[str, Any, bytes, str]] = [
         b"\x08" + (10**9).to_bytes(4, "big"),
         "at most 9 digits, got 1000000000",
     ),
+    (
+        "fixed decimal past its precision",
+        LOGICAL[-1][0],
+        (10**9).to_bytes(16, "big"),
+        "at most 9 digits, got 1000000000",
+    ),
+    ("fixed decimal far past it", LOGICAL[-1][0], b"\1" + bytes(15), "at most 9 digits, got 16 bytes that hold more"),
+    ("fixed decimal with half a sign", LOGICAL[-1][0], b"\xff" * 8 + bytes(8), "got 16 bytes that hold more"),
     ("decimal of a megabyte", LOGICAL[8][0], zigzag(10**6) + b"\x7f" * 10**6, "at most 9 digits, got 1000000 bytes"),
     ("time past midnight", LOGICAL[2][0], zigzag(86_400_000_000), "a time of day"),
     ("timestamp past year 9999", LOGICAL[4][0], zigzag(2**62), "date value out of range"),
