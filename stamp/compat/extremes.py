@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import inf, nan
 from typing import Any, Final
+from uuid import UUID
 
 from stamp.compat.datum import digits, encode
 from stamp.errors import DecodeError, EncodeError
@@ -59,7 +60,14 @@ _MILLIS: Final = (0, -1, 1_700_000_000_123, _FIRST, _LAST)
 _MICROS: Final = (0, -1, 1_700_000_000_123_456, _FIRST * 1000, _LAST * 1000 + 999)
 _TEXT: Final = ("", "text", "naïve ∀ 😀", "x" * 200)
 
-_UUIDS: Final[Sequence[str]] = ("00000000-0000-0000-0000-000000000000", "0188d3f1-7c2b-7b3e-9c5a-0123456789ab")
+_UUIDS: Final = (UUID(int=0), UUID("0188d3f1-7c2b-7b3e-9c5a-0123456789ab"))
+
+
+def _uuids(type_: Type) -> Sequence[Any]:
+    if type_.kind == "fixed":
+        return [each.bytes for each in _UUIDS]
+    return [str(each).encode() if type_.kind == "bytes" else str(each) for each in _UUIDS]
+
 
 _VALUES: Final[Mapping[str, Callable[[Type], Sequence[Any]]]] = {
     "null": lambda type_: (None,),
@@ -81,5 +89,5 @@ _VALUES: Final[Mapping[str, Callable[[Type], Sequence[Any]]]] = {
     "local-timestamp-micros": lambda type_: _MICROS,
     "decimal": _decimals,
     "big-decimal": lambda type_: (b"\2\0\0", b"\2\1\4"),
-    "uuid": lambda type_: _UUIDS if not type_.size else [bytes.fromhex(each.replace("-", "")) for each in _UUIDS],
+    "uuid": _uuids,
 }

@@ -78,8 +78,12 @@ _LARGEST: Final[Mapping[str, int]] = {"int": 2**31 - 1, "long": 2**63 - 1}
 
 
 def _meaning_removed(writer: Type, reader: Type, smallest: Smallest) -> Iterator[Any]:
-    if writer.logical and not reader.logical:
+    if writer.logical and not reader.logical and reader.kind not in _AS_WRITTEN:
         yield 1 if writer.kind in _LARGEST else telling(writer, smallest)
+
+
+_AS_WRITTEN: Final = frozenset({"string", "union"})
+"""A UUID in text is the same text; what a union sees, its branch does."""
 
 
 def _symbol_lost(writer: Type, reader: Type, _: Smallest) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from stamp.compat.datum import Branch, encode
 from stamp.compat.smallest import Smallest
-from stamp.schema.resolve import Readability, sources, why_not
+from stamp.schema.resolve import Readability, sources
 from stamp.schema.types import Field, Type
 from stamp.schema.varint import zigzag
 
@@ -143,7 +143,7 @@ def candidates(
 
 
 def _inside(place: _Place, path: Sequence[str], readability: Readability) -> Iterator[tuple[_Step | None, _Place]]:
-    """Yield the places inside one, as a decoder goes through them."""
+    """Yield the places inside one, as a decoder goes through them; into records of different names too, as the checks do."""
     writer, reader, at = place
     if writer.kind == "union":
         for number, branch in enumerate(writer.branches):
@@ -151,7 +151,7 @@ def _inside(place: _Place, path: Sequence[str], readability: Readability) -> Ite
     elif reader.kind == "union":
         if (through := readability.branch(writer, reader)) is not None:
             yield None, _Place(writer, through, at)
-    elif why_not(writer, reader) is not None:
+    elif writer.kind != reader.kind:
         return
     elif writer.items is not None and reader.items is not None:
         if at is None or path[at : at + 1] == (_SEGMENTS[writer.kind],):

@@ -169,7 +169,7 @@ _FIXED: Final[Sequence[Mapping[str, Any]]] = (
     *({"size": 2}, {"size": 4}),
     {"size": 16, "logicalType": "uuid"},
     {"size": 12, "logicalType": "duration"},
-    {"size": 6, "logicalType": "decimal", "precision": 9, "scale": 2},
+    *({"size": size, "logicalType": "decimal", "precision": 9, "scale": 2} for size in (4, 6, 16)),
 )
 
 _DEFAULTS: Final[Mapping[str, Sequence[Any]]] = {

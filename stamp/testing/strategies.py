@@ -21,11 +21,9 @@ from hypothesis import strategies as st
 
 from stamp.compat.datum import digits, encode
 from stamp.compat.sampler import Sampler
-from stamp.compat.search import MAX_SIZE
 from stamp.compat.source import Schema, read_source
-from stamp.errors import SchemaError
 from stamp.schema.decoder import decoder_of
-from stamp.schema.lint import problems
+from stamp.schema.lint import lint, problems
 from stamp.schema.resolve import Readability
 from stamp.schema.types import Type, load
 from stamp.testing.evolution import STEPS, Effect, Evolution, evolve, write
@@ -42,12 +40,11 @@ def payloads(schema: Schema) -> st.SearchStrategy[bytes]:
         schema: in its JSON form, as JSON text, the path of a file, or a `Source`.
 
     Raises:
-        SchemaError: it is no schema, or none with data that can end.
+        SchemaError: it is no schema, or none that stamp accepts.
     """
-    root = read_source(schema).root
-    if Sampler(root, root, _first).size > MAX_SIZE:
-        raise SchemaError(f"expected a schema with data of some {MAX_SIZE} bytes at most, got {root.label}")
-    return _payloads(root)
+    source = read_source(schema)
+    lint(source.document, recursion=True)
+    return _payloads(source.root)
 
 
 def data(schema: Schema) -> st.SearchStrategy[Any]:
@@ -109,10 +106,6 @@ def _payloads(draw: st.DrawFn, root: Type) -> bytes:
         return draw(_values(place[0], options))
 
     return encode(root, Sampler(root, root, choose).datum())
-
-
-def _first(_: Hashable, options: Sequence[Any]) -> Any:
-    return options[0]
 
 
 def _values(type_: Type, options: Sequence[Any]) -> st.SearchStrategy[Any]:

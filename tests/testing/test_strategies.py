@@ -121,7 +121,7 @@ def test_data_are_the_values_of_the_type(schema: Any, seen: set[type]) -> None:
 def test_data_without_end_are_refused() -> None:
     with pytest.raises(SchemaError):
         payloads({"type": "record", "name": "R", "fields": [{"name": "x", "type": "Nowhere"}]})
-    with pytest.raises(SchemaError, match="expected a schema with data of some 65536 bytes at most, got record R"):
+    with pytest.raises(SchemaError, match="expected data that can end"):
         payloads({"type": "record", "name": "R", "fields": [{"name": "x", "type": "R"}]})
 
 
