@@ -13,12 +13,14 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from stamp.cli.accepted import acceptances
 from stamp.cli.checkout import checkout
 from stamp.cli.terminal import is_coloured, spelled, width
 from stamp.cli.verdict import Verdict
 from stamp.compat import MODES, Severity
 from stamp.errors import InputError
-from stamp.ripple import Contracts, Report, explained, proved, read_baseline, read_folder, ripple
+from stamp.ripple import Contracts, Report, accept, explained, proved, read_baseline, read_folder, ripple
+from stamp.workflow.declaration import FILE
 from stamp.workflow.settings import contracts_folder
 
 __all__ = ["FORMATS", "command"]
@@ -111,10 +113,17 @@ def rendered(format_: str, verdict: Verdict) -> str:
 
 def _verdict(request: Request, fail_on: Severity, today: date) -> Verdict:
     folder = request.schemas or contracts_folder()
+    if any(folder.glob(f"*/{FILE}")):
+        raise InputError(f"expected a contracts folder, got that of a workflow: say {folder.parent}", file=folder)
+    if not all(request.against):
+        raise InputError("expected a branch, tag, commit, folder or .tar file after --against, got nothing")
     now = read_folder(folder)
     baselines = [read_baseline(each, folder, like=now) for each in dict.fromkeys(request.against)]
     now, *baselines = _chosen((now, *baselines), request.workflow, folder)
-    report = _shown(ripple(now, baselines, today=today, mode=request.mode), request.prove)
+    report = ripple(now, baselines, today=today, mode=request.mode)
+    is_all = bool(baselines) and not request.workflow
+    report = accept(report, acceptances(), today=today, unused=is_all)
+    report = _shown(report, request.prove)
     names = tuple(baseline.name for baseline in baselines)
     return Verdict(report=report, schemas=folder, baselines=names, fail_on=fail_on, checkout=checkout(Path()))
 

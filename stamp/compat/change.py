@@ -95,7 +95,7 @@ def _type(spot: _Spot) -> Iterator[Change]:
         yield Change("give it a null branch", at, ["null", node])
         yield Change("give it a null branch", at, [node, "null"])  # where its default is one of the first branch
     elif _is_wider(written, wanted):
-        yield Change(f"read {written.kind} as {written.kind}", at, written.kind)
+        yield Change(f"read it as {written.kind}", at, written.kind)
 
 
 def _is_wider(written: Type, wanted: Type) -> bool:
@@ -109,7 +109,7 @@ def _branch(spot: _Spot) -> Iterator[Change]:
         return
     for number, branch in enumerate(wanted.branches):
         if _is_wider(written, branch):
-            text = f"read {written.kind} as {written.kind}"
+            text = f"read {branch.kind} as {written.kind}"
             yield Change(text, at, [*node[:number], written.kind, *node[number + 1 :]])
     yield Change(f"add {written.kind} to the union", at, [*node, written.kind])
 
@@ -125,7 +125,7 @@ def _as_written(spot: _Spot) -> Iterator[Change]:
     at, _, wanted, written = spot.types()
     if not written.name and not wanted.name:
         written_as = spot.writer.value(spot.writer.pointer(written))
-        yield Change(f"read {written.label} as {written.label}", at, written_as)
+        yield Change(f"read it as {written.label}", at, written_as)
 
 
 def _without_default(spot: _Spot) -> Iterator[Change]:

@@ -17,10 +17,10 @@ __all__ = ["breakages"]
 
 
 class _Same(NamedTuple):
-    """Meetings of one view with several versions, of which the same is to be said."""
+    """Meetings of one view with several versions, of which the same is to be said: the `findings` about the last one, all at one place."""
 
     meetings: list[Meeting]
-    finding: Finding
+    findings: list[Finding]
 
 
 def breakages(study: Study, moment: Moment) -> Iterator[Issue]:
@@ -36,16 +36,17 @@ def _grouped(study: Study, met: Iterable[Meeting]) -> Iterable[_Same]:
     for each in met:
         for finding in study.pairs.findings(each.view, each.version.file):
             key = each.state.name, each.reader.step, each.version.step, finding.rule, finding.path, str(each.certain)
-            if key in found:
-                found[key].meetings.append(each)
-                found[key] = found[key]._replace(finding=finding)
-            else:
-                found[key] = _Same([each], finding)
+            same = found.setdefault(key, _Same([], []))
+            if each not in same.meetings:
+                same.meetings.append(each)
+                same.findings.clear()
+            same.findings.append(finding)
     return found.values()
 
 
 def _issue(study: Study, same: _Same) -> Issue:
-    finding, first = same.finding, same.meetings[-1]
+    first = same.meetings[-1]
+    finding = same.findings[0]
     workflow, reader, producer = first.workflow, first.reader, first.version.step
     records = {each.version.written.name for each in same.meetings}
     graph = study.graph(study.now, workflow) if first.moment is Moment.NOW else study.mixed(workflow)
@@ -60,7 +61,7 @@ def _issue(study: Study, same: _Same) -> Issue:
         severity=_severity(study, first, finding),
         place=finding.reader,
         other=finding.writer,
-        causes=(finding,),
+        causes=tuple(same.findings),
         consumer=reader.step,
         producer=producer,
         versions=versions,
@@ -110,7 +111,7 @@ def _severity(study: Study, meeting: Meeting, finding: Finding) -> Severity:
 def _carriers(study: Study, graph: Graph, same: _Same, records: set[str]) -> Iterator[str]:
     """Yield the steps that get the contribution without reading the field in question."""
     first = same.meetings[-1]
-    producer, field = first.version.step, same.finding.path.partition(".")[0].partition("[")[0].partition("{")[0]
+    producer, field = first.version.step, same.findings[0].path.partition(".")[0].partition("[")[0].partition("{")[0]
     for step in graph.carriers(producer, records):
         if step != first.reader.step and not _reads(study, first, step, field):
             yield step

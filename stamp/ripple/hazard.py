@@ -79,7 +79,7 @@ def _readable(hazard: Hazard) -> str:
             f'Contract: when no data of {version} are left, say so under "retired" in the step.json of {hazard.cause}, then narrow the view'
         )
     return (
-        f"Expand: let {hazard.cause} write what is new beside what {hazard.step} reads ({path}), and deploy it; then change {hazard.step}. "
+        f"Expand: let {hazard.cause} write what is new beside {path}, and deploy it; then change {hazard.step}. "
         f"Contract: remove the old from {hazard.cause} when nobody reads it any more"
     )
 

@@ -18,6 +18,10 @@ REGULAR: Final = frozenset({b"100644", b"100755", b"100664"})
 """The modes of plain files in a tree: no symbolic links, no submodules."""
 
 
+RELATIVE: Final = frozenset("~^@")
+"""What stands in a revision that leads from another one to a commit that may be missing (gitrevisions(7))."""
+
+
 class Revision(NamedTuple):
     """What was read: the commit, and the content of each file by its name in the contracts folder."""
 
@@ -75,10 +79,14 @@ class _Git(NamedTuple):
     def commit(self, revision: str, *, is_shallow: bool) -> str:
         done = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if done.returncode:
-            raise InputError(f"expected a git revision, got {revision!r}, which is not here: {self._help(revision)}")
+            raise InputError(
+                f"expected a git revision, got {revision!r}, which is not here: {self._help(revision, is_shallow=is_shallow)}"
+            )
         return done.stdout.decode().strip()
 
-    def _help(self, revision: str) -> str:
+    def _help(self, revision: str, *, is_shallow: bool) -> str:
+        if is_shallow and not RELATIVE.isdisjoint(revision):
+            return "run `git fetch --unshallow`"
         remotes = self.run("remote").stdout.decode(errors="replace").split()
         remote, _, branch = revision.partition("/")
         if branch and remote in remotes:

@@ -18,6 +18,7 @@ from stamp.ripple.graph import ABSENT, NOTHING, Graph, Held, published
 from stamp.ripple.hazard import Hazard, Kind, explain, way_out
 from stamp.ripple.report import Phase, Rollout
 from stamp.ripple.study import Study
+from stamp.ripple.wording import listed
 from stamp.schema.jsonfile import JsonFile
 from stamp.workflow.contract import StepContract
 
@@ -75,12 +76,25 @@ def _no_order(hazards: Iterable[Hazard], *, is_end_broken: bool = False) -> _Tol
     consequences = {Kind.STARVED} if Kind.UNHEARD in kinds else set()
     mended = {Kind.UNREADABLE} if is_end_broken else kinds - consequences
     mendable = {each.subject: each for each in reversed(found) if each.kind in mended}
-    obstacles, ways_out = dict.fromkeys(map(explain, found)), dict.fromkeys(map(way_out, reversed(mendable.values())))
+    obstacles, ways_out = (
+        dict.fromkeys(map(explain, found)),
+        dict.fromkeys(map(way_out, _merged(reversed(mendable.values())))),
+    )
     return {
         "obstacles": tuple(obstacles)[:MAX_TOLD],
         "ways_out": tuple(ways_out)[:MAX_TOLD],
         "is_end_broken": is_end_broken,
     }
+
+
+def _merged(hazards: Iterable[Hazard]) -> Iterator[Hazard]:
+    """Yield hazards; those of several steps that cannot read the same thing as one."""
+    found: dict[str, tuple[Hazard, dict[str, None]]] = {}
+    for each in hazards:
+        said = way_out(each._replace(step="") if each.kind is Kind.UNREADABLE else each)
+        found.setdefault(said, (each, {}))[1][each.step] = None
+    for each, steps in found.values():
+        yield each._replace(step=listed(steps))
 
 
 def _rank(hazard: Hazard) -> tuple[object, ...]:

@@ -131,3 +131,13 @@ def test_what_a_baseline_has_already_is_known_and_a_released_reader_is_not_to_be
     }
     assert [versions for versions, impact in found.items() if impact.pair.is_open] == [("Ticket.v3", "Ticket.v2")]
     assert all(impact.finding.causes[0].witness is not None for impact in found.values())
+
+
+def test_two_reasons_at_one_place_are_both_told(flow, examine):
+    flow["ticket"]["writes"]["Ticket.v1"] = {"text": ["null", "string", "long"]}
+    (impact, *_) = examine(flow).impacts
+    assert impact.finding.path == "ticket.text"
+    assert [cause.message.partition(",")[0] for cause in impact.finding.causes] == [
+        "expected string",
+        "expected string or bytes",
+    ]

@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-import click
-
 from stamp.cli.render.deployment import deployment
 from stamp.cli.render.impact import ordered
-from stamp.cli.render.paragraph import item
+from stamp.cli.render.paragraph import item, sentence
 from stamp.cli.render.quantity import counted
 from stamp.cli.render.same import Same, grouped
 from stamp.cli.render.trouble import tag, trouble
-from stamp.cli.render.visible import visible
 from stamp.cli.terminal import COLOURS, USUAL
 from stamp.cli.verdict import Verdict
 from stamp.compat import Severity
@@ -36,17 +33,17 @@ def render(verdict: Verdict, *, width: int = USUAL) -> str:
         *(trouble(each, verdict, told, width=width) for each in troubles),
         chain(_infos(infos, width), _accepted(verdict, width)),
         deployment(verdict, width=width),
-        _summary(verdict, troubles),
+        _summary(verdict, troubles, width),
     ]
     return "\n\n".join(filter(None, ("\n".join(lines) for lines in sections)))
 
 
 def _infos(infos: list[Same], width: int) -> Iterator[str]:
+    style = {"fg": COLOURS[Severity.INFO], "bold": True}
     for same in infos[:MAX_INFOS]:
-        reasons = dict.fromkeys(fault.message for fault in same.faults)
-        yield from item(
-            "info", ": ".join([same.message, *reasons]), tag(same), width=width, fg=COLOURS[Severity.INFO], bold=True
-        )
+        reasons = {fault.message: fault.rule for fault in same.faults}
+        rule = next(iter(reasons.values()), tag(same))
+        yield from item("info", ": ".join([same.message, *reasons]), rule, width=width, **style)
     if len(infos) > MAX_INFOS:
         yield from item(
             "", f"and {counted(len(infos) - MAX_INFOS, 'info')} more", "`--format json` has all", width=width
@@ -61,21 +58,21 @@ def _accepted(verdict: Verdict, width: int) -> Iterator[str]:
         yield from item("accepted", f"{same.message}: {entry.reason}{until}", tag(same), width=width, dim=True)
 
 
-def _summary(verdict: Verdict, troubles: list[Same]) -> Iterator[str]:
+def _summary(verdict: Verdict, troubles: list[Same], width: int) -> Iterator[str]:
     present = [each for each in Severity if verdict.count(each)]
-    found = ", ".join(counted(verdict.count(each), each.value) for each in present)
-    colour = COLOURS[present[0]] if present else "green"
-    accepted = f", {len(verdict.accepted):,} accepted," if verdict.accepted else ""
+    found = [counted(verdict.count(each), each.value) for each in present] or ["nothing found"]
+    accepted = [f"{len(verdict.accepted):,} accepted"] if verdict.accepted else []
     against = f" against {listed(verdict.baselines)}" if verdict.baselines else ""
-    yield (
-        f"{click.style(found or 'Nothing found', fg=colour, bold=True)}{accepted} in {visible(f'{verdict.schemas}{against}')}"
-        f": {', '.join(_looked_at(verdict))}"
-    )
+    text = f"{', '.join([*found, *accepted])} in {verdict.schemas}{against}: {', '.join(_looked_at(verdict))}"
+    yield from sentence(text, width=width, fg=COLOURS[present[0]] if present else "green", bold=True)
     if verdict.report.proof is not None and verdict.report.proof.unshown:
-        yield f"There was no time for a witness or a fix of {verdict.report.proof.unshown:,} of them: `--prove` takes it"
+        text = (
+            f"there was no time to show {counted(verdict.report.proof.unshown, 'finding')} by data: `--prove` takes it"
+        )
+        yield from sentence(text, width=width)
     if troubles:
         rule = next((fault.rule for fault in troubles[0].faults), troubles[0].finding.rule)
-        yield click.style(f"`stamp explain {visible(rule)}` says more", dim=True)
+        yield from sentence(f"`stamp explain {rule}` says more", width=width, dim=True)
 
 
 def _looked_at(verdict: Verdict) -> Iterator[str]:

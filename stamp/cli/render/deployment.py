@@ -35,7 +35,7 @@ def _told(rollout: Rollout, label: str, width: int) -> Iterator[str]:
     if rollout.is_end_broken:
         yield from paragraph(label, "no order is safe as long as there are errors", width=width)
     else:
-        yield from paragraph(label, ["no order is safe:", *rollout.obstacles], width=width)
+        yield from paragraph(label, ["no order is safe:", *(f"- {each}" for each in rollout.obstacles)], width=width)
     yield from paragraph("way out", rollout.ways_out, width=width)
 
 

@@ -10,7 +10,7 @@ import click
 
 from stamp.cli.render.visible import visible
 
-__all__ = ["headline", "item", "paragraph"]
+__all__ = ["headline", "item", "paragraph", "sentence"]
 
 MARGIN: Final = 9
 """Letters before a headline, with room for a severity."""
@@ -44,6 +44,11 @@ def paragraph(label: str, text: str | Iterable[str], *, width: int, **style: Any
     lines = [line for each in texts for line in _wrapped(each, width - INDENT)]
     shown = [click.style(line, **style) if style else line for line in lines]
     yield from _beside(click.style(f"  {label:<{INDENT - 2}}", dim=True), shown, INDENT)
+
+
+def sentence(text: str, *, width: int, **style: Any) -> Iterator[str]:
+    """Yield lines of text that has a style, from the left on."""
+    yield from (click.style(line, **style) for line in _wrapped(text, width))
 
 
 def _beside(label: str, lines: Iterable[str], indent: int) -> Iterator[str]:

@@ -28,7 +28,10 @@ MAX_DATA: Final = 12
 def trouble(same: Same, verdict: Verdict, told: set[str], *, width: int) -> Iterator[str]:
     """Yield lines about impacts of which the same is to be said. `told` are the rules whose remedy has been told."""
     severity = same.finding.severity
-    yield from headline(severity.value, same.message, tag(same), width=width, fg=COLOURS[severity])
+    message, is_order = _without_order(same, verdict)
+    yield from headline(severity.value, message, tag(same), width=width, fg=COLOURS[severity])
+    if is_order:
+        return
     yield from _why(same, width)
     if same.faults and severity is Severity.ERROR:
         yield from _arrives(same, width)
@@ -36,6 +39,15 @@ def trouble(same: Same, verdict: Verdict, told: set[str], *, width: int) -> Iter
         yield from paragraph("against", listed(same.baselines), width=width)
     yield from _witness(same, width)
     yield from _what_to_do(same, verdict, told, width)
+
+
+def _without_order(same: Same, verdict: Verdict) -> tuple[str, bool]:
+    """Return what is said; of an order of deployment only that there is none, for the reasons are told where orders are."""
+    for rollout in verdict.report.rollouts if not same.faults else ():
+        message, _, reasons = same.message.partition(", as ")
+        if rollout.obstacles and reasons.startswith("; ".join(rollout.obstacles)):
+            return f"{message}, see below", True
+    return same.message, False
 
 
 def tag(same: Same) -> str:

@@ -17,7 +17,7 @@ def look(study: Study) -> Iterator[Issue]:
     """Find steps that a baseline reaches and the present contracts do not."""
     for workflow in study.now.workflows:
         graph = study.graph(study.now, workflow)
-        for party in graph.parties:
+        for party in sorted(graph.parties, key=lambda party: bool(_emitters(graph, party))):  # where it begins comes first
             for baseline in study.baselines if graph.arriving(party) is None else ():
                 before = baseline.steps.get((workflow, party.step))
                 was = study.graph(baseline, workflow)
@@ -34,8 +34,12 @@ def look(study: Study) -> Iterator[Issue]:
                 break
 
 
+def _emitters(graph: Graph, party: StepContract) -> list[str]:
+    return sorted({step for event in party.on for step in graph.publishers(event)})
+
+
 def _why(graph: Graph, was: Graph, party: StepContract) -> str:
-    if emitters := sorted({step for event in party.on for step in graph.publishers(event)}):
+    if emitters := _emitters(graph, party):
         return f"which only {listed(emitters)} would publish, and no event reaches that any more"
     lost = [event for event in party.on if event in was.carried]
     came = sorted({step for event in lost for step in was.publishers(event)})
