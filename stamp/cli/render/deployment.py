@@ -33,7 +33,7 @@ def _told(rollout: Rollout, label: str, width: int) -> Iterator[str]:
         yield from paragraph(label, (_phase(phase, are_several) for phase in rollout.phases), width=width)
         return
     if rollout.is_end_broken:
-        yield from paragraph(label, "no order is safe as long as there are errors", width=width)
+        yield from paragraph(label, "no order is safe as long as the new contracts are broken", width=width)
     else:
         yield from paragraph(label, ["no order is safe:", *(f"- {each}" for each in rollout.obstacles)], width=width)
     yield from paragraph("way out", rollout.ways_out, width=width)
