@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
@@ -17,10 +17,9 @@ from stamp.cli.accepted import acceptances
 from stamp.cli.checkout import checkout
 from stamp.cli.terminal import is_coloured, spelled, width
 from stamp.cli.verdict import Verdict
+from stamp.cli.workspace import states
 from stamp.compat import MODES, Severity
-from stamp.errors import InputError
-from stamp.ripple import Contracts, Report, accept, explained, proved, read_baseline, read_folder, ripple
-from stamp.workflow.declaration import FILE
+from stamp.ripple import Report, accept, explained, proved, ripple
 from stamp.workflow.settings import contracts_folder
 
 __all__ = ["FORMATS", "command"]
@@ -113,32 +112,13 @@ def rendered(format_: str, verdict: Verdict) -> str:
 
 def _verdict(request: Request, fail_on: Severity, today: date) -> Verdict:
     folder = request.schemas or contracts_folder()
-    if any(folder.glob(f"*/{FILE}")):
-        raise InputError(f"expected a contracts folder, got that of a workflow: say {folder.parent}", file=folder)
-    if not all(request.against):
-        raise InputError("expected a branch, tag, commit, folder or .tar file after --against, got nothing")
-    now = read_folder(folder)
-    baselines = [read_baseline(each, folder, like=now) for each in dict.fromkeys(request.against)]
-    now, *baselines = _chosen((now, *baselines), request.workflow, folder)
+    now, *baselines = states(folder, against=request.against, workflows=request.workflow)
     report = ripple(now, baselines, today=today, mode=request.mode)
     is_all = bool(baselines) and not request.workflow
     report = accept(report, acceptances(), today=today, unused=is_all)
     report = _shown(report, request.prove)
     names = tuple(baseline.name for baseline in baselines)
     return Verdict(report=report, schemas=folder, baselines=names, fail_on=fail_on, checkout=checkout(Path()))
-
-
-def _chosen(states: Iterable[Contracts], workflows: tuple[str, ...], folder: Path) -> Iterator[Contracts]:
-    """Yield states with nothing but the workflows that were asked for, all when none was."""
-    states = list(states)
-    known = sorted({workflow for state in states for workflow in state.workflows})
-    if not known:
-        raise InputError("expected <workflow>/<step>/step.json in the contracts folder, got none", file=folder)
-    for name in workflows:
-        if name not in known:
-            raise InputError(f"expected a workflow, one of {', '.join(known)}, got {name!r}")
-    for state in states:
-        yield state.only(workflows) if workflows else state
 
 
 def _shown(report: Report, prove: bool | None) -> Report:  # noqa: FBT001 - an option, as it was given

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from stamp.errors import InputError
 
-__all__ = ["Revision", "read_revision"]
+__all__ = ["Revision", "default_branch", "read_revision"]
 
 REGULAR: Final = frozenset({b"100644", b"100755", b"100664"})
 """The modes of plain files in a tree: no symbolic links, no submodules."""
@@ -20,6 +20,10 @@ REGULAR: Final = frozenset({b"100644", b"100755", b"100664"})
 
 RELATIVE: Final = frozenset("~^@")
 """What stands in a revision that leads from another one to a commit that may be missing (gitrevisions(7))."""
+
+
+DEFAULTS: Final = ("refs/remotes/origin/main", "refs/remotes/origin/master", "refs/heads/main", "refs/heads/master")
+"""What the branch that others branch from is called, where the clone does not know it."""
 
 
 class Revision(NamedTuple):
@@ -42,7 +46,7 @@ def read_revision(
     """
     if not revision or revision.startswith("-"):
         raise InputError(f"expected a git revision, got {revision!r}")
-    home = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+    home = _existing(folder)
     git = _Git(home)
     prefix, is_shallow = git.place()
     commit = git.commit(revision, is_shallow=is_shallow)
@@ -52,6 +56,24 @@ def read_revision(
     inside = "/".join(part for part in (prefix.rstrip("/"), below) if part not in {"", "."})
     blobs = {name: blob for name, blob in git.tree(commit, inside) if is_wanted(name)}
     return Revision(commit, dict(zip(blobs, git.contents(list(blobs.values()), commit), strict=True)))
+
+
+def default_branch(folder: Path) -> str | None:
+    """Return the branch that others branch from, by its full name: that of the remote `origin`, else the usual ones; None if there is none.
+
+    Raises:
+        InputError: the folder is in no repository, or there is no git.
+    """
+    git = _Git(_existing(folder))
+    git.place()
+    listed = git.run("for-each-ref", "--format=%(refname) %(symref)", "refs/remotes/origin/HEAD", *DEFAULTS).stdout
+    there = dict(line.split(" ", 1) for line in listed.decode(errors="replace").splitlines())
+    return there.get("refs/remotes/origin/HEAD") or next((name for name in DEFAULTS if name in there), None)
+
+
+def _existing(folder: Path) -> Path:
+    """Return a folder, or the innermost one around it that exists."""
+    return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
 
 
 class _Git(NamedTuple):

@@ -6,9 +6,10 @@ import json
 from typing import Any, Final
 
 from stamp.cli.render.location import located
+from stamp.cli.render.plan_json import rollout
 from stamp.cli.verdict import Verdict
 from stamp.compat import Finding, Fix, Fragment, Severity, Witness
-from stamp.ripple import Acceptance, Impact, Phase, Proof, Rollout
+from stamp.ripple import Acceptance, Impact, Proof
 
 __all__ = ["VERSION", "render"]
 
@@ -32,7 +33,7 @@ def _document(verdict: Verdict) -> dict[str, Any]:
         "summary": counts | {"accepted": len(verdict.accepted)},
         "proof": _proof(verdict.report.proof),
         "impacts": [_impact(impact, verdict) for impact in verdict.report.impacts],
-        "rollouts": [_rollout(rollout) for rollout in verdict.report.rollouts],
+        "rollouts": [rollout(each) for each in verdict.report.rollouts],
     }
 
 
@@ -95,23 +96,3 @@ def _acceptance(entry: Acceptance | None) -> dict[str, Any] | None:
         return None
     until = None if entry.until is None else entry.until.isoformat()
     return {"reason": entry.reason, "until": until, "file": entry.file, "line": entry.line}
-
-
-def _rollout(rollout: Rollout) -> dict[str, Any]:
-    return {
-        "workflow": rollout.workflow,
-        "baseline": rollout.baseline,
-        "safe": rollout.is_safe,
-        "phases": [_phase(phase) for phase in rollout.phases],
-        "obstacles": list(rollout.obstacles),
-        "ways_out": list(rollout.ways_out),
-    }
-
-
-def _phase(phase: Phase) -> dict[str, Any]:
-    return {
-        "number": phase.number,
-        "steps": list(phase.steps),
-        "removed": list(phase.removed),
-        "reasons": list(phase.reasons),
-    }

@@ -9,11 +9,12 @@ from typing import Final
 from stamp.cli.render.impact import details, ordered, summary, title
 from stamp.cli.render.location import location
 from stamp.cli.render.markdown import code, row, text
+from stamp.cli.render.plan_markdown import rollout
 from stamp.cli.render.quantity import counted
 from stamp.cli.render.visible import visible
 from stamp.cli.verdict import Verdict
 from stamp.compat import Severity
-from stamp.ripple import Impact, Phase, Rollout
+from stamp.ripple import Impact
 
 __all__ = ["render"]
 
@@ -30,7 +31,7 @@ def render(verdict: Verdict) -> str:
         "\n".join(_table(told)),
         f"... and {counted(left, 'finding')} more." if left > 0 else "",
         *(_details(impact, verdict) for impact in told),
-        *(_rollout(rollout) for rollout in verdict.report.rollouts),
+        *(rollout(each) for each in verdict.report.rollouts),
         _accepted(verdict.accepted[:REPORTED]),
     ]
     return "\n\n".join(filter(None, parts))
@@ -64,26 +65,6 @@ def _said(impact: Impact, verdict: Verdict) -> Iterator[str]:
         yield f"- where: {code(f'{place.file}:{place.line}' if place.line else place.file)}"
     for detail in details(impact):
         yield f"- {detail.label}: {code(detail.text) if detail.label == 'example' else text(detail.text)}"
-
-
-def _rollout(rollout: Rollout) -> str:
-    since = f"{text(rollout.workflow)}, from {text(rollout.baseline)}"
-    if not rollout.is_safe:
-        obstacles = _list(rollout.obstacles)
-        ways_out = f"\n\nA way out:\n\n{_list(rollout.ways_out)}" if rollout.ways_out else ""
-        return f"#### No order of deployment is safe ({since})\n\n{obstacles}{ways_out}"
-    phases = "\n".join(_phase(phase) for phase in rollout.phases)
-    return f"#### Order of deployment ({since})\n\n{phases}" if phases else ""
-
-
-def _phase(phase: Phase) -> str:
-    steps = ", ".join(code(step) + (" (removed)" if step in phase.removed else "") for step in phase.steps)
-    reasons = "".join(f"\n   - {text(reason)}" for reason in phase.reasons)
-    return f"{phase.number}. {steps}{reasons}"
-
-
-def _list(things: Iterable[str]) -> str:
-    return "\n".join(f"- {text(thing)}" for thing in things)
 
 
 def _accepted(impacts: Iterable[Impact]) -> str:

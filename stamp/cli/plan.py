@@ -1,0 +1,98 @@
+"""`stamp plan`: in which order to deploy what has changed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import click
+
+from stamp.cli.accepted import acceptances
+from stamp.cli.order import Order
+from stamp.cli.terminal import is_coloured, spelled, width
+from stamp.cli.workspace import states
+from stamp.compat import Severity
+from stamp.errors import InputError
+from stamp.ripple import Report, accept, ripple
+from stamp.ripple.revision import default_branch
+from stamp.ripple.rules import no_safe_order
+from stamp.workflow.settings import contracts_folder
+
+__all__ = ["FORMATS", "command"]
+
+FORMATS: Final = ("text", "json", "markdown")
+"""Each is `render(order)` in `stamp.cli.render.plan_<name>`, which is imported when it is asked for."""
+
+
+@click.command(short_help="Say in which order to deploy what has changed.")
+@click.argument("schemas", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--against",
+    metavar="REF|DIR|FILE.tar",
+    multiple=True,
+    help="What runs now: a git branch, tag or commit (where this branch left it), a folder, or a .tar file. Several if need be.  "
+    "[default: the main branch]",
+)
+@click.option("--workflow", metavar="NAME", multiple=True, help="Only this workflow. Several if need be.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="How.  [default: text]")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Judge as on this day.")
+def command(
+    *,
+    schemas: Path | None,
+    against: tuple[str, ...],
+    workflow: tuple[str, ...],
+    format_: str,
+    today: datetime | None,
+) -> None:
+    """Say in which order to deploy what has changed, so that at no moment old and new services break one another.
+
+    SCHEMAS is the contracts folder, by default that of the settings, or ./schemas. Steps of one phase may be deployed at the same time
+    and in any order; the next phase begins when the one before runs everywhere. Where no order is safe, what is in the way is told, and
+    how to make the change in two.
+
+    Exit status: 1 if there is no safe order, 2 if the command could not run.
+
+    Example: stamp plan --against origin/main
+    """
+    folder = schemas or contracts_folder()
+    day = datetime.now(UTC).date() if today is None else today.date()
+    order = _order(folder, against or (_main_branch(folder),), workflow, day)
+    render: Callable[..., str] = import_module(f"stamp.cli.render.plan_{format_}").render
+    text = render(order, width=width()) if format_ == "text" else render(order)
+    click.echo(spelled(text, sys.stdout), color=is_coloured())
+    if not order.is_safe:
+        raise click.exceptions.Exit(1)
+
+
+def _order(folder: Path, against: tuple[str, ...], workflows: tuple[str, ...], today: date) -> Order:
+    now, *baselines = states(folder, against=against, workflows=workflows)
+    report = accept(ripple(now, baselines, today=today), acceptances(), today=today, unused=False)
+    names = tuple(baseline.name for baseline in baselines)
+    return Order(schemas=folder, baselines=names, rollouts=report.rollouts, errors=_errors(report))
+
+
+def _errors(report: Report) -> int:
+    """Return how many errors nobody has accepted, besides that there is no order."""
+    return sum(
+        impact.finding.severity is Severity.ERROR
+        and impact.accepted is None
+        and impact.finding.rule != no_safe_order.RULE.id
+        for impact in report.impacts
+    )
+
+
+def _main_branch(folder: Path) -> str:
+    """Return the main branch, by its short name unless that is also the name of a file here."""
+    advice = "say with --against what runs now: a branch, tag or commit, a folder, or a .tar file"
+    try:
+        found = default_branch(folder)
+    except InputError as error:
+        raise InputError(f"{error.message}: {advice}", file=error.file) from error
+    if found is None:
+        raise InputError(f"expected a branch origin/main, origin/master, main or master, got none: {advice}")
+    short = found.removeprefix("refs/remotes/").removeprefix("refs/heads/")
+    return found if Path(short).exists() else short

@@ -1,0 +1,88 @@
+"""An order of deployment for people: phases with their steps, and why each had to wait; or what is in the way, and the way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+from typing import Final
+
+import click
+
+from stamp.cli.order import Order
+from stamp.cli.render.quantity import counted
+from stamp.cli.render.visible import visible
+from stamp.cli.terminal import USUAL
+from stamp.ripple import Phase, Rollout
+from stamp.ripple.wording import listed
+
+__all__ = ["render"]
+
+INDENT: Final = 5
+"""Letters before what is said of a phase."""
+
+
+def render(order: Order, *, width: int = USUAL) -> str:
+    """Return text with the colours of a terminal, on lines of at most `width` letters unless a name is longer."""
+    sections = [*(list(_rollout(each, width)) for each in order.rollouts), list(_end(order, width))]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _rollout(rollout: Rollout, width: int) -> Iterator[str]:
+    head = "order of deployment" if rollout.is_safe else "no order of deployment is safe"
+    yield _head(f"{rollout.workflow}: {head}", f", from {rollout.baseline}", is_good=rollout.is_safe)
+    if rollout.is_safe:
+        for phase in rollout.phases:
+            yield from _phase(phase, width)
+        return
+    yield from _listed("In the way", rollout.obstacles, width)
+    yield from _listed("The way out", (half for way in rollout.ways_out for half in _HALVES.split(way)), width)
+
+
+_HALVES: Final = re.compile(r"(?<=\.) (?=Contract: )")
+"""Where the text of a way out goes from expanding to contracting."""
+
+
+def _head(text: str, rest: str, *, is_good: bool) -> str:
+    return f"{click.style(visible(text), bold=True, fg='green' if is_good else 'red')}{visible(rest)}"
+
+
+def _phase(phase: Phase, width: int) -> Iterator[str]:
+    yield ""
+    steps = ", ".join(f"{step} (removed)" if step in phase.removed else step for step in phase.steps)
+    first, *rest = _wrapped(steps, width)
+    yield f"{click.style(f'{phase.number:>3}  ', bold=True)}{click.style(first, bold=True)}"
+    yield from (f"{' ' * INDENT}{click.style(line, bold=True)}" for line in rest)
+    if phase.reasons:
+        yield f"{' ' * INDENT}waits for phase {phase.number - 1}, as before that"
+    for reason in phase.reasons:
+        yield from _item(reason, width)
+
+
+def _listed(head: str, texts: Iterable[str], width: int) -> Iterator[str]:
+    present = tuple(texts)
+    if present:
+        yield from ("", f"  {click.style(head, bold=True)}")
+        for text in present:
+            yield from _item(text.removesuffix("."), width)
+
+
+def _item(text: str, width: int) -> Iterator[str]:
+    for number, line in enumerate(_wrapped(text, width - 2)):
+        yield f"{' ' * INDENT}{'  ' if number else '- '}{line}"
+
+
+def _end(order: Order, width: int) -> Iterator[str]:
+    if not order.rollouts:
+        yield _head(
+            "Nothing to deploy", f": no service does anything else than in {listed(order.baselines)}", is_good=True
+        )
+    elif any(len(rollout.phases) > 1 for rollout in order.rollouts):
+        yield "Deploy the steps of a phase in any order; begin the next one when all of it runs everywhere."
+    if order.errors:
+        text = f"`stamp check` finds {counted(order.errors, 'error')}, which no order of deployment mends."
+        yield from (click.style(line, fg="red") for line in wrap(text, width))
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(visible(text), width - INDENT, break_long_words=False, break_on_hyphens=False) or [""]

@@ -1,0 +1,40 @@
+"""The contracts that a command line is about: a folder, and what it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from stamp.errors import InputError
+from stamp.ripple import Contracts, read_baseline, read_folder
+from stamp.workflow.declaration import FILE
+
+__all__ = ["states"]
+
+
+def states(folder: Path, *, against: Iterable[str] = (), workflows: Sequence[str] = ()) -> list[Contracts]:
+    """Return the present state of a contracts folder, then each one that it is compared with; of these workflows alone if any are named.
+
+    Raises:
+        InputError: this is no contracts folder, has no such workflow, or is compared with what is not there.
+        ContractError, SchemaError: a contract contradicts itself or cannot be read.
+    """
+    if any(folder.glob(f"*/{FILE}")):
+        raise InputError(f"expected a contracts folder, got that of a workflow: say {folder.parent}", file=folder)
+    given = list(dict.fromkeys(against))
+    if not all(given):
+        raise InputError("expected a branch, tag, commit, folder or .tar file after --against, got nothing")
+    now = read_folder(folder)
+    baselines = [read_baseline(each, folder, like=now) for each in given]
+    return list(_chosen([now, *baselines], workflows, folder))
+
+
+def _chosen(states: Sequence[Contracts], workflows: Sequence[str], folder: Path) -> Iterator[Contracts]:
+    known = sorted({workflow for state in states for workflow in state.workflows})
+    if not known:
+        raise InputError("expected <workflow>/<step>/step.json in the contracts folder, got none", file=folder)
+    for name in workflows:
+        if name not in known:
+            raise InputError(f"expected a workflow, one of {', '.join(known)}, got {name!r}")
+    for state in states:
+        yield state.only(workflows) if workflows else state
