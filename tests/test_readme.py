@@ -19,6 +19,7 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 SHELL = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
 INSTALLING = [line for line in SHELL if "pip install" in line]
 COMMANDS = [line for line in SHELL if line.startswith(".venv/bin/stamp")]
+SESSIONS = [block for language, block in BLOCKS if language == "console"]
 SNIPPETS = [
     (program, expected)
     for (language, program), (following, expected) in pairwise(BLOCKS)
@@ -39,12 +40,30 @@ def test_every_snippet_has_its_output_below_it() -> None:
     assert len(SNIPPETS) == sum(language == "python" for language, _ in BLOCKS) > 0
 
 
+def lay_clone(root: Path, folder: Path) -> None:
+    """Copy what a clone holds, since some commands write."""
+    for name in ("examples", "schemas"):
+        shutil.copytree(root / name, folder / name)
+    (folder / ".venv").mkdir()
+    (folder / ".venv/bin").symlink_to(sysconfig.get_path("scripts"))
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_a_session_prints_what_stands_in_it(session: str, root: Path, tmp_path: Path) -> None:
+    lay_clone(root, tmp_path)
+    lines = session.splitlines(keepends=True)
+    commands = "".join(line.removeprefix("$ ") for line in lines if line.startswith("$ "))
+    of_place = {"COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "STAMP_SCHEMAS"}
+    environment = {name: value for name, value in os.environ.items() if name not in of_place}
+    done = subprocess.run(
+        commands, shell=True, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("".join(line for line in lines if not line.startswith("$ ")), "")
+
+
 def test_the_commands_run_one_after_the_other(root: Path, tmp_path: Path) -> None:
-    """In a copy of what a clone holds, since some of them write."""
-    for folder in ("examples", "schemas"):
-        shutil.copytree(root / folder, tmp_path / folder)
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv/bin").symlink_to(sysconfig.get_path("scripts"))
+    lay_clone(root, tmp_path)
 
     assert COMMANDS
     for command in COMMANDS:

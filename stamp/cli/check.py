@@ -138,7 +138,8 @@ class _Meter:
 
     def __call__(self, done: int, of: int) -> None:
         if sys.stderr.isatty() and monotonic() - self._since > PATIENCE:
-            click.echo(f"\r{done} of {of} pairs\r", err=True, nl=False)
+            text = f"proved {done:,} of {of:,} pairs"
+            click.echo(f"\r{text if done < of else ' ' * len(text)}\r", err=True, nl=False)
 
 
 def _is_on_github() -> bool:

@@ -42,6 +42,7 @@ def proved(report: Report, *, told: Callable[[int, int], None] = lambda done, of
     for number, pair in enumerate(pairs):
         told(number, len(pairs))
         data += prove(report.pairs.source(pair.reader), report.pairs.source(pair.writer), as_view=pair.is_view)
+    told(len(pairs), len(pairs))
     return replace(report, proof=replace(report.proof or Proof(), pairs=len(pairs), data=data))
 
 

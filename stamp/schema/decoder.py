@@ -268,9 +268,9 @@ class _Compiler:
             self._emit(f"{target} = {symbols}[n]")
         else:
             self._emit(f"{target} = {symbols}.get(n, UnreadableError)")
-            lost = f"{writer.name} has symbols that {reader.label} has not, and no default for: "
+            lost = f" is no symbol of {reader.label}, which has no default"
             names = self._constant("names", writer.symbols)
-            self._emit(f"if {target} is UnreadableError: raise UnreadableError({lost!r} + {names}[n >> 1])")
+            self._emit(f"if {target} is UnreadableError: raise UnreadableError({names}[n >> 1] + {lost!r})")
 
     def array(self, writer: Type, reader: Type | None, target: str) -> None:
         value = self._fresh("i")

@@ -21,6 +21,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from stamp.cli import check, terminal
+from stamp.cli.main import cli
 from stamp.cli.render import check_json, check_text
 from stamp.cli.verdict import Verdict
 from stamp.compat import Finding, Severity
@@ -308,6 +309,19 @@ def test_when_there_is_no_time_that_is_said(stamp, monkeypatch):
     monkeypatch.setattr(check, "TIME", -1.0)
     assert "there was no time to show 1 finding by data: `--prove` takes it" in stamp("check").stdout
     assert "witness" in stamp("check", "--prove").stdout
+
+
+@pytest.mark.parametrize(("is_terminal", "patience"), [(True, -1.0), (True, 60.0), (False, -1.0)])
+def test_a_terminal_is_told_how_far_things_are_when_they_take_long(is_terminal, patience, stamp, monkeypatch, capsys):
+    monkeypatch.setattr(check, "PATIENCE", patience)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    with pytest.raises(SystemExit):
+        cli(["check", "--prove"])
+    told = capsys.readouterr()
+    assert told.out.startswith(CLEAN)
+    is_told = is_terminal and patience < 0
+    assert ("proved 0 of 13 pairs\rproved" in told.err.replace("\r\r", "\r")) is is_told
+    assert told.err.endswith(" \r") is is_told
 
 
 @pytest.mark.parametrize(

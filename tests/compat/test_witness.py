@@ -59,7 +59,7 @@ REFUSED: list[tuple[str, Any, Any, Any, bytes, str]] = [
     ("type-mismatch", "int", "string", 0, b"\0", "int cannot be read as string"),
     ("name-mismatch", record(name="A"), record(name="B"), {}, b"", "record A has another name than record B"),
     ("fixed-size-mismatch", fixed(2), fixed(4), "0000", b"\0\0", "fixed F has 2 bytes, fixed F 4"),
-    ("missing-enum-symbols", enum("ABC"), enum("AB"), "C", b"\4", "and no default for: C"),
+    ("missing-enum-symbols", enum("ABC"), enum("AB"), "C", b"\4", "C is no symbol of enum E, which has no default"),
     (
         "reader-field-missing-default-value",
         record(("k", "int")),
