@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +20,7 @@ from stamp.cli.verdict import Verdict
 from stamp.cli.workspace import states
 from stamp.compat import MODES, Severity
 from stamp.ripple import Report, accept, explained, proved, ripple
+from stamp.workflow.draft import Changes
 from stamp.workflow.settings import contracts_folder
 
 __all__ = ["FORMATS", "command"]
@@ -51,6 +52,12 @@ class ModeName(click.Choice[str]):
     help="What runs now: a git branch, tag or commit (where this branch left it), a folder, or a .tar file. Several if need be.",
 )
 @click.option("--workflow", metavar="NAME", multiple=True, help="Only this workflow. Several if need be.")
+@click.option(
+    "--code",
+    metavar="MODULE:WORKFLOW",
+    multiple=True,
+    help="Say also where the contracts do not say what this code says. Several if need be.",
+)
 @click.option(
     "--mode",
     type=ModeName(list(MODES), case_sensitive=False),
@@ -100,6 +107,7 @@ class Request(NamedTuple):
     schemas: Path | None
     against: tuple[str, ...]
     workflow: tuple[str, ...]
+    code: tuple[str, ...]
     mode: str | None
     prove: bool | None
 
@@ -113,12 +121,21 @@ def rendered(format_: str, verdict: Verdict) -> str:
 def _verdict(request: Request, fail_on: Severity, today: date) -> Verdict:
     folder = request.schemas or contracts_folder()
     now, *baselines = states(folder, against=request.against, workflows=request.workflow)
-    report = ripple(now, baselines, today=today, mode=request.mode)
+    report = ripple(now, baselines, today=today, mode=request.mode, pending=_pending(request.code, folder))
     is_all = bool(baselines) and not request.workflow
     report = accept(report, acceptances(), today=today, unused=is_all)
     report = _shown(report, request.prove)
     names = tuple(baseline.name for baseline in baselines)
     return Verdict(report=report, schemas=folder, baselines=names, fail_on=fail_on, checkout=checkout(Path()))
+
+
+def _pending(code: Sequence[str], folder: Path) -> list[Changes]:
+    if not code:
+        return []
+    from stamp.cli.target import load  # noqa: PLC0415 - code comes with pydantic, and most checks have none
+    from stamp.ripple.pending import pending  # noqa: PLC0415 - the same
+
+    return [changes for target in code for changes in pending(load(target), folder)]
 
 
 def _shown(report: Report, prove: bool | None) -> Report:  # noqa: FBT001 - an option, as it was given

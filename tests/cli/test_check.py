@@ -603,3 +603,16 @@ def test_elsewhere_no_summary_is_written(summary, stamp, monkeypatch):
     monkeypatch.delenv("GITHUB_ACTIONS")
     assert CLEAN in stamp("check").stdout
     assert summary.read_text("utf-8") == "before\n"
+
+
+# -- code
+
+
+def test_contracts_that_code_has_left_behind_are_told(ticket: Path, stamp: Callable[..., Any]) -> None:
+    assert stamp("check", "--code", "examples.ticket:ticket").exit_code == 0
+    view = ticket / "billing/reads/ticket.avsc"
+    edit(view, lambda schema: schema["fields"].pop())
+    result = stamp("check", "--code", "examples.ticket:ticket")
+    assert result.exit_code == 1
+    assert "reads/ticket.avsc is not what the code says now: run `stamp export`" in " ".join(result.stdout.split())
+    assert stamp("check", "--code", "nowhere:ticket").exit_code == 2
