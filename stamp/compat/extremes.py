@@ -22,12 +22,10 @@ def values(writer: Type, readers: Sequence[Type] = ()) -> Sequence[Any]:
     Readers that see more in plain data than the writer's schema says (text in bytes, UUIDs in text, times in numbers) refuse what it
     is not: the checks warn of that, and here it is left out.
     """
-    found = list(_own(writer))
-    for reader in readers:
-        if _sees_more(writer, reader):
-            seen = replace(writer, logical=reader.logical, precision=reader.precision, scale=reader.scale)
-            found = [each for each in (*_own(seen), *found) if _is_taken(writer, reader, each)]
-    return found
+    seeing = [each for each in readers if _sees_more(writer, each)]
+    seen = [replace(writer, logical=each.logical, precision=each.precision, scale=each.scale) for each in seeing]
+    found = [value for each in (*seen, writer) for value in _own(each)]
+    return [value for value in found if all(_is_taken(writer, each, value) for each in seeing)]
 
 
 def _sees_more(writer: Type, reader: Type) -> bool:

@@ -47,7 +47,11 @@ class Sampler:
         return self._smallest.size(self._root[0])
 
     def datum(self) -> Any:
-        """Return a datum; there must be one."""
+        """Return a datum; there must be one.
+
+        Raises:
+            LookupError: several readers of one value see things in it that contradict each other.
+        """
         self._end = self.written + MAX_VALUES
         return self._datum(*self._root)
 
@@ -68,6 +72,8 @@ class Sampler:
         leaves = self._leaves.get((writer, readers))
         if leaves is None:
             leaves = self._leaves[writer, readers] = values(writer, readers)
+        if not leaves:
+            raise LookupError(f"expected a value of {writer.label} that all its readers see rightly, found none")
         return leaves[0] if self._is_ending() else self._choose((writer, readers), leaves)
 
     def _number(self, union: Type, readers: _Readers) -> int:

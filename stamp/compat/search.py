@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from stamp.compat.datum import Branch, encode
 from stamp.compat.smallest import Smallest
 from stamp.schema.resolve import Readability, sources
-from stamp.schema.types import Field, Type
+from stamp.schema.types import MISSING, Field, Type
 from stamp.schema.varint import zigzag
 
 __all__ = ["MAX_SIZE", "Aim", "Candidate", "Find", "candidates", "segments"]
@@ -118,11 +118,11 @@ def candidates(
     """Yield data with the values that `find` finds in places that `aim` means, the smallest first."""
     order = count()
     start = _Place(*root, at=None if aim.path is None else 0)
-    waiting: list[tuple[float, int, _Place, _Steps, Any]] = [(0, next(order), start, None, _Place)]
+    waiting: list[tuple[float, int, _Place, _Steps, Any]] = [(0, next(order), start, None, MISSING)]
     seen = set[_Place]()
     while waiting:
         cost, _, place, way, value = heappop(waiting)
-        if value is not _Place:
+        if value is not MISSING:
             yield _candidate(place, way, value, smallest)
             continue
         if place in seen:
@@ -131,7 +131,7 @@ def candidates(
         if len(seen) > MAX_PLACES:
             return
         if aim.path is not None and place.at == len(aim.path) and aim.is_hit(place.writer, place.reader):
-            heappush(waiting, (cost, next(order), place._replace(at=None), way, _Place))
+            heappush(waiting, (cost, next(order), place._replace(at=None), way, MISSING))
         if place.at is None and place.writer.kind != "union" and smallest.size(place.writer) < MAX_SIZE:
             for found in find(place.writer, place.reader, smallest):
                 size = cost + len(encode(place.writer, found))
@@ -139,7 +139,7 @@ def candidates(
         for step, inner in _inside(place, aim.path or (), readability):
             reached = cost + (_cost(step, smallest) if step else 0)
             if reached < MAX_SIZE:
-                heappush(waiting, (reached, next(order), inner, (way, step) if step else way, _Place))
+                heappush(waiting, (reached, next(order), inner, (way, step) if step else way, MISSING))
 
 
 def _inside(place: _Place, path: Sequence[str], readability: Readability) -> Iterator[tuple[_Step | None, _Place]]:

@@ -68,6 +68,14 @@ def test_a_reader_that_sees_more_than_is_said_gets_data_in_which_it_is(writer: A
     assert prove(reader, writer) > 1
 
 
+def test_fields_that_see_what_contradicts_itself_in_one_value_are_no_proof() -> None:
+    number = {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}
+    fields = [{"name": name, "type": type_, "aliases": ["x"]} for name, type_ in (("a", number), ("b", UUID))]
+    reader = {"type": "record", "name": "R", "fields": fields}
+    assert not [each for each in check(reader, record(("x", "bytes"))) if each.severity is Severity.ERROR]
+    assert prove(reader, record(("x", "bytes"))) == 0
+
+
 def test_legal_data_that_are_refused_for_being_dangerous_are_left_out() -> None:
     nulls = {"type": "array", "items": "null"}
     assert prove(nulls, nulls) == 2  # [null] and []; a decoder does not believe in two items in one byte
