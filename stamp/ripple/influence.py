@@ -26,15 +26,15 @@ def _influences(transition: Transition) -> Iterator[set[str]]:
     """Yield for each step the changed ones on which it depends what goes wrong for it, be it as it was or as it is.
 
     They are the step itself; those before it that make something else of the event graph than they did, since they decide what comes
-    to it; those whose new data it cannot read; and those that hear what it publishes only as they were, or only as they are.
-    Without the first two none of the others depends on another.
+    to it; and those whose new data it cannot read. Without the first two none of the others depends on another. Who hears what
+    a step publishes is behind it, and has its own turn.
     """
     followers = _followers(transition)
     reached = {step: _reached(step, followers) for step in transition.shifting}
     for step in followers:
         own = {step}.intersection(transition.changed) | {other for other, after in reached.items() if step in after}
         if own:
-            yield own | transition.unreadable(step) | transition.wavering(step)
+            yield own | transition.unreadable(step)
 
 
 def _followers(transition: Transition) -> Mapping[str, set[str]]:

@@ -125,12 +125,6 @@ class Transition:
             if producer in self.changed and self._unreadable(variant, reader, producer, is_new_data=True)
         }
 
-    def wavering(self, publisher: str) -> set[str]:
-        """Return the steps, there before and after, that hear an event of a step only as they were, or only as they are."""
-        events = {event for party in self.versions(publisher) for event in published(party)}
-        found = (self._hearing[Variant.OLD][event] ^ self._hearing[Variant.NEW][event] for event in events)
-        return set[str]().union(*found) & self.old.keys() & self.new.keys()
-
     # -- stages
 
     def _is_same(self, step: str) -> bool:
