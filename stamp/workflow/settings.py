@@ -1,4 +1,4 @@
-"""What a project says about itself: `[tool.stamp]` of `./pyproject.toml`, and `./stamp.toml`, which says the same without a prefix."""
+"""What a project says about itself: `[tool.stamp]` of `pyproject.toml`, and `stamp.toml`, which says the same without a prefix."""
 
 from __future__ import annotations
 
@@ -42,17 +42,33 @@ class Settings:
 
 
 def settings() -> tuple[Settings, ...]:
-    """Return the settings of the current folder, those first that go before others; none for a file that does not exist.
+    """Return the settings of the nearest folder that has some, from here up to the top of the git repository; without one, of here.
+
+    Those first that go before others; none if no folder has any.
 
     Raises:
         InputError: a file cannot be read, or has something else where the settings should be.
     """
-    there = ((Path(name), prefix) for name, prefix in _FILES.items())
-    return tuple(_read(file, prefix) for file, prefix in there if file.is_file())
+    found = (_of(folder) for folder in _upward())
+    return next(filter(None, found), ())
+
+
+def _upward() -> Sequence[Path]:
+    """Return folders as they are called from here: `.`, `..`, `../..`."""
+    here = Path.cwd()
+    for height, folder in enumerate((here, *here.parents)):
+        if (folder / ".git").exists():  # a folder; a file in a submodule, or in a second work tree
+            return [Path(*[".."] * each) for each in range(height + 1)]
+    return [Path()]
+
+
+def _of(folder: Path) -> tuple[Settings, ...]:
+    there = ((folder / name, prefix) for name, prefix in _FILES.items())
+    return tuple(filter(None, (_read(file, prefix) for file, prefix in there if file.is_file())))
 
 
 def contracts_folder() -> Path:
-    """Return the folder of contracts: `STAMP_SCHEMAS`, else `schemas` of the settings, else `./schemas`.
+    """Return the folder of contracts: `STAMP_SCHEMAS`, else `schemas` of the settings, seen from their file, else `./schemas`.
 
     Raises:
         InputError: the settings cannot be read, or name something that is no path.
@@ -65,15 +81,17 @@ def contracts_folder() -> Path:
             if not isinstance(folder, str) or not folder:
                 text = f"expected the path of the contracts folder, got {folder!r}"
                 raise InputError(text, file=each.file, path=each.path("schemas"))
-            return Path(folder)
+            return each.file.parent / folder
     return Path("schemas")
 
 
-def _read(file: Path, prefix: tuple[str, ...]) -> Settings:
+def _read(file: Path, prefix: tuple[str, ...]) -> Settings | None:
     text = _text(file)
     table: Any = _content(file, text)
     for key in prefix:
-        table = table.get(key, {})
+        if key not in table:
+            return None
+        table = table[key]
         if not isinstance(table, dict):
             raise InputError(f"expected a table, got {table!r}", file=file, path=key)
     return Settings(file, prefix, table, text)

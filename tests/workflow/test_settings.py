@@ -8,6 +8,7 @@ import pytest
 
 from stamp import Workflow
 from stamp.errors import InputError
+from stamp.workflow.settings import settings
 
 
 @pytest.fixture
@@ -78,3 +79,39 @@ def test_a_project_file_that_says_something_else_is_an_error(project: Path, text
 
     with pytest.raises(InputError, match=message):
         _ = Workflow("ticket").contracts_folder
+
+
+@pytest.fixture
+def below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, two below the folder of a project."""
+    folder = tmp_path / "services" / "ticket"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("STAMP_SCHEMAS", raising=False)
+    return folder
+
+
+@pytest.mark.parametrize("git", ["folder", "file"])
+def test_settings_are_found_upward_and_their_folder_is_seen_from_them(git: str, below: Path) -> None:
+    top = below.parent.parent
+    (top / ".git").mkdir() if git == "folder" else (top / ".git").write_text("gitdir: elsewhere\n")
+    (top / "stamp.toml").write_text('schemas = "contracts"\n')
+    (below / "pyproject.toml").write_text('[project]\nname = "ticket"\n')
+    assert [each.file for each in settings()] == [Path("../../stamp.toml")]
+    assert Workflow("ticket").contracts_folder == Path("../../contracts")
+
+
+def test_the_nearest_settings_are_taken(below: Path) -> None:
+    (below.parent.parent / ".git").mkdir()
+    (below.parent.parent / "stamp.toml").write_text('schemas = "far"\n')
+    (below.parent / "pyproject.toml").write_text('[tool.stamp]\nschemas = "near"\n')
+    assert Workflow("ticket").contracts_folder == Path("../near")
+
+
+@pytest.mark.parametrize("top", [".", None])
+def test_settings_above_the_repository_or_without_one_are_not_looked_for(top: str | None, below: Path) -> None:
+    if top is not None:
+        (below / top / ".git").mkdir()
+    (below.parent / "stamp.toml").write_text('schemas = "far"\n')
+    assert settings() == ()
+    assert Workflow("ticket").contracts_folder == Path("schemas")
