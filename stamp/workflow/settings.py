@@ -16,6 +16,8 @@ __all__ = ["Settings", "contracts_folder", "settings"]
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {"stamp.toml": (), "pyproject.toml": ("tool", "stamp")}
 """Where settings are, and under which keys there. What the first file says goes before what the second one does."""
 
+_KEYS: Final = ("schemas", "accept", "broker", "store")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -47,7 +49,7 @@ def settings() -> tuple[Settings, ...]:
     Those first that go before others; none if no folder has any.
 
     Raises:
-        InputError: a file cannot be read, or has something else where the settings should be.
+        InputError: a file cannot be read, or has something else where the settings should be, or a key that is none.
     """
     found = (_of(folder) for folder in _upward())
     return next(filter(None, found), ())
@@ -94,7 +96,20 @@ def _read(file: Path, prefix: tuple[str, ...]) -> Settings | None:
         table = table[key]
         if not isinstance(table, dict):
             raise InputError(f"expected a table, got {table!r}", file=file, path=key)
-    return Settings(file, prefix, table, text)
+    found = Settings(file, prefix, table, text)
+    for key in found.table:
+        if key not in _KEYS:
+            raise InputError(f"expected one of {', '.join(_KEYS)}, got {key!r}{_hint(key, found)}", file=file)
+    return found
+
+
+def _hint(key: str, found: Settings) -> str:
+    if key == "tool" and not found.prefix:
+        return f": {found.file.name} has no [tool.stamp], its keys stand at the top"
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    near = get_close_matches(key, _KEYS, n=1, cutoff=0.5)
+    return f": did you mean {found.path(near[0])}?" if near else ""
 
 
 def _text(file: Path) -> str:

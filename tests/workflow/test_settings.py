@@ -54,7 +54,7 @@ def test_a_file_of_its_own_goes_before_the_project_file(project: Path) -> None:
     assert Workflow("ticket").contracts_folder == Path("mine")
     project.write_text("[tool.stamp]\nschemas = 'contracts'")
     assert Workflow("ticket").contracts_folder == Path("mine")
-    own.write_text("[tool.stamp]\nschemas = 'mine'")
+    own.write_text("")
     assert Workflow("ticket").contracts_folder == Path("contracts")
     own.write_text("schemas = []")
     with pytest.raises(
@@ -115,3 +115,32 @@ def test_settings_above_the_repository_or_without_one_are_not_looked_for(top: st
     (below.parent / "stamp.toml").write_text('schemas = "far"\n')
     assert settings() == ()
     assert Workflow("ticket").contracts_folder == Path("schemas")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        (
+            "stamp.toml",
+            "schema = 'x'",
+            "expected one of schemas, accept, broker, store, got 'schema': did you mean schemas?",
+        ),
+        ("stamp.toml", "[[accepted]]", "got 'accepted': did you mean accept?"),
+        ("stamp.toml", "xyzzy = 1", "got 'xyzzy'"),
+        ("stamp.toml", "[tool.stamp]", "got 'tool': stamp.toml has no [tool.stamp], its keys stand at the top"),
+        ("pyproject.toml", "[tool.stamp]\nbrokr = ''", "got 'brokr': did you mean tool.stamp.broker?"),
+    ],
+)
+def test_a_key_that_is_none_is_refused(file: str, text: str, message: str, project: Path) -> None:
+    project.with_name(file).write_text(text)
+    with pytest.raises(InputError) as error:
+        settings()
+    assert str(error.value).startswith(f"{file}: ")
+    assert str(error.value).endswith(message)
+
+
+def test_known_keys_are_accepted(project: Path) -> None:
+    project.with_name("stamp.toml").write_text(
+        "schemas = 's'\naccept = []\nbroker = 'memory://'\nstore = 'sqlite://'\n"
+    )
+    assert len(settings()) == 1
