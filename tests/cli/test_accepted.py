@@ -49,7 +49,7 @@ def test_entries_of_both_files_are_read_with_their_lines(here: Path) -> None:
         (f"  [[ accept ]]  # for now\n{OWN.partition(chr(10))[2]}", [1]),
         (f"{OWN}\n{OWN}".replace("\n", "\r\n"), [1, 6]),
         ('accept = [{rule = "view-breaks", path = "a", reason = "b"}]', [None]),
-        (f'about = """\n[[accept]]\n"""\n{OWN}', [None]),
+        (f'schemas = """\n[[accept]]\n"""\n{OWN}', [None]),
         (OWN.replace("accept", '"accept"'), [None]),
     ],
 )
