@@ -15,6 +15,7 @@ import click
 
 from stamp.cli.accepted import acceptances
 from stamp.cli.checkout import checkout
+from stamp.cli.render.visible import visible
 from stamp.cli.terminal import is_coloured, spelled, width
 from stamp.cli.verdict import Verdict
 from stamp.cli.workspace import states
@@ -164,8 +165,12 @@ def _is_on_github() -> bool:
 
 
 def _summarise(verdict: Verdict) -> None:
-    """Add what was found to the summary of a job on GitHub."""
+    """Add what was found to the summary of a job on GitHub; where that cannot be, what was found stands nevertheless."""
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if file and _is_on_github():
-        with Path(file).open("a", encoding="utf-8") as summary:
-            summary.write(f"{rendered('markdown', verdict)}\n\n")
+        try:
+            with Path(file).open("a", encoding="utf-8") as summary:
+                summary.write(f"{rendered('markdown', verdict)}\n\n")
+        except OSError as error:
+            text = f"warning: {visible(file)}: GITHUB_STEP_SUMMARY cannot be written: {error.strerror}"
+            click.echo(f"{text}; the exit status stays as it is", err=True)

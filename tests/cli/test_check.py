@@ -594,6 +594,17 @@ def test_on_github_annotations_choose_themselves_and_the_summary_is_written(summ
     assert summary.read_text("utf-8").startswith("before\n### stamp check: 1 error")
 
 
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_a_summary_that_cannot_be_written_is_a_warning(is_broken, summary, stamp):
+    summary.unlink()
+    summary.mkdir()
+    if is_broken:
+        urgent()
+    result = stamp("check", *AGAINST)
+    assert result.exit_code == is_broken
+    assert result.stderr.startswith(f"warning: {summary}: GITHUB_STEP_SUMMARY cannot be written: ")
+
+
 def test_a_format_that_was_asked_for_is_kept_on_github(summary, stamp):
     assert CLEAN in stamp("check", "--format", "text").stdout
     assert "### stamp check" in summary.read_text("utf-8")
