@@ -60,7 +60,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     title="A step or an event is gone, and others still count on it",
     why="What reads the step fails at every event; what listens to the event is not told of these runs any more.",
-    remedy="First take the reading or the listening away and deploy that, then remove what was read.",
+    remedy="First remove the view (or the event under `on`) from the reader and deploy that; then remove what was read.",
     example=Example(
         before={
             "ticket": {"emits": {"TicketCreated": "Ticket"}, "writes": {"Ticket.v1": {"text": "string"}}},
