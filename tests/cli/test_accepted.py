@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from stamp.cli.accepted import acceptances
 from stamp.errors import InputError
 from stamp.ripple import Acceptance
+from stamp.workflow.declaration import check_declaration
 
 ENTRY = """[[{0}]]
 rule = "view-breaks"
@@ -122,3 +125,20 @@ def test_what_is_said_of_an_entry_that_is_not_used_leads_to_it(here: Path) -> No
     assert entry.place is not None
     assert (entry.place.file, entry.place.line) == ("stamp.toml", 1)
     assert entry.place.text == '{"rule": "view-breaks", "path": "validation.*"}'
+
+
+def test_the_examples_of_the_documentation_are_what_they_say(root: Path, here: Path) -> None:
+    text = (root / "docs" / "checks.md").read_text(encoding="utf-8")
+    (entry,) = re.findall(r"^```toml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (said,) = re.findall(r"^```json\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    Path("pyproject.toml").write_text(entry)
+    (accepted,) = acceptances()
+    assert (accepted.rule, accepted.until) == ("view-breaks", date(2026, 12, 31))
+    check_declaration(json.loads(said), Path("step.json"))
+    assert "retired" in json.loads(said)
+
+
+def test_readme_leads_to_the_documentation_of_checks_and_rules(root: Path) -> None:
+    text = (root / "README.md").read_text(encoding="utf-8")
+    assert "(docs/checks.md)" in text
+    assert "(docs/rules.md)" in text
