@@ -50,7 +50,7 @@ class ModeName(click.Choice[str]):
     "--against",
     metavar="REF|DIR|FILE.tar",
     multiple=True,
-    help="What runs now: a git branch, tag or commit (where this branch left it), a folder, or a .tar file. Several if need be.",
+    help="What runs now: a git branch (where this branch left it), a tag or commit (exactly that), a folder, or a .tar file. Several if need be.",
 )
 @click.option("--workflow", metavar="NAME", multiple=True, help="Only this workflow. Several if need be.")
 @click.option(

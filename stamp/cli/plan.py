@@ -34,7 +34,7 @@ FORMATS: Final = ("text", "json", "markdown")
     "--against",
     metavar="REF|DIR|FILE.tar",
     multiple=True,
-    help="What runs now: a git branch, tag or commit (where this branch left it), a folder, or a .tar file. Several if need be.  "
+    help="What runs now: a git branch (where this branch left it), a tag or commit (exactly that), a folder, or a .tar file. Several if need be.  "
     "[default: the main branch]",
 )
 @click.option("--workflow", metavar="NAME", multiple=True, help="Only this workflow. Several if need be.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from stamp.errors import InputError
 from stamp.ripple.archive import read_archive
 from stamp.ripple.contracts import Contracts, contracts_of, is_contract_file, read_folder
-from stamp.ripple.revision import read_revision
+from stamp.ripple.revision import Revision, read_revision
 
 __all__ = ["read_baseline"]
 
@@ -18,13 +18,13 @@ def read_baseline(
 ) -> Contracts:
     """Return the state of a contracts folder that a person means by `given`: a folder, a .tar file, or else a git revision.
 
-    A revision whose name is that of a folder or a file here is meant by its long name, such as `refs/heads/main`.
+    A tag or a commit means exactly that one. A revision whose name is that of a folder or a file here is meant by its long name, such as `refs/heads/main`.
 
     Args:
         given: what the person said.
         folder: the contracts folder that is being checked.
         like: its present state; what did not change is not read again.
-        merge_base: of a revision take the commit where the present branch left it, not its newest one.
+        merge_base: of a branch take the commit where the present branch left it, not its newest one.
 
     Raises:
         InputError: there is no such thing, or it cannot be read; with what to do.
@@ -40,5 +40,12 @@ def read_baseline(
     if given.endswith((".tar", ".tar.gz", ".tgz")):
         raise InputError("expected a .tar file that can be read, got none", file=path)
     read = read_revision(given, home, is_wanted=is_contract_file, merge_base=merge_base)
-    label = given if read.commit.startswith(given) else f"{given} ({read.commit[:10]})"
-    return contracts_of(read.files, name=label, path=lambda file: Path(f"{given}:{home.as_posix()}/{file}"), like=like)
+    name = _name(given, read)
+    return contracts_of(read.files, name=name, path=lambda file: Path(f"{given}:{home.as_posix()}/{file}"), like=like)
+
+
+def _name(given: str, read: Revision) -> str:
+    if read.commit.startswith(given):
+        return given
+    left = "where this branch left it: " if read.is_left else ""
+    return f"{given} ({left}{read.commit[:10]})"

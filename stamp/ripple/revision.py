@@ -1,6 +1,6 @@
 """A contracts folder as a git revision has it, read in place: nothing is cloned, fetched or checked out.
 
-Five short git processes, whatever the number of files: `rev-parse` twice, `merge-base`, `ls-tree`, `cat-file --batch`.
+Six short git processes at most, whatever the number of files: `rev-parse` three times, `merge-base`, `ls-tree`, `cat-file --batch`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,19 @@ DEFAULTS: Final = ("refs/remotes/origin/main", "refs/remotes/origin/master", "re
 """What the branch that others branch from is called, where the clone does not know it."""
 
 
+BRANCHES: Final = ("refs/heads/", "refs/remotes/")
+"""What the full name of a branch begins with."""
+
+
 class Revision(NamedTuple):
-    """What was read: the commit, and the content of each file by its name in the contracts folder."""
+    """What was read: the commit, and the content of each file by its name in the contracts folder.
+
+    `is_left` tells that the revision is a branch that has gone on since the commit, where the present branch left it.
+    """
 
     commit: str
     files: Mapping[str, bytes]
+    is_left: bool = False
 
 
 def read_revision(
@@ -38,8 +46,9 @@ def read_revision(
 ) -> Revision:
     """Return the wanted files of `folder` as they are in a revision of the repository that the folder is in.
 
-    With `merge_base` that is the commit where the present branch left `revision`: what others have changed there since is not taken
-    for a change of this branch. A folder that the revision does not have has no files.
+    A tag, a commit, or an expression such as `HEAD~1` means exactly that commit. With `merge_base` a branch means the commit where the
+    present one left it: what others have changed there since is not taken for a change of this branch. A folder that the revision
+    does not have has no files.
 
     Raises:
         InputError: there is no such revision here, or no repository, or no git; with the command that helps.
@@ -49,13 +58,14 @@ def read_revision(
     home = _existing(folder)
     git = _Git(home)
     prefix, is_shallow = git.place()
-    commit = git.commit(revision, is_shallow=is_shallow)
-    if merge_base:
-        commit = git.merge_base(commit, revision, is_shallow=is_shallow)
+    newest = commit = git.commit(revision, is_shallow=is_shallow)
+    if merge_base and git.is_branch(revision):
+        commit = git.merge_base(newest, revision, is_shallow=is_shallow)
     below = folder.absolute().relative_to(home).as_posix()
     inside = "/".join(part for part in (prefix.rstrip("/"), below) if part not in {"", "."})
     blobs = {name: blob for name, blob in git.tree(commit, inside) if is_wanted(name)}
-    return Revision(commit, dict(zip(blobs, git.contents(list(blobs.values()), commit), strict=True)))
+    found = dict(zip(blobs, git.contents(list(blobs.values()), commit), strict=True))
+    return Revision(commit, found, is_left=commit != newest)
 
 
 def default_branch(folder: Path) -> str | None:
@@ -105,6 +115,11 @@ class _Git(NamedTuple):
                 f"expected a git revision, got {revision!r}, which is not here: {self._help(revision, is_shallow=is_shallow)}"
             )
         return done.stdout.decode().strip()
+
+    def is_branch(self, revision: str) -> bool:
+        """Tell whether a revision is the name of a branch. Of a tag and a branch of one name git takes the tag, and so do we."""
+        done = self.run("rev-parse", "--symbolic-full-name", "--end-of-options", revision)
+        return any(line.startswith(BRANCHES) for line in done.stdout.decode(errors="replace").splitlines())
 
     def _help(self, revision: str, *, is_shallow: bool) -> str:
         if is_shallow and not RELATIVE.isdisjoint(revision):

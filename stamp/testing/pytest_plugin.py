@@ -40,7 +40,7 @@ class CheckContracts(Protocol):
 
         Args:
             schemas: the folder, from pytest's root directory on; by default that of the settings, or `schemas`.
-            against: what runs now: a git branch, tag or commit, another folder, or a .tar file.
+            against: what runs now: a git branch (where this one left it), a tag or commit, another folder, or a .tar file.
             fail_on: from which severity on it fails: `error`, `warning` or `info`.
         """
 

@@ -176,12 +176,25 @@ class TestRevision:
     def test_it_is_where_this_branch_left(self, repo, flow, state, given):
         assert said(read_baseline(given, repo)) == said(state(flow))
 
+    @pytest.mark.parametrize("given", ["v2", "refs/tags/v2", "v2~0", "SHA", "work~0", "main^0", "main@{0}", "both"])
+    def test_but_what_is_no_branch_is_exactly_that_commit(self, repo, git, given):
+        git("tag", "-a", "v2", "-m", "two", "main")
+        git("branch", "both", "v1")
+        git("tag", "both", "main")
+        given = git("rev-parse", "main") if given == "SHA" else given
+        found = read_baseline(given, repo)
+        assert len(found.steps) == (5 if given == "work~0" else 6)
+        assert "left" not in found.name
+
     def test_or_its_newest_commit(self, repo):
         assert len(read_baseline("main", repo, merge_base=False).steps) == 6
 
     def test_its_name_has_the_commit(self, repo, git):
         commit = git("rev-parse", "v1")
-        assert read_baseline("main", repo).name == f"main ({commit[:10]})"
+        assert read_baseline("main", repo).name == f"main (where this branch left it: {commit[:10]})"
+        assert read_baseline("v1", repo).name == f"v1 ({commit[:10]})"
+        git("merge", "--quiet", "-m", "four", "main")
+        assert read_baseline("main", repo).name == f"main ({git('rev-parse', 'main')[:10]})"
         assert read_baseline(commit, repo).name == commit
 
     def test_nothing_is_written(self, repo, git, tmp_path):
@@ -239,7 +252,8 @@ class TestRevision:
             revision.subprocess, "run", lambda command, **more: commands.append(command) or run(command, **more)
         )
         read_baseline("main", repo)
-        assert [command[4] for command in commands] == ["rev-parse", "rev-parse", "merge-base", "ls-tree", "cat-file"]
+        ran = [command[4] for command in commands]
+        assert ran == ["rev-parse", "rev-parse", "rev-parse", "merge-base", "ls-tree", "cat-file"]
 
 
 class TestHelp:
