@@ -17,11 +17,12 @@ __all__ = ["Change", "changes"]
 
 
 class Change(NamedTuple):
-    """A change of the reader's schema: `value` instead of what stands at `pointer` in it."""
+    """A change of the reader's schema: `value` instead of what stands at `pointer` in it, or one of `others`, which do the same."""
 
     text: str
     pointer: str
     value: Any
+    others: tuple[Any, ...] = ()
 
 
 def changes(finding: Finding, reader: Source, writer: Source) -> Iterator[Change]:
@@ -47,12 +48,29 @@ class _Spot(NamedTuple):
 
 def _missing_field(spot: _Spot) -> Iterator[Change]:
     field, record = spot.reader.value(spot.at), spot.reader.value(spot.at.rpartition("/fields/")[0])
-    read = {name for each in record["fields"] for name in (each["name"], *each.get("aliases", ()))}
-    unread = [each["name"] for each in spot.writer.value(spot.written_at)["fields"] if each["name"] not in read]
-    for name in get_close_matches(field["name"], unread, n=1):
-        text = f"if {field['name']} is {name} renamed: give it the alias {name}"
-        yield Change(text, spot.at, field | {"aliases": [*field.get("aliases", ()), name]})
+    for name in _renamed(field, record, spot.writer.value(spot.written_at)):
+        old, aliases = field["name"], field.get("aliases", [])
+        text = (
+            f"if {name} is {old} renamed: rename {old} to {name}, with the alias {old}, or give {old} the alias {name}"
+        )
+        renamed = field | {"name": name, "aliases": [*aliases, old]}
+        yield Change(text, spot.at, field | {"aliases": [*aliases, name]}, (renamed,))
     yield from _defaults(field, spot.at)
+
+
+def _renamed(field: dict[str, Any], record: dict[str, Any], written: dict[str, Any]) -> Iterator[str]:
+    """Yield what the writer may call a field that it lacks: names like it, then the only unread field of the very same type."""
+    read = {name for each in record["fields"] for name in (each["name"], *each.get("aliases", ()))}
+    unread = {each["name"]: each["type"] for each in written["fields"] if each["name"] not in read}
+    same = [name for name, type_ in unread.items() if _plain(type_) == _plain(field["type"])]
+    yield from dict.fromkeys([*get_close_matches(field["name"], unread, n=1), *(same if len(same) == 1 else ())])
+
+
+def _plain(value: Any) -> Any:
+    """Return the JSON of a type without what is only for people."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items() if key != "doc"}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _defaults(field: dict[str, Any], at: str) -> Iterator[Change]:
@@ -63,6 +81,7 @@ def _defaults(field: dict[str, Any], at: str) -> Iterator[Change]:
         return
     branches = type_ if isinstance(type_, list) else [type_]
     text = f"give {name} the default null" if "null" in branches else f"make {name} optional, with the default null"
+    text += ", which is read instead"
     optional = ["null", *(branch for branch in branches if branch != "null")]
     yield Change(text, at, field | {"type": optional, "default": None})
 

@@ -41,8 +41,9 @@ class _Trial:
     def fix(self, finding: Finding) -> Fix | None:
         """Return the first change that proves good."""
         for change in changes(finding, self._reader, self._writer):
-            document = _changed(self._reader.document, change.pointer, change.value)
-            if self._is_good(document, finding):
+            values = (change.value, *change.others)
+            document, *others = (_changed(self._reader.document, change.pointer, value) for value in values)
+            if all(self._is_good(each, finding) for each in (document, *others)):
                 return Fix("reader", change.text, json.dumps(document, ensure_ascii=False))
         return None
 

@@ -34,25 +34,46 @@ FIXES: list[tuple[Any, Any, str, Any]] = [
     (
         record(),
         record(field("x", ["string", "null"])),
-        "give x the default null",
+        "give x the default null, which is read instead",
         record(field("x", ["null", "string"], default=None)),
     ),
     (
         record(),
         record(field("x", "string")),
-        "make x optional, with the default null",
+        "make x optional, with the default null, which is read instead",
         record(field("x", ["null", "string"], default=None)),
     ),
     (
         record(field("priority", "string")),
         record(field("priority_level", "string")),
-        "if priority_level is priority renamed: give it the alias priority",
+        (
+            "if priority is priority_level renamed: rename priority_level to priority, with the alias priority_level, "
+            "or give priority_level the alias priority"
+        ),
         record(field("priority_level", "string", aliases=["priority"])),
     ),
     (
         record(field("priority", "string")),
         record(field("priority_level", "int")),
-        "make priority_level optional, with the default null",
+        "make priority_level optional, with the default null, which is read instead",
+        None,
+    ),
+    (
+        record(field("urgency", enum(["A"], doc="How urgent it is.")), field("minutes", "long")),
+        record(field("priority", enum(["A"]))),
+        "if urgency is priority renamed: rename priority to urgency, with the alias priority, or give priority the alias urgency",
+        record(field("priority", enum(["A"]), aliases=["urgency"])),
+    ),
+    (  # either could be it
+        record(field("b", "string"), field("c", "string")),
+        record(field("x", "string")),
+        "make x optional, with the default null, which is read instead",
+        None,
+    ),
+    (  # it is read already
+        record(field("urgency", "string")),
+        record(field("urgency", "string"), field("x", "string")),
+        "make x optional, with the default null, which is read instead",
         None,
     ),
     (record(name="a.Old"), record(name="New"), "if New is a.Old renamed: give it the alias a.Old", None),
