@@ -15,6 +15,10 @@ __all__ = ["read_archive"]
 MAX_SIZE: Final = 64 * 1024 * 1024
 """Bytes of all contracts in an archive together."""
 
+CHUNK: Final = 64 * 1024
+
+ADVICE: Final = "write it again, for instance with `git archive --output=baseline.tar REVISION FOLDER`"
+
 
 def read_archive(file: Path, *, called: str, is_wanted: Callable[[str], bool]) -> dict[str, bytes]:
     """Return the wanted files of the contracts folder in an archive, by their names in that folder.
@@ -22,19 +26,36 @@ def read_archive(file: Path, *, called: str, is_wanted: Callable[[str], bool]) -
     The folder is found by the `step.json` files in it; where there are several, it is the one whose name is `called`.
 
     Raises:
-        InputError: this is no archive, or holds no contracts, or more than one folder of them, or too much.
+        InputError: this is no archive, or not a whole one, or holds no contracts, or more than one folder of them, or too much.
     """
     try:
+        if not file.stat().st_size:
+            raise InputError(f"expected a .tar file, got an empty file: {ADVICE}", file=file)
         with tarfile.open(file) as archive:
             members = {_name(member): member for member in archive if member.isreg()}
+            _check_end(archive)
             root = _root(list(members), called, file)
             wanted = {name.removeprefix(root): each for name, each in members.items() if name.startswith(root)}
             wanted = {name: member for name, member in wanted.items() if is_wanted(name)}
             if sum(member.size for member in wanted.values()) > MAX_SIZE:
                 raise InputError(f"expected contracts of at most {MAX_SIZE} bytes, got more", file=file)
             return {name: _content(archive, member) for name, member in wanted.items()}
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise InputError(f"expected a .tar file that can be read: {error}", file=file) from error
+    except InputError:
+        raise
+    except Exception as error:  # tarfile and each decompressor have their own words for broken bytes
+        why = getattr(error, "strerror", None)
+        got = f"got none: {why}" if why else f"got one that is broken or cut short: {ADVICE}"
+        raise InputError(f"expected a .tar file that can be read, {got}", file=file) from error
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Accept an archive whose members, all of them read, are followed by a block of zeros: tarfile takes any end for the end."""
+    assert archive.fileobj is not None
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError("no end of archive")
+    while archive.fileobj.read(CHUNK):  # a decompressor compares its checksum at the very end
+        pass
 
 
 def _name(member: tarfile.TarInfo) -> str:

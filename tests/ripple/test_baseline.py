@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from stamp.errors import ContractError, InputError, SchemaError
+from stamp.errors import ContractError, InputError, SchemaError, StampError
 from stamp.ripple import read_baseline, read_folder, revision
 from stamp.ripple.contracts import is_contract_file
 from stamp.ripple.example import files
@@ -150,11 +152,44 @@ class TestArchive:
             archive.addfile(link)
         assert "reads/secret.avsc" not in read_baseline(str(tmp_path / "b.tar"), "schemas").files["ticket", "billing"]
 
-    @pytest.mark.parametrize("text", [b"", b"not an archive", b"\0" * 1024])
-    def test_what_is_none_is_refused(self, tmp_path, text):
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (b"", "got an empty file: write it again, for instance with `git archive"),
+            (b"not an archive", "got one that is broken or cut short: write it again"),
+            (b"\0" * 1024, "expected one folder of contracts"),
+        ],
+    )
+    def test_what_is_none_is_refused(self, tmp_path, text, said):
         (tmp_path / "b.tar").write_bytes(text)
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match=said) as caught:
             read_baseline(str(tmp_path / "b.tar"), "schemas")
+        assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("name", "mode"), [("b.tar", "w"), ("b.tgz", "w:gz"), ("b.tar.xz", "w:xz"), ("b.tar.bz2", "w:bz2")]
+    )
+    def test_what_is_cut_short_is_refused_wherever_that_is(self, flow, pack, name, mode):
+        file = Path(pack(files(flow), name, mode))
+        whole = file.read_bytes()
+        end = len(whole.rstrip(b"\0")) if mode == "w" else len(whole)
+        for size in {1, *range(1, end, max(256, end // 20)), end // 512 * 512, end - 1}:
+            file.write_bytes(whole[:size])
+            with pytest.raises(InputError, match="broken or cut short"):
+                read_baseline(str(file), "schemas")
+
+    @pytest.mark.parametrize(
+        ("name", "mode"), [("b.tar", "w"), ("b.tgz", "w:gz"), ("b.tar.xz", "w:xz"), ("b.tar.bz2", "w:bz2")]
+    )
+    def test_broken_bytes_never_get_further_than_a_typed_error(self, flow, pack, name, mode):
+        file = Path(pack(files(flow), name, mode))
+        whole, chance = file.read_bytes(), Random(4729)
+        for _ in range(60):
+            broken = bytearray(whole)
+            broken[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+            file.write_bytes(broken)
+            with suppress(StampError):
+                read_baseline(str(file), "schemas")
 
     def test_one_that_is_not_there_is_no_revision(self, tmp_path):
         with pytest.raises(InputError, match=r"expected a \.tar file that can be read, got none"):
