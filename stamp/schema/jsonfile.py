@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from stamp.errors import ContractError
 from stamp.schema.document import parse
 from stamp.schema.identity import SchemaId
+from stamp.schema.limits import MAX_FILE
 from stamp.schema.lint import lint
 
 __all__ = ["JsonFile"]
@@ -33,12 +35,21 @@ class JsonFile:
         """The content as it is.
 
         Raises:
-            ContractError: the file cannot be read.
+            ContractError: the file cannot be read, is no plain one, such as a pipe, or has more than MAX_FILE bytes.
         """
         try:
-            return self.path.read_bytes()
+            if not S_ISREG(self.path.stat().st_mode):  # to open a pipe would wait for whoever writes to it
+                raise ContractError(
+                    "expected a file that can be read, got a folder, pipe or device: put the contract itself here",
+                    file=self.path,
+                )
+            with self.path.open("rb") as file:
+                text = file.read(MAX_FILE + 1)
         except OSError as error:
             raise ContractError(f"expected a file that can be read: {error.strerror}", file=self.path) from error
+        if len(text) > MAX_FILE:
+            raise ContractError(f"expected a file of at most {MAX_FILE} bytes, got more", file=self.path)
+        return text
 
     @cached_property
     def value(self) -> Any:

@@ -25,6 +25,9 @@ MAX_FIXED: Final = 65_536
 MAX_PRECISION: Final = 1_000
 """Digits of a decimal: the work of reading one grows with their square."""
 
+MAX_FILE: Final = 1024 * 1024
+"""Bytes of a file of a contract."""
+
 MAX_JSON_VALUES: Final = 100_000
 """Values of any kind in the JSON of a schema."""
 

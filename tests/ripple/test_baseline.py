@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import tarfile
 from contextlib import suppress
@@ -16,6 +17,7 @@ from stamp.errors import ContractError, InputError, SchemaError, StampError
 from stamp.ripple import read_baseline, read_folder, revision
 from stamp.ripple.contracts import is_contract_file
 from stamp.ripple.example import files
+from stamp.schema.limits import MAX_FILE
 
 
 def said(contracts):
@@ -84,6 +86,39 @@ class TestFolder:
         with pytest.raises(error) as caught:
             read_folder(folder)
         assert caught.value.file == str(folder / "ticket" / name)
+
+    @pytest.mark.parametrize("name", ["step.json", "Billed.v1.avsc", "reads/validation.avsc"])
+    @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link to a pipe", "large", "link to nothing"])
+    def test_what_is_no_plain_file_of_some_size_is_refused_at_once(self, flow, lay, tmp_path, name, kind):
+        folder = lay(tmp_path / "schemas", flow)
+        file = folder / "ticket/billing" / name
+        file.unlink()
+        match kind:
+            case "pipe":
+                os.mkfifo(file)
+            case "device":
+                file.symlink_to("/dev/zero")
+            case "folder":
+                file.mkdir()
+            case "link to a pipe":
+                os.mkfifo(tmp_path / "pipe")
+                file.symlink_to(tmp_path / "pipe")
+            case "large":
+                file.write_bytes(b" " * (MAX_FILE + 1))
+            case "link to nothing":
+                file.symlink_to(tmp_path / "nothing")
+        with pytest.raises(ContractError, match="expected a file") as caught:
+            read_folder(folder)
+        assert caught.value.file == str(file)
+
+    def test_a_link_to_a_plain_file_of_the_largest_size_is_read(self, flow, lay, tmp_path):
+        folder = lay(tmp_path / "schemas", flow)
+        file = folder / "ticket/billing/step.json"
+        file.rename(tmp_path / "step.json")
+        with (tmp_path / "step.json").open("ab") as text:
+            text.write(b" " * (MAX_FILE - text.tell()))
+        file.symlink_to(tmp_path / "step.json")
+        assert len(read_folder(folder).steps) == 5
 
     def test_versions_may_be_missing(self, flow, lay, tmp_path):
         flow["billing"]["writes"] = {"Billed.v2": {"amount": "long"}}
