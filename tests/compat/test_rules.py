@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -239,3 +240,11 @@ PLACES: list[tuple[Any, Any, tuple[str, str, str | None]]] = [
 def test_findings_point_to_what_they_are_about(writer: Any, reader: Any, expected: Any) -> None:
     (finding,) = check(reader, writer)
     assert (finding.path, finding.pointer, finding.reader and finding.reader.text) == expected
+
+
+@pytest.mark.parametrize("rule", ["reader-field-missing-default-value", "name-mismatch", "missing-union-branch"])
+def test_a_message_keeps_to_the_cause(rule: str) -> None:
+    (example,) = [each.example for each in RULES if each.id == rule]
+    (message,) = {leaf.message for each in check(example.reader, example.writer) for leaf in each.leaves()}
+    assert message.startswith("expected ")
+    assert not re.search(r"\b(give|add)\b", message)

@@ -17,7 +17,7 @@ def look(pair: Pair) -> Iterator[Issue]:
             f"expected data that a branch of {reader.label} can read, got {writer.label} that it cannot read whole"
         )
     else:
-        yield Issue(f"expected a branch of {reader.label}, got {writer.label}: add it to the reader's union")
+        yield Issue(f"expected a branch of {reader.label}, got {writer.label}")
 
 
 RULE = Rule(

@@ -14,11 +14,7 @@ def look(pair: Pair) -> Iterator[Issue]:
     writer, reader, _ = pair
     if writer.kind == reader.kind and not names_match(writer, reader):
         aliases = f" (or {', '.join(sorted(reader.aliases))})" if reader.aliases else ""
-        yield Issue(
-            f"expected the {reader.kind} {reader.name}{aliases}, got {writer.name}: "
-            f"if it is the same, add {writer.name} to the aliases of the reader's type",
-            "name",
-        )
+        yield Issue(f"expected the {reader.kind} {reader.name}{aliases}, got {writer.name}", "name")
 
 
 RULE = Rule(

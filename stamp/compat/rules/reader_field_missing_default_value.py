@@ -19,18 +19,17 @@ def look(pair: Pair) -> Iterator[Issue]:
         if source is None and wanted.default is MISSING:
             aliases = f" (or {', '.join(wanted.aliases)})" if wanted.aliases else ""
             yield Issue(
-                f'expected the field "{wanted.name}"{aliases}, got none in {writer.label}: '
-                f"give it {_default_for(wanted.type)}, or an alias if the writer calls it otherwise",
+                f'expected the field "{wanted.name}"{aliases}, got none in {writer.label}, and it has {_no_default(wanted.type)}',
                 field=wanted,
             )
 
 
-def _default_for(type_: Type) -> str:
+def _no_default(type_: Type) -> str:
     if any(branch.kind == "null" for branch in type_.branches):
-        return "a default (null in a union is no default by itself)"
+        return "no default (null in a union is none by itself)"
     if type_.default is not None:
-        return "a default of its own (that of the enum is for unknown symbols only)"
-    return "a default"
+        return "no default of its own (that of the enum is for unknown symbols only)"
+    return "no default"
 
 
 RULE = Rule(
