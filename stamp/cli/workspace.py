@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import click
+
+from stamp.cli.render.visible import visible
 from stamp.errors import InputError
 from stamp.ripple import Contracts, read_baseline, read_folder
 from stamp.workflow.declaration import FILE
@@ -25,8 +28,12 @@ def states(folder: Path, *, against: Iterable[str] = (), workflows: Sequence[str
     if not all(given):
         raise InputError("expected a branch, tag, commit, folder or .tar file after --against, got nothing")
     now = read_folder(folder)
-    baselines = [read_baseline(each, folder, like=now) for each in given]
+    baselines = [read_baseline(each, folder, like=now, told=_tell) for each in given]
     return list(_chosen([now, *baselines], workflows, folder))
+
+
+def _tell(text: str) -> None:
+    click.echo(visible(text), err=True)
 
 
 def _chosen(states: Sequence[Contracts], workflows: Sequence[str], folder: Path) -> Iterator[Contracts]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
@@ -14,7 +15,12 @@ __all__ = ["read_baseline"]
 
 
 def read_baseline(
-    given: str, folder: str | PathLike[str], *, like: Contracts | None = None, merge_base: bool = True
+    given: str,
+    folder: str | PathLike[str],
+    *,
+    like: Contracts | None = None,
+    merge_base: bool = True,
+    told: Callable[[str], object] = str,
 ) -> Contracts:
     """Return the state of a contracts folder that a person means by `given`: a folder, a .tar file, or else a git revision.
 
@@ -25,15 +31,20 @@ def read_baseline(
         folder: the contracts folder that is being checked.
         like: its present state; what did not change is not read again.
         merge_base: of a branch take the commit where the present branch left it, not its newest one.
+        told: is called with what a person should know: that a revision has no contracts, as before the first ones, or before the
+            folder was moved.
 
     Raises:
-        InputError: there is no such thing, or it cannot be read; with what to do.
+        InputError: there is no such thing, or it cannot be read, or it is a folder or a file without contracts; with what to do.
         ContractError: a contract in it contradicts itself.
         SchemaError: a file in it is not JSON, or no acceptable schema.
     """
     path, home = Path(given), Path(folder)
     if path.is_dir():
-        return read_folder(path, name=given, like=like)
+        found = read_folder(path, name=given, like=like)
+        if not found.steps:
+            raise InputError("expected a contracts folder, with <workflow>/<step>/step.json, got none in it", file=path)
+        return found
     if path.is_file():
         texts = read_archive(path, called=home.absolute().name, is_wanted=is_contract_file)
         return contracts_of(texts, name=given, path=lambda file: path / file, like=like)
@@ -41,6 +52,11 @@ def read_baseline(
         raise InputError("expected a .tar file that can be read, got none", file=path)
     read = read_revision(given, home, is_wanted=is_contract_file, merge_base=merge_base)
     name = _name(given, read)
+    if not read.files:
+        told(
+            f"{name} has no contracts in {home}: all of it counts as new. If the folder moved, give the old one: "
+            f"git archive --output=old.tar {read.commit[:10]} OLD, then --against old.tar"
+        )
     return contracts_of(read.files, name=name, path=lambda file: Path(f"{given}:{home.as_posix()}/{file}"), like=like)
 
 

@@ -246,9 +246,15 @@ CASES: list[tuple[Callable[[], None], list[str], int, list[str]]] = [
     (nothing, ["schemas/ticket"], 2, ["got that of a workflow: say schemas\n"]),
     (
         no_contracts,
-        AGAINST,
+        [],
         2,
         ["Error: schemas: expected <workflow>/<step>/step.json in the contracts folder, got none"],
+    ),
+    (
+        no_contracts,
+        AGAINST,
+        2,
+        ["Error: main: expected a contracts folder, with <workflow>/<step>/step.json, got none"],
     ),
     (nothing, ["--workflow", "tickets"], 2, ["expected a workflow, one of ticket, got 'tickets'"]),
     (
@@ -469,6 +475,31 @@ def test_a_shallow_clone_gets_the_line_that_helps(git, here, stamp, monkeypatch)
         assert "run `git fetch --unshallow`" in result.stderr
     missing = stamp("check", "--against", "origin/other")
     assert "run `git fetch origin other:refs/remotes/origin/other`" in missing.stderr
+
+
+def test_a_revision_without_the_folder_is_told_and_the_line_that_helps_works(git, stamp):
+    git("mv", "schemas", "contracts")
+    git("commit", "--quiet", "--message=moved")
+    sha = git("rev-parse", "--short=10", "main")
+    for command in ("check", "plan"):
+        result = stamp(command, "contracts", "--against", "main", "--format", "json")
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["baselines"] == [f"main ({sha})"]
+        assert result.stderr.startswith(f"main ({sha}) has no contracts in contracts: all of it counts as new. If")
+        line = re.search(r": git (archive .*), then (--against) (old.tar)\n", result.stderr)
+        git(*line[1].replace("OLD", "schemas").split())
+        result = stamp(command, "contracts", line[2], line[3])
+        assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_a_folder_or_a_tar_file_without_contracts_is_refused(stamp, here):
+    (here / "empty").mkdir()
+    with tarfile.open("empty.tar", "w") as archive:
+        archive.add("empty")
+    for given in ("empty", "empty.tar"):
+        result = stamp("check", "--against", given)
+        assert result.exit_code == 2
+        assert f"Error: {given}: expected " in result.stderr
 
 
 def test_no_repository_is_no_crash(stamp, monkeypatch, here):
