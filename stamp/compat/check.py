@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stamp.compat.finding import Finding
+from stamp.compat.quiet import is_quiet
 from stamp.compat.source import Schema, read_source
 from stamp.compat.walk import walk
-from stamp.schema.resolve import WIDENINGS, Readability
-from stamp.schema.types import MISSING, Type
+from stamp.schema.resolve import Readability
 
 __all__ = ["check"]
 
@@ -31,26 +31,6 @@ def check(reader: Schema, writer: Schema, *, as_view: bool = False) -> Sequence[
     if as_view:
         read = read.seen_as(written.root.name)
     readability = Readability()
-    if readability.is_readable(written.root, read.root) and all(_is_quiet(*pair) for pair in readability.reached()):
+    if readability.is_readable(written.root, read.root) and all(is_quiet(*pair) for pair in readability.reached()):
         return ()
     return walk(read, written, readability)
-
-
-def _is_quiet(writer: Type, reader: Type) -> bool:
-    """Tell whether no rule can have anything to say of two types, seen without looking into them. Quick, not exact."""
-    if writer.kind != reader.kind:
-        exact = "union" in {writer.kind, reader.kind} or (writer.kind, reader.kind) in WIDENINGS
-        return exact and not writer.logical and not reader.logical
-    if writer.kind == "record":
-        return _is_quiet_record(writer, reader)
-    if writer.kind == "enum":
-        return writer.symbols == reader.symbols
-    return (writer.logical, writer.precision, writer.scale) == (reader.logical, reader.precision, reader.scale)
-
-
-def _is_quiet_record(writer: Type, reader: Type) -> bool:
-    special = [each for each in reader.fields if each.aliases or each.default is not MISSING]
-    if not special:
-        return True
-    defaults = {each.name: each.default for each in writer.fields}
-    return not any(each.aliases or each.default != defaults.get(each.name, MISSING) is not MISSING for each in special)

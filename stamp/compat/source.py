@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from stamp.compat.finding import Fragment
 from stamp.compat.mark import mark
@@ -32,6 +32,13 @@ LONGEST: Final = 200
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
+class _Place(NamedTuple):
+    """Where a type stands in its document, and what is written there."""
+
+    pointer: str
+    written: Any
+
+
 class _Content:
     """A document and its types. Shared by all sources that are written the same: nobody changes it.
 
@@ -48,12 +55,12 @@ class _Content:
             self.root.aliases |= {alias}
 
     @cached_property
-    def places(self) -> Mapping[Type, str]:
+    def places(self) -> Mapping[Type, _Place]:
         return dict(_places(self.document, self.root))
 
     @cached_property
     def types(self) -> Mapping[str, Type]:
-        return {pointer: type_ for type_, pointer in self.places.items()}
+        return {place.pointer: type_ for type_, place in self.places.items()}
 
     @cached_property
     def positions(self) -> Mapping[str, Position]:
@@ -92,7 +99,7 @@ class Source:
 
     def pointer(self, type_: Type) -> str:
         """Return the JSON pointer of a type in the document; of a named one, to its definition."""
-        return self.content.places[type_]
+        return self.content.places[type_].pointer
 
     def type_at(self, pointer: str) -> Type | None:
         """Return the type that stands at `pointer`, if one does."""
@@ -108,9 +115,12 @@ class Source:
         """Return the JSON that stands at `pointer`, or at the nearest place around it that exists."""
         return _at(self.document, pointer)[0]
 
-    def fragment(self, pointer: str) -> Fragment:
-        """Return what stands at `pointer`, or at the nearest place around it that exists."""
-        value, pointer = _at(self.document, pointer)
+    def fragment(self, type_: Type, within: str = "") -> Fragment:
+        """Return a type as it is written, or what stands at the pointer `within` it, or at the nearest place around that that exists."""
+        pointer, value = self.content.places[type_]
+        if within:
+            value, reached = _at(value, within)
+            pointer += reached
         text = _ENCODE(value)
         if len(text) > LONGEST:
             text = f"{text[: LONGEST - 3]}..."
@@ -199,7 +209,7 @@ def _with_any_branch(root: Type) -> Type:
     return root
 
 
-def _places(node: Any, type_: Type) -> Iterator[tuple[Type, str]]:
+def _places(node: Any, type_: Type) -> Iterator[tuple[Type, _Place]]:
     seen: set[Type] = set()
     waiting = [(node, type_, "")]
     while waiting:
@@ -209,7 +219,7 @@ def _places(node: Any, type_: Type) -> Iterator[tuple[Type, str]]:
         if type_ in seen or (type_.name and isinstance(node, str)):
             continue  # a reference: the place is where the type is defined
         seen.add(type_)
-        yield type_, pointer
+        yield type_, _Place(pointer, node)
         waiting += _parts(node, type_, pointer)
 
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from stamp.compat.finding import Finding, Severity
+from stamp.compat.quiet import is_quiet
 from stamp.compat.rule import Issue, Pair, Rule
 from stamp.compat.rules import MISSING_UNION_BRANCH, NAME_MISMATCH, RULES_BY_KIND
 from stamp.compat.source import Source
-from stamp.schema.resolve import Readability, mismatch, sources
+from stamp.schema.resolve import Readability, mismatch
 from stamp.schema.types import Type
 
 __all__ = ["walk"]
@@ -110,7 +111,7 @@ class _Walk:
             if pair in self._steps:
                 continue
             self._steps[pair] = steps = [step for step in self._steps_inside(pair) if not _leads_nowhere(step.pair)]
-            self._issues[pair] = list(_issues(pair))
+            self._issues[pair] = self._issues_of(pair)
             waiting += [step.pair for step in steps if step.pair is not None]
 
     def _worth_a_visit(self) -> set[Pair]:
@@ -130,6 +131,15 @@ class _Walk:
             waiting += new
         return worth
 
+    def _issues_of(self, pair: Pair) -> list[tuple[Rule, Issue]]:
+        writer, reader, _ = pair
+        if writer.kind == "union" or reader.kind == "union":
+            return []
+        if is_quiet(writer, reader) and mismatch(writer, reader) is None:
+            if reader.kind != "record" or not any(each.is_lacking for each in self._readability.inside(writer, reader)):
+                return []
+        return [(rule, issue) for rule in RULES_BY_KIND[reader.kind] for issue in rule.look(pair)]
+
     def _steps_inside(self, pair: Pair) -> Iterator[_Step]:
         writer, reader, _ = pair
         if writer.kind == "union":
@@ -146,7 +156,7 @@ class _Walk:
             path, pointer = ("[]", "/items") if reader.kind == "array" else ("{}", "/values")
             yield _Step(Pair(writer.items, reader.items), path, pointer)
         elif reader.kind == "record":
-            for number, (wanted, source) in enumerate(sources(reader, writer)):
+            for number, wanted, source in self._readability.inside(writer, reader):
                 if source is not None:
                     yield _Step(Pair(source.type, wanted.type), f".{wanted.name}", f"/fields/{number}/type")
 
@@ -190,20 +200,20 @@ class _Walk:
     def _finding(self, place: _Place, rule: Rule, issue: Issue, causes: tuple[Finding, ...] = ()) -> Finding:
         path, pointer = place.path, place.pointer
         at, reader, writer = f"/{issue.at}" if issue.at else "", place.pair.reader, place.pair.writer
-        reads, writes = self._reader.pointer(reader), self._writer.pointer(writer)
+        read = written = at
         if issue.field is not None:
-            path, field = f"{path}.{issue.field.name}", f"/fields/{list(reader.fields).index(issue.field)}"
-            pointer, reads = pointer + field, reads + field
+            field = f"/fields/{reader.fields.index(issue.field)}"
+            path, pointer, read, written = f"{path}.{issue.field.name}", pointer + field, field + at, ""
         if issue.source is not None:
-            writes += f"/fields/{list(writer.fields).index(issue.source)}"
+            written = f"/fields/{writer.fields.index(issue.source)}{at}"
         return Finding(
             rule=rule.id,
             severity=rule.severity,
             path=path.removeprefix("."),
             message=issue.message,
             pointer=pointer + (at if at not in _NOT_IN_JAVA else "") or "/",
-            reader=self._reader.fragment(reads + at),
-            writer=self._writer.fragment(writes + (at if issue.field is None or issue.source is not None else "")),
+            reader=self._reader.fragment(reader, read),
+            writer=self._writer.fragment(writer, written),
             causes=causes,
         )
 
@@ -215,14 +225,6 @@ _NOT_IN_JAVA: Final = frozenset({"/logicalType", "/precision", "/scale"})
 def _leads_nowhere(pair: Pair | None) -> bool:
     """Tell whether two types are marked as equal: they are read, and no rule has anything to say of them."""
     return pair is not None and pair.writer.mark == pair.reader.mark != ""
-
-
-def _issues(pair: Pair) -> Iterator[tuple[Rule, Issue]]:
-    if pair.writer.kind == "union":
-        return
-    for rule in RULES_BY_KIND.get(pair.reader.kind, ()):
-        for issue in rule.look(pair):
-            yield rule, issue
 
 
 def _nearest(writer: Type, union: Type) -> Type | None:

@@ -12,7 +12,7 @@ Two choices go beyond the letter of the specification, both towards never giving
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from stamp.schema.names import unqualified
 from stamp.schema.types import MISSING, Field, Type
@@ -103,8 +103,8 @@ def sources(reader: Type, writer: Type) -> list[tuple[Field, Field | None]]:
     By name, else by the first alias that the writer has. A name that is also another field's alias gives way to an alias of its
     own, so that two fields can swap names; unless the writer's field has that alias too, and so is called by its new name already.
     """
-    written = {each.name: each for each in writer.fields}
-    renamed = [each for each in reader.fields if each.aliases]
+    written = writer.by_name
+    renamed = [each for each in reader.special if each.aliases]
     if not renamed:
         return [(wanted, written.get(wanted.name)) for wanted in reader.fields]
     claimed = {alias for each in renamed for alias in each.aliases}
@@ -130,6 +130,7 @@ class Readability:
     def __init__(self, *, meaning: bool = True) -> None:
         self._meaning = meaning
         self._known: dict[Pair, bool] = {}
+        self._inside: dict[Pair, list[Inside]] = {}
 
     def is_readable(self, writer: Type, reader: Type) -> bool:
         """Tell whether every datum of `writer` can be read as `reader`."""
@@ -142,6 +143,13 @@ class Readability:
     def reached(self) -> Iterable[Pair]:
         """Return the pairs looked at so far; pairs that are equal or plainly widen need not be among them."""
         return self._known
+
+    def inside(self, writer: Type, reader: Type) -> Sequence[Inside]:
+        """Return the fields of the record `reader` that need a look: who has no source, or one that it does not plainly read."""
+        found = self._inside.get((writer, reader))
+        if found is None:
+            found = self._inside[writer, reader] = _inside(writer, reader)
+        return found
 
     def branch(self, writer: Type, reader: Type) -> Type | None:
         """Return the branch of the union `reader` through which `writer` (no union) is read; None when there is none.
@@ -250,7 +258,10 @@ class Readability:
         elif not self._fits(writer, reader):
             return [[]]
         elif kind == "record":
-            return _needs_of_fields(writer, reader)
+            inside = self.inside(writer, reader)
+            if any(each.is_lacking for each in inside):
+                return [[]]
+            return [[(each.source.type, each.wanted.type)] for each in inside if each.source is not None]
         elif writer.items is not None and reader.items is not None:
             needs = [None if _need_no_look(writer.items, reader.items) else [(writer.items, reader.items)]]
         elif kind == "enum" and not _has_all_symbols(writer, reader):
@@ -258,17 +269,28 @@ class Readability:
         return [each for each in needs if each is not None]
 
 
-def _needs_of_fields(writer: Type, reader: Type) -> list[list[Pair]]:
-    needs = []
-    for wanted, source in sources(reader, writer):
-        if source is None:
-            if wanted.default is MISSING:
-                return [[]]
-            continue
-        old, new = source.type, wanted.type
-        if (old.mark != new.mark or not old.mark) and not _need_no_look(old, new):  # the first half is quick
-            needs.append([(old, new)])
-    return needs
+class Inside(NamedTuple):
+    """A field of a reader's record that needs a look: its number, and the field that it takes its value from, if there is one."""
+
+    number: int
+    wanted: Field
+    source: Field | None
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether nothing gives it a value."""
+        return self.source is None and self.wanted.default is MISSING
+
+
+def _inside(writer: Type, reader: Type) -> list[Inside]:
+    found = []
+    for number, (wanted, source) in enumerate(sources(reader, writer)):
+        if source is not None:
+            old, new = source.type, wanted.type
+            if old.mark == new.mark != "" or _need_no_look(old, new):  # the first half is quick
+                continue
+        found.append(Inside(number, wanted, source))
+    return found
 
 
 def _need_no_look(writer: Type, reader: Type) -> bool:

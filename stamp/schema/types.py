@@ -75,9 +75,25 @@ class Type:
     items: Type | None = None
     decode: Callable[[Any], Any] | None = None
     mark: str = ""
+    _by_name: Mapping[str, Field] | None = field(default=None, init=False, repr=False)
+    _special: Sequence[Field] | None = field(default=None, init=False, repr=False)
 
     def __repr__(self) -> str:
         return f"<{self.label}>"
+
+    @property
+    def by_name(self) -> Mapping[str, Field]:
+        """The fields by their names, once they are all there."""
+        if self._by_name is None:
+            self._by_name = {each.name: each for each in self.fields}
+        return self._by_name
+
+    @property
+    def special(self) -> Sequence[Field]:
+        """The fields with aliases or a default, once they are all there: how the others are read, their names and types say."""
+        if self._special is None:
+            self._special = [each for each in self.fields if each.aliases or each.default is not MISSING]
+        return self._special
 
     @property
     def label(self) -> str:

@@ -1,0 +1,29 @@
+"""Which pairs of types no rule about the meaning of data can have anything to say of: most of them, told at a glance."""
+
+from __future__ import annotations
+
+from stamp.schema.resolve import WIDENINGS
+from stamp.schema.types import MISSING, Type
+
+__all__ = ["is_quiet"]
+
+
+def is_quiet(writer: Type, reader: Type) -> bool:
+    """Tell whether two types that match are the same in meaning, seen without looking into them. Quick, not exact."""
+    if writer.kind != reader.kind:
+        exact = "union" in {writer.kind, reader.kind} or (writer.kind, reader.kind) in WIDENINGS
+        return exact and not writer.logical and not reader.logical
+    if writer.kind == "record":
+        return not reader.special or _is_quiet_record(writer, reader)
+    if writer.kind == "enum":
+        return writer.symbols == reader.symbols
+    return (writer.logical, writer.precision, writer.scale) == (reader.logical, reader.precision, reader.scale)
+
+
+def _is_quiet_record(writer: Type, reader: Type) -> bool:
+    for each in reader.special:
+        source = writer.by_name.get(each.name)
+        written = MISSING if source is None else source.default
+        if each.aliases or each.default != written is not MISSING:
+            return False
+    return True
