@@ -22,14 +22,22 @@ def states(folder: Path, *, against: Iterable[str] = (), workflows: Sequence[str
         InputError: this is no contracts folder, has no such workflow, or is compared with what is not there.
         ContractError, SchemaError: a contract contradicts itself or cannot be read.
     """
+    if (folder / FILE).exists():
+        around = _around(_around(folder))
+        raise InputError(f"expected a contracts folder, got that of a step: say {around}", file=folder)
     if any(folder.glob(f"*/{FILE}")):
-        raise InputError(f"expected a contracts folder, got that of a workflow: say {folder.parent}", file=folder)
+        raise InputError(f"expected a contracts folder, got that of a workflow: say {_around(folder)}", file=folder)
     given = list(dict.fromkeys(against))
     if not all(given):
         raise InputError("expected a branch, tag, commit, folder or .tar file after --against, got nothing")
     now = read_folder(folder)
     baselines = [read_baseline(each, folder, like=now, told=_tell) for each in given]
     return list(_chosen([now, *baselines], workflows, folder))
+
+
+def _around(folder: Path) -> Path:
+    """Return the folder that a folder is in, as seen from here: that of `.` is `..`."""
+    return folder / ".." if folder.name in {"", ".."} else folder.parent
 
 
 def _tell(text: str) -> None:

@@ -492,6 +492,27 @@ def test_a_revision_without_the_folder_is_told_and_the_line_that_helps_works(git
         assert (result.exit_code, result.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("here_", "given", "kind", "say"),
+    [
+        (".", "schemas/ticket", "workflow", "schemas"),
+        (".", "schemas/ticket/billing", "step", "schemas"),
+        ("schemas", "ticket", "workflow", "."),
+        ("schemas", "ticket/billing", "step", "."),
+        ("schemas/ticket", ".", "workflow", ".."),
+        ("schemas/ticket", "billing", "step", ".."),
+        ("schemas/ticket/billing", ".", "step", "../.."),
+        ("schemas/ticket/billing", "..", "workflow", "../.."),
+    ],
+)
+def test_a_folder_too_far_inside_gets_the_one_to_say(here_, given, kind, say, stamp, monkeypatch):
+    monkeypatch.chdir(here_)
+    result = stamp("check", given)
+    assert result.exit_code == 2
+    assert result.stderr == f"Error: {given}: expected a contracts folder, got that of a {kind}: say {say}\n"
+    assert stamp("check", say).exit_code == 0
+
+
 def test_a_folder_or_a_tar_file_without_contracts_is_refused(stamp, here):
     (here / "empty").mkdir()
     with tarfile.open("empty.tar", "w") as archive:
