@@ -12,7 +12,7 @@ from stamp.compat import Severity
 __all__ = ["COLOURS", "is_coloured", "spelled", "width"]
 
 COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
-NARROWEST: Final = 60
+NARROWEST: Final = 20
 WIDEST: Final = 120
 USUAL: Final = 100
 """Letters on a line, where there is no terminal that has so many: a file, the log of a job."""

@@ -18,10 +18,20 @@ MARGIN: Final = 9
 INDENT: Final = 11
 """Letters before the text below one, with room for a label."""
 
+NARROW: Final = 60
+"""Letters on a line from which on labels have a column. Where there are fewer, a label has a line, and its text follows."""
+
+STEP: Final = 2
+"""Letters before text that follows its label."""
+
 
 def headline(label: str, text: str, tag: str, *, width: int, **style: Any) -> Iterator[str]:
     """Yield lines of bold text beside a label that has a style, and at the right the tag in brackets."""
     tag = f"[{visible(tag)}]"
+    if width < NARROW:
+        yield f"{click.style(label, bold=True, **style)} {click.style(tag, dim=True)}"
+        yield from (click.style(line, bold=True) for line in _wrapped(text, width))
+        return
     *lines, last = _wrapped(text, width - MARGIN)
     shown = [click.style(line, bold=True) for line in (*lines, last)]
     gap = width - MARGIN - len(last) - len(tag)
@@ -34,16 +44,25 @@ def headline(label: str, text: str, tag: str, *, width: int, **style: Any) -> It
 
 def item(label: str, text: str, tag: str, *, width: int, **style: Any) -> Iterator[str]:
     """Yield lines of plain text beside a label that has a style, the tag in brackets being part of the text."""
-    lines = _wrapped(f"{text} [{tag}]", width - MARGIN)
-    yield from _beside(click.style(f"{label:<{MARGIN}}", **style), lines, MARGIN)
+    said = f"{text} [{tag}]"
+    if width < NARROW:
+        yield from filter(None, [click.style(label, **style) if label else ""])
+        yield from _wrapped(said, width)
+        return
+    yield from _beside(click.style(f"{label:<{MARGIN}}", **style), _wrapped(said, width - MARGIN), MARGIN)
 
 
 def paragraph(label: str, text: str | Iterable[str], *, width: int, **style: Any) -> Iterator[str]:
     """Yield lines of text below a headline, beside a label; each of several texts begins a line of its own."""
     texts = [text] if isinstance(text, str) else text
-    lines = [line for each in texts for line in _wrapped(each, width - INDENT)]
+    indent = STEP if width < NARROW else INDENT
+    lines = [line for each in texts for line in _wrapped(each, width - indent)]
     shown = [click.style(line, **style) if style else line for line in lines]
-    yield from _beside(click.style(f"  {label:<{INDENT - 2}}", dim=True), shown, INDENT)
+    if width >= NARROW:
+        yield from _beside(click.style(f"  {label:<{INDENT - 2}}", dim=True), shown, INDENT)
+    elif shown:
+        yield from filter(None, [click.style(label, dim=True) if label else ""])
+        yield from (f"{' ' * indent}{line}" for line in shown)
 
 
 def sentence(text: str, *, width: int, **style: Any) -> Iterator[str]:
