@@ -204,7 +204,7 @@ CASES: list[tuple[Callable[[], None], list[str], int, list[str]]] = [
             "arrives  resolution: TicketCreated → TicketValidated",
             '{"created_at": "", …}',
             "then change resolution and survey",
-            "2 errors",
+            "1 error at 2 steps in",
         ],
     ),
     (

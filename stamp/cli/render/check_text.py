@@ -60,8 +60,10 @@ def _accepted(verdict: Verdict, width: int) -> Iterator[str]:
 
 def _summary(verdict: Verdict, troubles: list[Same], width: int) -> Iterator[str]:
     present = [each for each in Severity if verdict.count(each)]
-    found = [counted(verdict.count(each), each.value) for each in present] or ["nothing found"]
-    accepted = [f"{len(verdict.accepted):,} accepted"] if verdict.accepted else []
+    told = grouped(verdict.impacts)
+    found = [_number([same for same in told if same.finding.severity is each], each.value) for each in present]
+    found = found or ["nothing found"]
+    accepted = [f"{len(grouped(verdict.accepted)):,} accepted"] if verdict.accepted else []
     against = f" against {listed(verdict.baselines)}" if verdict.baselines else ""
     text = f"{', '.join([*found, *accepted])} in {verdict.schemas}{against}: {', '.join(_looked_at(verdict))}"
     yield from sentence(text, width=width, fg=COLOURS[present[0]] if present else "green", bold=True)
@@ -73,6 +75,13 @@ def _summary(verdict: Verdict, troubles: list[Same], width: int) -> Iterator[str
     if troubles:
         rule = next((fault.rule for fault in troubles[0].faults), troubles[0].finding.rule)
         yield from sentence(f"`stamp explain {rule}` says more", width=width, dim=True)
+
+
+def _number(told: list[Same], noun: str) -> str:
+    """Return how many things are told, and of how many steps where that is more: `1 error at 2 steps`."""
+    steps = {(same.first.workflow, step) for same in told for step in same.consumers}
+    is_shared = any(len(same.consumers) > 1 for same in told)
+    return counted(len(told), noun) + (f" at {counted(len(steps), 'step')}" if is_shared else "")
 
 
 def _looked_at(verdict: Verdict) -> Iterator[str]:
