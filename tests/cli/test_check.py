@@ -627,6 +627,23 @@ def test_only_what_is_asked_for_is_imported():
     assert {"fastavro", "jsonschema", "kombu", "pydantic", "rich", "xml"}.isdisjoint(done.stderr.split())
 
 
+def test_steps_of_one_phase_go_in_any_order(stamp):
+    no_comment()
+    edit = Path("schemas/ticket/billing/step.json")
+    said = json.loads(edit.read_text("utf-8"))
+    edit.write_text(json.dumps({**said, "fails": "BillingFailed"}), encoding="utf-8")
+    assert "deploy   billing and survey in any order\n" in stamp("check", *AGAINST).stdout
+
+
+def test_what_is_accepted_is_said_where_no_order_is_safe(stamp):
+    urgent()
+    Path("stamp.toml").write_text('[[accept]]\nrule = "view-breaks"\npath = "validation.*"\nreason = "off"\n')
+    result = stamp("check", *AGAINST)
+    assert result.exit_code == 0
+    assert "nothing found, 1 accepted" in result.stdout
+    assert "as long as the new contracts are broken (accepted)\n" in result.stdout
+
+
 # ---- GitHub
 
 

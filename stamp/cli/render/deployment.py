@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from stamp.cli.render.paragraph import paragraph
 from stamp.cli.verdict import Verdict
+from stamp.compat import Severity
 from stamp.ripple import Phase, Rollout
 from stamp.ripple.wording import listed
 
@@ -22,23 +23,35 @@ def deployment(verdict: Verdict, *, width: int) -> Iterator[str]:
         if are_many or len(found) > 1:
             baselines = listed(each.baseline for each in (first, *others))
             yield from paragraph("deploy", f"{first.workflow}, from {baselines}", width=width, bold=True)
-            yield from _told(first, "", width)
+            yield from _told(first, "", verdict, width)
         else:
-            yield from _told(first, "deploy", width)
+            yield from _told(first, "deploy", verdict, width)
 
 
-def _told(rollout: Rollout, label: str, width: int) -> Iterator[str]:
+def _told(rollout: Rollout, label: str, verdict: Verdict, width: int) -> Iterator[str]:
     if rollout.is_safe:
         are_several = len(rollout.phases) > 1
         yield from paragraph(label, (_phase(phase, are_several) for phase in rollout.phases), width=width)
         return
+    accepted = " (accepted)" if _is_accepted(rollout, verdict) else ""
     if rollout.is_end_broken:
-        yield from paragraph(label, "no order is safe as long as the new contracts are broken", width=width)
+        text = f"no order is safe as long as the new contracts are broken{accepted}"
+        yield from paragraph(label, text, width=width)
     else:
-        yield from paragraph(label, ["no order is safe:", *(f"- {each}" for each in rollout.obstacles)], width=width)
+        yield from paragraph(
+            label, [f"no order is safe{accepted}:", *(f"- {each}" for each in rollout.obstacles)], width=width
+        )
     yield from paragraph("way out", rollout.ways_out, width=width)
 
 
+def _is_accepted(rollout: Rollout, verdict: Verdict) -> bool:
+    """Tell whether every error of the workflow is accepted, those included that leave no order."""
+    here = [each for each in verdict.report.impacts if each.workflow == rollout.workflow]
+    errors = [each for each in here if each.finding.severity is Severity.ERROR]
+    return any(each.accepted for each in here) and all(each.accepted for each in errors)
+
+
 def _phase(phase: Phase, is_numbered: bool) -> str:  # noqa: FBT001
-    steps = ", ".join(f"{step} (removed)" if step in phase.removed else step for step in phase.steps)
+    steps = listed(f"{step} (removed)" if step in phase.removed else step for step in phase.steps)
+    steps += " in any order" if len(phase.steps) > 1 else ""
     return f"{phase.number}  {steps}" if is_numbered else steps
