@@ -22,6 +22,7 @@ from jsonschema import Draft202012Validator
 
 from stamp.cli import check, terminal
 from stamp.cli.main import cli
+from stamp.cli.render.same import _of_several
 from stamp.cli.render import check_json, check_text
 from stamp.cli.verdict import Verdict
 from stamp.compat import Finding, Severity
@@ -642,6 +643,12 @@ def test_what_is_accepted_is_said_where_no_order_is_safe(stamp):
     assert result.exit_code == 0
     assert "nothing found, 1 accepted" in result.stdout
     assert "as long as the new contracts are broken (accepted)\n" in result.stdout
+
+
+def test_what_several_steps_do_is_said_of_several():
+    assert _of_several(" as it runs now cannot read x") == " as they run now cannot read x"
+    assert _of_several(" reads x") == " read x"
+    assert _of_several(" as it runs now reads x") == " as they run now read x"
 
 
 # ---- GitHub

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,12 +59,18 @@ class Same:
         for cause in self.finding.causes[:1]:
             message = message.partition(f": {cause.message}")[0]
         if len(self.consumers) > 1 and message.startswith(self.consumers[0]):
-            message = f"{listed(self.consumers)}{message.removeprefix(self.consumers[0])}"
+            message = f"{listed(self.consumers)}{_of_several(message.removeprefix(self.consumers[0]))}"
         return message
 
     def places(self, fragments: Iterable[Fragment | None]) -> list[str]:
         """Return where fragments stand, as people open files: `file:line:column`."""
         return list(dict.fromkeys(map(_place, filter(None, fragments))))
+
+
+def _of_several(predicate: str) -> str:
+    """Return what is said of one step, as it is said of several."""
+    predicate = predicate.replace(" as it runs now ", " as they run now ", 1)
+    return re.sub(r"^((?: as they run now)?) reads ", r"\1 read ", predicate)
 
 
 def grouped(impacts: Iterable[Impact]) -> list[Same]:
