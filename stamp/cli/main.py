@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "decode": "Show what an envelope, or a file of envelopes, holds.",
     "check": "Say who breaks when contracts change, why, and what to do.",
     "plan": "Say in which order to deploy what has changed.",
+    "graph": "Draw the flow of a workflow: steps, events, who reads what.",
     "export": "Write the contracts of a workflow, for git.",
     "explain": "Say what a rule of the check is about, and what to do.",
     "rules": "List the rules of the check.",
