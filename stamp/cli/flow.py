@@ -108,10 +108,8 @@ def _layers(graph: Graph) -> dict[str, int]:
     starts = [party.step for party in graph.parties if not party.on]
     lost = [party.step for party in graph.parties if party.step not in led]
     _spread(starts, graph, found)
-    for root in (
-        *lost,
-        *(party.step for party in graph.parties),
-    ):  # of a circle to which nobody leads, any step is the first
+    anywhere = [party.step for party in graph.parties]
+    for root in (*lost, *anywhere):  # of a circle to which nobody leads, any step is the first
         if root not in found:
             _spread([root], graph, found)
     return found
