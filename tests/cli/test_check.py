@@ -22,8 +22,8 @@ from jsonschema import Draft202012Validator
 
 from stamp.cli import check, terminal
 from stamp.cli.main import cli
-from stamp.cli.render.same import _of_several
 from stamp.cli.render import check_json, check_text
+from stamp.cli.render.same import _of_several
 from stamp.cli.verdict import Verdict
 from stamp.compat import Finding, Severity
 from stamp.ripple import Impact, read_folder, ripple
@@ -175,7 +175,7 @@ CASES: list[tuple[Callable[[], None], list[str], int, list[str]]] = [
             "writer   schemas/ticket/validation/Validated.v2.avsc:29:20\n",
             "arrives  TicketValidated\n",
             "carried  by notification, resolution, billing and survey: not broken\n",
-            'witness  {"category": "NETWORK", "priority": "URGENT", "respond_within": 0.0}  000600\n',
+            'witness  {"category": "NETWORK", "priority": "URGENT", "respond_within": 0.0}  bytes 000600\n',
             "→ priority: ",
             "fix      in the view: add URGENT to ticket.validation.Priority\n",
             "deploy   no order is safe as long as the new contracts are broken\n",
@@ -475,7 +475,7 @@ def test_a_shallow_clone_gets_the_line_that_helps(git, here, stamp, monkeypatch)
         assert result.exit_code == 2
         assert "run `git fetch --unshallow`" in result.stderr
     missing = stamp("check", "--against", "origin/other")
-    assert "run `git fetch origin other:refs/remotes/origin/other`" in missing.stderr
+    assert "run `git fetch --unshallow origin other:refs/remotes/origin/other`" in missing.stderr
 
 
 def test_a_revision_without_the_folder_is_told_and_the_line_that_helps_works(git, stamp):

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from stamp.cli.render.bars import Bar, Part
+from stamp.cli.render.datum import brief
 from stamp.cli.render.quantity import counted, duration
 from stamp.cli.render.table import Col, FittingTable
 from stamp.cli.render.value import key_fields, short, value_text
@@ -160,3 +161,31 @@ def test_a_bar_fits_and_no_part_with_a_length_vanishes(points, width):
     assert len(line) <= width
     assert "█" in line or end == middle or width == 1
     assert "░" in line or middle == begin or width == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "said"),
+    [
+        ({"a": 1}, "", '{"a": 1}'),
+        ({"first": "x" * 40, "price": 7}, "price", '{"price": 7, …}'),
+        ({"items": [{"name": "x" * 40, "price": 7}, 1]}, "items[].price", '{"items": [{"price": 7, …}, …]}'),
+        (
+            {"by_day": {"monday": {"name": "x" * 40, "price": 7}}},
+            "by_day{}.price",
+            '{"by_day": {"monday": {"price": 7, …}}}',
+        ),
+        ({"a": 1, "b": 2, "long": "x" * 40}, "missing", '{"a": 1, "b": 2, …}'),
+        ("x" * 40, "", f'"{"x" * 27}…"'),
+    ],
+)
+def test_a_datum_is_cut_around_what_matters(value, path, said):
+    assert brief(value, path, 30) == said
+
+
+@given(
+    st.recursive(st.text("ab") | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text("ab"), inner)),
+    st.integers(5, 40),
+)
+def test_a_datum_is_never_cut_within_a_name(value, room):
+    said = brief(value, "a", room)
+    assert json.loads(said.replace(", …", "").replace("…", "")) is not None

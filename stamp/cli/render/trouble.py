@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
+from stamp.cli.render.datum import brief
 from stamp.cli.render.paragraph import headline, paragraph
 from stamp.cli.render.same import Same
-from stamp.cli.render.value import short
-from stamp.cli.render.visible import json_text
 from stamp.cli.rulebook import RULEBOOK
 from stamp.cli.terminal import COLOURS
 from stamp.cli.verdict import Verdict
@@ -18,8 +17,8 @@ from stamp.ripple.wording import listed, route
 
 __all__ = ["tag", "trouble"]
 
-MAX_DATUM: Final = 160
-"""Characters of a witness."""
+MAX_DATUM: Final = 80
+"""Characters of a witness; of a longer one only what the finding is about is told."""
 
 MAX_DATA: Final = 12
 """Bytes of a witness; longer ones are left out."""
@@ -78,20 +77,11 @@ def _arrives(same: Same, width: int) -> Iterator[str]:
 def _witness(same: Same, width: int) -> Iterator[str]:
     for fault in same.faults:
         if fault.witness is not None:
-            data = f"  {fault.witness.data.hex()}" if len(fault.witness.data) <= MAX_DATA else ""
-            texts = [f"{_datum(fault, fault.witness.datum)}{data}", f"→ {fault.witness.outcome}"]
+            data = f"  bytes {fault.witness.data.hex()}" if len(fault.witness.data) <= MAX_DATA else ""
+            datum = brief(json.loads(fault.witness.datum), fault.path, MAX_DATUM)
+            texts = [f"{datum}{data}", f"→ {fault.witness.outcome}"]
             yield from paragraph("witness", texts, width=width)
             break
-
-
-def _datum(fault: Finding, datum: str) -> str:
-    """Return the JSON of a witness; of a large record that field alone which the finding is about."""
-    value: Any = json.loads(datum) if len(datum) > MAX_DATUM / 2 else None
-    name = fault.path.partition(".")[0].partition("[")[0].partition("{")[0]
-    if isinstance(value, dict) and name in value:
-        inner = json_text({name: value[name]})[1:-1]
-        datum = f"{{{inner}{', …' if len(value) > 1 else ''}}}"
-    return short(datum, MAX_DATUM)
 
 
 def _what_to_do(same: Same, verdict: Verdict, told: set[str], width: int) -> Iterator[str]:
