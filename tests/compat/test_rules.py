@@ -242,7 +242,9 @@ def test_findings_point_to_what_they_are_about(writer: Any, reader: Any, expecte
     assert (finding.path, finding.pointer, finding.reader and finding.reader.text) == expected
 
 
-@pytest.mark.parametrize("rule", ["reader-field-missing-default-value", "name-mismatch", "missing-union-branch"])
+@pytest.mark.parametrize(
+    "rule", ["reader-field-missing-default-value", "name-mismatch", "missing-union-branch", "missing-enum-symbols"]
+)
 def test_a_message_keeps_to_the_cause(rule: str) -> None:
     (example,) = [each.example for each in RULES if each.id == rule]
     (message,) = {leaf.message for each in check(example.reader, example.writer) for leaf in each.leaves()}

@@ -15,11 +15,7 @@ def look(pair: Pair) -> Iterator[Issue]:
         return
     known = set(reader.symbols)
     if lost := [symbol for symbol in writer.symbols if symbol not in known]:
-        yield Issue(
-            f"expected the symbols {', '.join(reader.symbols)}, got also {', '.join(lost)}: "
-            f"add what is missing to the reader, or a default to its enum",
-            "symbols",
-        )
+        yield Issue(f"expected the symbols {', '.join(reader.symbols)}, got also {', '.join(lost)}", "symbols")
 
 
 RULE = Rule(
