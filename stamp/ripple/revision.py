@@ -5,6 +5,7 @@ Six short git processes at most, whatever the number of files: `rev-parse` three
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,10 @@ RELATIVE: Final = frozenset("~^@")
 
 DEFAULTS: Final = ("refs/remotes/origin/main", "refs/remotes/origin/master", "refs/heads/main", "refs/heads/master")
 """What the branch that others branch from is called, where the clone does not know it."""
+
+
+COMMIT: Final = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+"""The whole name of a commit: only by that a remote can be asked for it."""
 
 
 BRANCHES: Final = ("refs/heads/", "refs/remotes/")
@@ -127,14 +132,18 @@ class _Git(NamedTuple):
         remotes = self.run("remote").stdout.decode(errors="replace").split()
         remote, _, branch = revision.partition("/")
         if branch and remote in remotes:
-            return f"run `git fetch {remote} {branch}:refs/remotes/{revision}`"
+            return f"run `{_fetching(remote, branch, is_shallow=is_shallow)}`"
         for each in remotes:
             if not self.run("rev-parse", "--verify", "--quiet", f"refs/remotes/{each}/{revision}").returncode:
                 return f"say `{each}/{revision}`"
         if not remotes:
             return "see `git branch --all` and `git tag` for those that are; or give a folder or a .tar file"
         there = next((each for each in remotes if each == "origin"), remotes[0])
-        return f"run `git fetch {there} {revision}:refs/remotes/{there}/{revision}`, then say `{there}/{revision}`"
+        exactly = f"git fetch {'--depth=1 ' if is_shallow else ''}{there}"
+        if COMMIT.fullmatch(revision):
+            return f"run `{exactly} {revision}`"
+        fetching = _fetching(there, revision, is_shallow=is_shallow)
+        return f"for a tag run `{exactly} tag {revision}`; for a branch run `{fetching}`, then say `{there}/{revision}`"
 
     def merge_base(self, commit: str, revision: str, *, is_shallow: bool) -> str:
         done = self.run("merge-base", "HEAD", commit)
@@ -177,6 +186,11 @@ class _Git(NamedTuple):
             at = end + 1 + int(size)
             yield done.stdout[end + 1 : at]
             at += 1
+
+
+def _fetching(remote: str, branch: str, *, is_shallow: bool) -> str:
+    """Return the command that fetches a branch, and with it the commit where others left it."""
+    return f"git fetch {'--unshallow ' if is_shallow else ''}{remote} {branch}:refs/remotes/{remote}/{branch}"
 
 
 def _said(done: subprocess.CompletedProcess[bytes]) -> str:

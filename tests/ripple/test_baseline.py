@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import tarfile
 from contextlib import suppress
@@ -369,6 +370,41 @@ class TestHelp:
             read_baseline("origin/main", folder)
         git("fetch", "--quiet", "--unshallow", at=folder)
         assert len(read_baseline("origin/main", folder).steps) == 5
+
+    @pytest.mark.parametrize(
+        ("given", "say", "line", "steps"),
+        [
+            ("v2", "v2", "for a tag run `git (fetch --depth=1 origin tag v2)`;", 6),
+            ("SHA", "SHA", "run `git (fetch --depth=1 origin [0-9a-f]{40})`$", 6),
+            (
+                "main",
+                "origin/main",
+                "for a branch run `git (fetch --unshallow origin main:.*)`, then say `origin/main`$",
+                5,
+            ),
+            ("origin/main", "origin/main", "run `git (fetch --unshallow origin main:.*)`$", 5),
+            ("HEAD~1", "HEAD~1", "run `git (fetch --unshallow)`$", 5),
+        ],
+    )
+    def test_in_a_shallow_clone_one_line_is_enough(self, clone, git, given, say, line, steps):
+        git("tag", "v2", "main")
+        commit = git("rev-parse", "main")
+        folder = clone("--depth=1", "--single-branch", "--no-tags", "--branch", "work")
+        given, say = given.replace("SHA", commit), say.replace("SHA", commit)
+        with pytest.raises(InputError) as caught:
+            read_baseline(given, folder)
+        found = re.search(line, str(caught.value))
+        assert found, caught.value
+        git(*found[1].split(), at=folder)
+        assert len(read_baseline(say, folder).steps) == steps
+
+    def test_in_a_whole_clone_nothing_is_cut_off(self, clone, git):
+        folder = clone("--single-branch", "--no-tags", "--branch", "work")
+        git("tag", "v2", "main")
+        with pytest.raises(InputError, match="for a tag run `git fetch origin tag v2`;"):
+            read_baseline("v2", folder)
+        git("fetch", "origin", "tag", "v2", at=folder)
+        assert len(read_baseline("v2", folder).steps) == 6
 
     def test_histories_that_have_nothing_in_common(self, repo, git):
         git("checkout", "--quiet", "--orphan", "other")
