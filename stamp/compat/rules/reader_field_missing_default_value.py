@@ -19,7 +19,7 @@ def look(pair: Pair) -> Iterator[Issue]:
         if source is None and wanted.default is MISSING:
             aliases = f" (or {', '.join(wanted.aliases)})" if wanted.aliases else ""
             yield Issue(
-                f'expected the field "{wanted.name}"{aliases}, got none in {writer.label}, and it has {_no_default(wanted.type)}',
+                f'expected the field "{wanted.name}"{aliases}, which has {_no_default(wanted.type)}, got none in {writer.label}',
                 field=wanted,
             )
 
