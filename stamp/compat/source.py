@@ -63,6 +63,11 @@ class _Content:
         return {place.pointer: type_ for type_, place in self.places.items()}
 
     @cached_property
+    def is_of_texts(self) -> bool:
+        """Whether equal documents are the same. With numbers they need not be: to Python `true` is 1 and 1.0."""
+        return not any(type(value) in {bool, int, float} for value in _values(self.document))
+
+    @cached_property
     def positions(self) -> Mapping[str, Position]:
         return positions(self.written) if isinstance(self.written, str) else {}
 
@@ -154,7 +159,23 @@ def read_source(schema: Schema) -> Source:
             return _from_text(Path(file).read_bytes(), file)
         except (OSError, ValueError) as error:
             raise SchemaError(f"expected a file with a schema, or JSON: {error}", file=file) from error
-    return Source(_content(_frozen(schema)))
+    return Source(_of_values(schema))
+
+
+def _of_values(schema: Any) -> _Content:
+    """Return the content of a JSON form. The last ones are known by the object, as long as that has not been changed since."""
+    known = _KNOWN.get(id(schema))
+    if known is not None and known.is_of_texts and known.document == schema:
+        return known
+    content = _content(_frozen(schema))
+    if len(_KNOWN) >= _KEPT:
+        _KNOWN.clear()
+    _KNOWN[id(schema)] = content
+    return content
+
+
+_KEPT: Final = 256
+_KNOWN: Final[dict[int, _Content]] = {}
 
 
 def _from_text(text: str | bytes, file: str | None) -> Source:
@@ -183,7 +204,7 @@ _WITHOUT_REFERENCES: Final = 2
 """The version of the marshal format: later ones write a value otherwise when somebody else refers to it too."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_KEPT)
 def _content(written: str | bytes, alias: str = "") -> _Content:
     """Return the content of what is written; the last ones are kept, since a schema is checked against several others."""
     if alias:
@@ -235,6 +256,15 @@ def _parts(node: Any, type_: Type, pointer: str) -> Iterator[tuple[Any, Type, st
 
 def _is_kind(kind: Any) -> bool:
     return isinstance(kind, str) and (kind in PRIMITIVES or kind in COMPLEX)
+
+
+def _values(document: Any) -> Iterator[Any]:
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        yield value
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
 
 
 def _at(document: Any, pointer: str) -> tuple[Any, str]:

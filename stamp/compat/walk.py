@@ -16,7 +16,7 @@ from stamp.compat.rule import Issue, Pair, Rule
 from stamp.compat.rules import MISSING_UNION_BRANCH, NAME_MISMATCH, RULES_BY_KIND
 from stamp.compat.source import Source
 from stamp.schema.resolve import Readability, mismatch
-from stamp.schema.types import Type
+from stamp.schema.types import MISSING, Type
 
 __all__ = ["walk"]
 
@@ -135,10 +135,16 @@ class _Walk:
         writer, reader, _ = pair
         if writer.kind == "union" or reader.kind == "union":
             return []
-        if is_quiet(writer, reader) and mismatch(writer, reader) is None:
-            if reader.kind != "record" or not any(each.is_lacking for each in self._readability.inside(writer, reader)):
-                return []
+        if is_quiet(writer, reader) and mismatch(writer, reader) is None and not self._lacks(writer, reader):
+            return []
         return [(rule, issue) for rule in RULES_BY_KIND[reader.kind] for issue in rule.look(pair)]
+
+    def _lacks(self, writer: Type, reader: Type) -> bool:
+        """Tell whether nothing gives a value to some field."""
+        if reader.kind != "record":
+            return False
+        inside = self._readability.inside(writer, reader)
+        return any(source is None and wanted.default is MISSING for _, wanted, source in inside)
 
     def _steps_inside(self, pair: Pair) -> Iterator[_Step]:
         writer, reader, _ = pair

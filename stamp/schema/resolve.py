@@ -12,7 +12,7 @@ Two choices go beyond the letter of the specification, both towards never giving
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from stamp.schema.names import unqualified
 from stamp.schema.types import MISSING, Field, Type
@@ -40,6 +40,9 @@ FINER: Final = {
 PLAIN: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
 Pair: TypeAlias = tuple[Type, Type]
+
+Inside: TypeAlias = tuple[int, Field, Field | None]
+"""A field of a reader's record: its number, itself, and the field that it takes its value from, if there is one."""
 
 
 def why_not(writer: Type, reader: Type) -> str | None:
@@ -197,8 +200,9 @@ class Readability:
 
     def _solve(self, root: Pair) -> None:
         """Assume that every pair holds, and take back what falls: a pair falls with the last option of one of its needs."""
-        known, needs = self._known, dict[Pair, list[list[Pair]]]()
-        waiting, fallen = [root], list[Pair]()
+        known = self._known
+        needs: dict[Pair, list[list[Pair]]] = {}
+        waiting, fallen = [root], []
         while waiting:
             pair = waiting.pop()
             if pair in needs or pair in known:
@@ -250,7 +254,8 @@ class Readability:
 
     def _needs(self, writer: Type, reader: Type) -> list[list[Pair]]:
         """Return what must hold for the pair to be readable: of each list at least one pair. An empty list never holds."""
-        kind, needs = writer.kind, list[list[Pair] | None]()
+        kind = writer.kind
+        needs: list[list[Pair] | None] = []
         if kind == "union":
             needs = [self._options(branch, reader) for branch in writer.branches]
         elif reader.kind == "union":
@@ -258,10 +263,7 @@ class Readability:
         elif not self._fits(writer, reader):
             return [[]]
         elif kind == "record":
-            inside = self.inside(writer, reader)
-            if any(each.is_lacking for each in inside):
-                return [[]]
-            return [[(each.source.type, each.wanted.type)] for each in inside if each.source is not None]
+            return _needs_of_fields(self.inside(writer, reader))
         elif writer.items is not None and reader.items is not None:
             needs = [None if _need_no_look(writer.items, reader.items) else [(writer.items, reader.items)]]
         elif kind == "enum" and not _has_all_symbols(writer, reader):
@@ -269,27 +271,26 @@ class Readability:
         return [each for each in needs if each is not None]
 
 
-class Inside(NamedTuple):
-    """A field of a reader's record that needs a look: its number, and the field that it takes its value from, if there is one."""
-
-    number: int
-    wanted: Field
-    source: Field | None
-
-    @property
-    def is_lacking(self) -> bool:
-        """Whether nothing gives it a value."""
-        return self.source is None and self.wanted.default is MISSING
+def _needs_of_fields(inside: Sequence[Inside]) -> list[list[Pair]]:
+    needs = []
+    for _, wanted, source in inside:
+        if source is not None:
+            needs.append([(source.type, wanted.type)])
+        elif wanted.default is MISSING:
+            return [[]]
+    return needs
 
 
 def _inside(writer: Type, reader: Type) -> list[Inside]:
-    found = []
+    found: list[Inside] = []
     for number, (wanted, source) in enumerate(sources(reader, writer)):
         if source is not None:
-            old, new = source.type, wanted.type
-            if old.mark == new.mark != "" or _need_no_look(old, new):  # the first half is quick
+            mark = source.type.mark
+            if (mark and mark == wanted.type.mark) or _need_no_look(
+                source.type, wanted.type
+            ):  # the first half is quick
                 continue
-        found.append(Inside(number, wanted, source))
+        found.append((number, wanted, source))
     return found
 
 
