@@ -8,6 +8,7 @@ from hashlib import sha256
 from sys import intern
 from typing import Final, NamedTuple
 
+from stamp.schema.names import PRIMITIVES
 from stamp.schema.types import MISSING, Field, Type
 
 __all__ = ["mark"]
@@ -33,13 +34,16 @@ class _Marker:
         self._known: dict[Type, _Said] = {}
 
     def said(self, type_: Type) -> _Said:
+        if type_.kind in PRIMITIVES:
+            type_.mark = intern(_text(type_, ()))
+            return _Said(type_.mark)
         if type_ in self._known:
             return self._known[type_]
         if type_.name:
             self._known[type_] = _Said(type_.name, frozenset({type_.name}))
         parts = [self.said(part) for part in _parts(type_)]
         text = _text(type_, [part.text for part in parts])
-        needs = frozenset[str]().union(*(part.needs for part in parts)) - {type_.name}
+        needs = frozenset(need for part in parts for need in part.needs if need != type_.name)
         if not needs:
             type_.mark = intern(text if len(text) < _LONG else f"{type_.kind} {sha256(text.encode()).hexdigest()}")
             text = type_.mark

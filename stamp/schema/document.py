@@ -61,6 +61,8 @@ _LONGEST: Final = 80
 
 def irregularities(value: Any) -> Iterator[SchemaError]:
     """Yield what keeps a Python value from being plain JSON within bounds, each with its JSON pointer (RFC 6901)."""
+    if _is_plain(value):
+        return
     stack: list[tuple[str, int, Any]] = [("", 0, value)]
     count = 0
     while stack:
@@ -73,6 +75,32 @@ def irregularities(value: Any) -> Iterator[SchemaError]:
             yield SchemaError(why, path=pointer or None)
         else:
             stack += reversed([(f"{pointer}/{_escaped(key)}", depth + 1, part) for key, part in _parts(item)])
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value consists of few enough of the simplest things, as nearly all do. Quick, not exact."""
+    count, level = 1, [value]
+    for _ in range(MAX_JSON_DEPTH):
+        inside: list[Any] = []
+        for item in level:
+            kind = type(item)
+            if kind is dict and all(type(key) is str and key.isascii() for key in item):
+                inside += item.values()
+            elif kind is list:
+                inside += item
+            elif not (item is None or (kind is str and item.isascii()) or kind is bool or _is_small(item)):
+                return False
+            if len(inside) > MAX_JSON_VALUES:
+                return False
+        count += len(inside)
+        if not inside or count > MAX_JSON_VALUES:
+            return not inside
+        level = inside
+    return False
+
+
+def _is_small(value: Any) -> bool:
+    return type(value) is int and value.bit_length() < _DOUBLE_BITS
 
 
 def _why_irregular(value: Any, depth: int) -> str | None:

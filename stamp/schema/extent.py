@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from stamp.errors import SchemaError
 from stamp.schema.limits import MAX_DEPTH, MAX_NAMED, MAX_NODES
-from stamp.schema.names import unqualified
+from stamp.schema.names import PRIMITIVES, unqualified
 from stamp.schema.types import Type
 
 __all__ = ["Visit", "excesses", "least", "visits"]
@@ -34,8 +34,10 @@ def _visits(type_: Type, path: str, around: frozenset[Type], seen: set[Type]) ->
     elif type_ not in seen:
         seen.add(type_)
         yield Visit(path, type_, again=False)
-        for step, part in _parts(type_, path):
-            yield from _visits(part, step, around | {type_}, seen)
+        if type_.kind not in PRIMITIVES:
+            inside = around | {type_}
+            for step, part in _parts(type_, path):
+                yield from _visits(part, step, inside, seen)
 
 
 def _parts(type_: Type, path: str) -> Iterator[tuple[str, Type]]:

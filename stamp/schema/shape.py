@@ -42,7 +42,7 @@ class _Place(NamedTuple):
         return SchemaError(text, path=self.path or None)
 
     def below(self, step: str) -> _Place:
-        return self._replace(path=self.path + step, depth=self.depth + 1)
+        return _Place(self.path + step, self.namespace, self.depth + 1, self.defined)
 
 
 def misshapes(schema: Any) -> Iterator[SchemaError]:
@@ -107,7 +107,8 @@ def _type(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
     elif not isinstance(kind, str):
         yield at.problem(f'expected an object whose "type" is the name of a type, got {shown(node)}')
     elif kind in COMPLEX or kind in PRIMITIVES:
-        yield from _doc(node, at)
+        if "doc" in node:
+            yield from _doc(node, at)
         yield from map(at.problem, misuses(node))
         if kind in _CHECKS:
             yield from _CHECKS[kind](node, at)
@@ -118,7 +119,7 @@ def _type(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
 
 
 def _doc(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
-    if not isinstance(node.get("doc", ""), str):
+    if not isinstance(node["doc"], str):
         yield at.problem(f"expected a doc that is a string, got {shown(node['doc'])}")
 
 
@@ -156,11 +157,12 @@ def _head(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
                 f'expected each type to be defined once, got "{name}" again: refer to the first by its name'
             )
         at.defined.add(name)
-    yield from _aliases(node, at, is_fullname)
+    if "aliases" in node:
+        yield from _aliases(node, at, is_fullname)
 
 
 def _aliases(node: Mapping[str, Any], at: _Place, is_legal: Callable[[object], bool]) -> Iterator[SchemaError]:
-    aliases = node.get("aliases", [])
+    aliases = node["aliases"]
     if not isinstance(aliases, list) or not all(map(is_legal, aliases)):
         yield at.problem(f"expected aliases that are a list of legal names, got {shown(aliases)}")
     elif len(set(aliases)) < len(aliases):
@@ -216,8 +218,10 @@ def _field(node: Any, number: int, at: _Place, siblings: list[str]) -> Iterator[
         yield at.problem('expected a field with a "type", got none')
     else:
         yield from _schema(node["type"], at)
-    yield from _doc(node, at)
-    yield from _aliases(node, at, is_name)
+    if "doc" in node:
+        yield from _doc(node, at)
+    if "aliases" in node:
+        yield from _aliases(node, at, is_name)
     if node.get("order", "ascending") not in ORDERS:
         yield at.problem(f"expected an order that is one of {', '.join(ORDERS)}, got {shown(node['order'])}")
     if "logicalType" in node:
@@ -231,7 +235,9 @@ def _field(node: Any, number: int, at: _Place, siblings: list[str]) -> Iterator[
 
 
 def _first_twice(names: list[str]) -> str | None:
-    return next((name for name, count in Counter(names).items() if count > 1), None)
+    if len(set(names)) == len(names):
+        return None
+    return next(name for name, count in Counter(names).items() if count > 1)
 
 
 _CHECKS: Final[Mapping[str, Callable[[Mapping[str, Any], _Place], Iterator[SchemaError]]]] = {
