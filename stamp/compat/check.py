@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stamp.compat.finding import Finding
+from stamp.compat.findings import Findings
 from stamp.compat.quiet import is_quiet
 from stamp.compat.source import Schema, read_source
 from stamp.compat.walk import walk
@@ -17,7 +18,8 @@ def check(reader: Schema, writer: Schema, *, as_view: bool = False) -> Sequence[
     """Return what speaks against reading data of `writer` as `reader`; nothing when they are read whole and mean the same.
 
     There is an error exactly when some datum of the writer has no reading, or a wrong one (Avro 1.12, "Schema Resolution", with
-    logical types taken as parts of the types). Warnings and infos are about pairs of types that are read.
+    logical types taken as parts of the types). Warnings and infos are about pairs of types that are read. Whether there is an error is
+    known at once; what it is, is found out when the findings are looked at.
 
     Args:
         reader: a schema in its JSON form, as JSON text, the path of a file, or a `Source`.
@@ -31,6 +33,8 @@ def check(reader: Schema, writer: Schema, *, as_view: bool = False) -> Sequence[
     if as_view:
         read = read.seen_as(written.root.name)
     readability = Readability()
-    if readability.is_readable(written.root, read.root) and all(is_quiet(*pair) for pair in readability.reached()):
+    if not readability.is_readable(written.root, read.root):
+        return Findings(lambda: walk(read, written, readability))
+    if all(is_quiet(*pair) for pair in readability.reached()):
         return ()
     return walk(read, written, readability)

@@ -23,7 +23,7 @@ from stamp.schema.names import COMPLEX, PRIMITIVES
 from stamp.schema.shape import misshapes
 from stamp.schema.types import MISSING, Type, load
 
-__all__ = ["Schema", "Source", "read_source"]
+__all__ = ["Schema", "Source", "forget", "read_source"]
 
 LONGEST: Final = 200
 """How many characters of a fragment are kept."""
@@ -172,6 +172,12 @@ def _of_values(schema: Any) -> _Content:
         _KNOWN.clear()
     _KNOWN[id(schema)] = content
     return content
+
+
+def forget() -> None:
+    """Forget all schemas that have been read: for those who measure."""
+    _KNOWN.clear()
+    _content.cache_clear()
 
 
 _KEPT: Final = 256

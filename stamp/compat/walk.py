@@ -8,12 +8,13 @@ comes to a pair that it has passed, so recursive types have finitely many.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from stamp.compat.finding import Finding, Severity
 from stamp.compat.quiet import is_quiet
 from stamp.compat.rule import Issue, Pair, Rule
-from stamp.compat.rules import MISSING_UNION_BRANCH, NAME_MISMATCH, RULES_BY_KIND
+from stamp.compat.rules import MISSING_UNION_BRANCH, NAME_MISMATCH, RULES_BY_KIND, STRUCTURAL_BY_KIND
 from stamp.compat.source import Source
 from stamp.schema.resolve import Readability, mismatch
 from stamp.schema.types import MISSING, Type
@@ -69,9 +70,12 @@ class _Walk:
         self._writer = writer
         self._root = Pair(writer.root, reader.root)
         self._readability = readability
-        self._by_the_letter = Readability(meaning=False)
         self._issues: dict[Pair, list[tuple[Rule, Issue]]] = {}
         self._steps: dict[Pair, list[_Step]] = {}
+
+    @cached_property
+    def _by_the_letter(self) -> Readability:
+        return Readability(meaning=False)
 
     def findings(self) -> Sequence[Finding]:
         self._survey()
@@ -135,9 +139,12 @@ class _Walk:
         writer, reader, _ = pair
         if writer.kind == "union" or reader.kind == "union":
             return []
-        if is_quiet(writer, reader) and mismatch(writer, reader) is None and not self._lacks(writer, reader):
-            return []
-        return [(rule, issue) for rule in RULES_BY_KIND[reader.kind] for issue in rule.look(pair)]
+        rules = RULES_BY_KIND
+        if is_quiet(writer, reader):
+            if mismatch(writer, reader) is None and not self._lacks(writer, reader):
+                return []
+            rules = STRUCTURAL_BY_KIND
+        return [(rule, issue) for rule in rules[reader.kind] for issue in rule.look(pair)]
 
     def _lacks(self, writer: Type, reader: Type) -> bool:
         """Tell whether nothing gives a value to some field."""

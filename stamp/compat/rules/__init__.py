@@ -5,7 +5,7 @@ A rule is a file of this folder, called as its id.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from stamp.compat.rule import ALL, Rule
@@ -35,7 +35,7 @@ from stamp.compat.rules import (
     type_mismatch,
 )
 
-__all__ = ["MISSING_UNION_BRANCH", "NAME_MISMATCH", "RULES", "RULES_BY_KIND", "STRUCTURAL"]
+__all__ = ["MISSING_UNION_BRANCH", "NAME_MISMATCH", "RULES", "RULES_BY_KIND", "STRUCTURAL", "STRUCTURAL_BY_KIND"]
 
 _MATCHING: Final = (
     type_mismatch.RULE,
@@ -77,7 +77,13 @@ STRUCTURAL: Final = frozenset(rule.id for rule in _MATCHING)
 MISSING_UNION_BRANCH: Final = missing_union_branch.RULE
 NAME_MISMATCH: Final = name_mismatch.RULE
 
-RULES_BY_KIND: Final[Mapping[str, tuple[Rule, ...]]] = {
-    kind: tuple(rule for rule in RULES if kind in rule.kinds) for kind in ALL
-}
+
+def _by_kind(rules: Sequence[Rule]) -> Mapping[str, Sequence[Rule]]:
+    return {kind: tuple(rule for rule in rules if kind in rule.kinds) for kind in ALL}
+
+
+RULES_BY_KIND: Final = _by_kind(RULES)
 """The rules that look at a reader's type of each kind."""
+
+STRUCTURAL_BY_KIND: Final = _by_kind(_MATCHING)
+"""Those of them that are about the letter of schema resolution."""
