@@ -355,7 +355,9 @@ def test_an_error_for_one_datum_says_where() -> None:
     )
     read = decoder(writer, reader)
     assert read(encoded(writer, {"items": [{"kind": "A"}]})) == {"items": [{"kind": "A"}]}
-    with pytest.raises(ResolutionError, match=r"items\[\]\.kind: B is no symbol of .*, which has no default \(at byte 3\)"):
+    with pytest.raises(
+        ResolutionError, match=r"items\[\]\.kind: B is no symbol of .*, which has no default \(at byte 3\)"
+    ):
         read(encoded(writer, {"items": [{"kind": "A"}, {"kind": "B"}]}))
 
 

@@ -17,7 +17,9 @@ def look(study: Study) -> Iterator[Issue]:
     """Find steps that a baseline reaches and the present contracts do not."""
     for workflow in study.now.workflows:
         graph = study.graph(study.now, workflow)
-        for party in sorted(graph.parties, key=lambda party: bool(_emitters(graph, party))):  # where it begins comes first
+        for party in sorted(
+            graph.parties, key=lambda party: bool(_emitters(graph, party))
+        ):  # where it begins comes first
             for baseline in study.baselines if graph.arriving(party) is None else ():
                 before = baseline.steps.get((workflow, party.step))
                 was = study.graph(baseline, workflow)
