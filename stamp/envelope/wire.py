@@ -21,12 +21,14 @@ __all__ = [
     "END",
     "Header",
     "Index",
+    "Latest",
     "append",
     "begin",
     "canonical",
     "index",
     "read_event",
     "read_header",
+    "read_latest",
     "read_payload",
     "split",
 ]
@@ -217,6 +219,33 @@ def read_payload(body: bytes, span: Span, step: bytes) -> tuple[bytes, bytes]:
     except (IndexError, MalformedError):
         pass  # said below, as for what reaches past the end
     raise WireError("expected a schema id and a payload in a contribution", offset=at)
+
+
+class Latest(NamedTuple):
+    """Which event an envelope is, without what it holds."""
+
+    workflow: str
+    workflow_id: str
+    event: str
+    event_id: bytes
+
+
+def read_latest(body: bytes, limits: Limits = LIMITS) -> Latest:
+    """Return which event an envelope is: that of its last contribution.
+
+    Raises:
+        WireError: the body is no envelope, or one without a contribution.
+        LimitError: it passes the limits.
+    """
+    header, at = read_header(body, limits)
+    found = index(body, at, limits, steps=())
+    if found is None:
+        body = canonical(body, at, limits)
+        found = index(body, at, limits, steps=())
+        assert found is not None
+    if found.last is None:
+        raise WireError("expected an envelope with a contribution, got an empty one")
+    return Latest(header.workflow, header.workflow_id, *read_event(body, found.last))
 
 
 def read_event(body: bytes, span: Span) -> tuple[str, bytes]:

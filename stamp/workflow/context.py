@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from stamp.envelope.envelope import Envelope
 from stamp.envelope.limits import Limits
 from stamp.envelope.wire import Header
-from stamp.errors import WireError
+from stamp.errors import WireError, WorkflowError
 from stamp.schema.catalog import Catalog
 
 __all__ = ["StepContext", "deadline"]
@@ -34,6 +35,23 @@ class StepContext:
     body: bytes
     catalog: Catalog
     limits: Limits
+    begin: Callable[[], Any] | None = None
+
+    @property
+    def transaction(self) -> Any:
+        """The transaction in which this work is recorded, for the handler's own SQL: an SQLAlchemy `Connection` of the worker's store.
+
+        What is written with it is committed together with the answer, once; it is rolled back when the handler raises, `Fail` too.
+        The handler neither commits nor closes it. It begins when it is first asked for; on SQLite nobody else writes from then on, so
+        ask late and be quick.
+
+        Raises:
+            WorkflowError: the step runs without a store.
+        """
+        if self.begin is None:
+            text = "expected a store, whose transaction the handler wants, got none: run the step with one (`stamp run --store URL`)"
+            raise WorkflowError(text, path=self.step)
+        return self.begin()
 
     @property
     def workflow(self) -> str:

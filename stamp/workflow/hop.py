@@ -7,6 +7,7 @@ along as it came, byte for byte.
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
@@ -28,7 +29,7 @@ MAX_TEXT: Final = 1_000
 MAX_DETAILS: Final = 20
 """How much of a failure is kept: it travels in every later event."""
 
-__all__ = ["Terms", "Work", "publish", "receive"]
+__all__ = ["Terms", "Work", "give_up", "publish", "receive"]
 
 
 class Work(NamedTuple):
@@ -52,8 +53,18 @@ class Terms:
         self.key: Final = sized(workflow.encode())
 
 
-def receive(step: Step, body: bytes, terms: Terms, *, received_at: int, attempt: int) -> Work:
+def receive(
+    step: Step,
+    body: bytes,
+    terms: Terms,
+    *,
+    received_at: int,
+    attempt: int,
+    begin: Callable[[], Any] | None = None,
+) -> Work:
     """Return the work that `body` is for `step`: its views decoded, the rest untouched.
+
+    `begin` gives the transaction of the work to a handler that asks for it.
 
     Raises:
         WireError: the body is not a well-formed envelope.
@@ -62,6 +73,30 @@ def receive(step: Step, body: bytes, terms: Terms, *, received_at: int, attempt:
         MissingContributionError: a view that must be there is not.
         UnknownSchemaError, ResolutionError, DecodeError: a view cannot be read, see `View.read`.
     """
+    header, body, spans, event, cause = _opened(step, body, terms)
+    result_id = identify(terms.key, sized(header.workflow_id.encode()), step.key, sized(cause))
+    arguments: dict[str, Any] = {}
+    for read in step.reads:
+        arguments[read.parameter] = _view(read, body, spans, terms)
+    if step.context is not None:
+        arguments[step.context] = StepContext(
+            header=header,
+            step=step.name,
+            event=event,
+            event_id=result_id,
+            causes=(cause,),
+            received_at=received_at,
+            attempt=attempt,
+            body=body,
+            catalog=terms.catalog,
+            limits=terms.limits,
+            begin=begin,
+        )
+    return Work(header, body, result_id, (cause,), received_at, arguments)
+
+
+def _opened(step: Step, body: bytes, terms: Terms) -> tuple[wire.Header, bytes, list[wire.Span], str, bytes]:
+    """Return the header of an event for `step`, its body in our form, where what the step reads lies, its name and its id."""
     header, at = wire.read_header(body, terms.limits)
     index = wire.index(body, at, terms.limits, steps=step.reads_of)
     if index is None:
@@ -85,24 +120,23 @@ def receive(step: Step, body: bytes, terms: Terms, *, received_at: int, attempt:
             "if runs may be that long, give the workflow larger `limits`",
             path=step.name,
         )
-    result_id = identify(terms.key, sized(header.workflow_id.encode()), step.key, sized(cause))
-    arguments: dict[str, Any] = {}
-    for read in step.reads:
-        arguments[read.parameter] = _view(read, body, index.spans, terms)
-    if step.context is not None:
-        arguments[step.context] = StepContext(
-            header=header,
-            step=step.name,
-            event=event,
-            event_id=result_id,
-            causes=(cause,),
-            received_at=received_at,
-            attempt=attempt,
-            body=body,
-            catalog=terms.catalog,
-            limits=terms.limits,
-        )
-    return Work(header, body, result_id, (cause,), received_at, arguments)
+    return header, body, index.spans, event, cause
+
+
+def give_up(
+    step: Step, body: bytes, error: BaseException, terms: Terms, *, received_at: int, completed_at: int
+) -> list[Outgoing]:
+    """Return the failure event of work that no attempt could do.
+
+    Its id is not that of the work: when somebody has mended what was wrong, the work may still succeed.
+
+    Raises:
+        WireError, LimitError, WorkflowError: there is no event to answer, see `receive`.
+    """
+    header, body, _, _, cause = _opened(step, body, terms)
+    id_ = event_id(header.workflow, header.workflow_id, step.name, (cause,), event=f"{step.fails}!")
+    work = Work(header, body, id_, (cause,), received_at, {})
+    return _events(step, work, step.failure, _failure(error), completed_at=completed_at, limits=terms.limits)
 
 
 def _view(read: Read, body: bytes, spans: list[wire.Span], terms: Terms) -> BaseModel | None:
@@ -166,6 +200,7 @@ def _events(
     return outgoing
 
 
-def _failure(error: Fail) -> Failure:
-    kept = {name: str(text)[:MAX_TEXT] for name, text in list(error.detail.items())[:MAX_DETAILS]}
-    return Failure(type=type(error).__name__, message=error.message[:MAX_TEXT], detail=kept)
+def _failure(error: BaseException) -> Failure:
+    said = error if isinstance(error, Fail) else Fail(error)
+    kept = {name: str(text)[:MAX_TEXT] for name, text in list(said.detail.items())[:MAX_DETAILS]}
+    return Failure(type=type(error).__name__, message=said.message[:MAX_TEXT], detail=kept)

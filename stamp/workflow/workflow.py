@@ -247,10 +247,19 @@ class Workflow:
         starting = self._starting(type(first), step)
         return first_event(starting, first, header(self.name, workflow_id, self.clock(), attributes or {}), self.limits)
 
-    def process(self, step: str, body: bytes, *, attempt: int = 1, received_at: int | None = None) -> list[Outgoing]:
+    def process(
+        self,
+        step: str,
+        body: bytes,
+        *,
+        attempt: int = 1,
+        received_at: int | None = None,
+        transaction: Callable[[], Any] | None = None,
+    ) -> list[Outgoing]:
         """Return what `step` publishes in answer to the event whose body this is: one hop, bytes in and bytes out.
 
-        `attempt` counts from 1; `received_at` (microseconds since 1970 UTC) is now unless the message waited in this process.
+        `attempt` counts from 1; `received_at` (microseconds since 1970 UTC) is now unless the message waited in this process;
+        `transaction` begins the one that a handler can ask for (`StepContext.transaction`).
 
         Raises:
             WorkflowError: there is no such step, or the event is not for it. HandlerError, MissingContributionError likewise.
@@ -258,7 +267,7 @@ class Workflow:
             Whatever else the handler raises, except `Fail`, which becomes the step's failure event.
         """
         taken = self._step(step)
-        work = self._receive(taken, body, attempt, received_at)
+        work = self._receive(taken, body, received_at, attempt=attempt, begin=transaction)
         try:
             result = taken.handler(**work.arguments)  # type: ignore[misc]
             if taken.is_async:
@@ -268,11 +277,17 @@ class Workflow:
         return hop.publish(taken, work, result, completed_at=self.clock(), limits=self.limits)
 
     async def aprocess(
-        self, step: str, body: bytes, *, attempt: int = 1, received_at: int | None = None
+        self,
+        step: str,
+        body: bytes,
+        *,
+        attempt: int = 1,
+        received_at: int | None = None,
+        transaction: Callable[[], Any] | None = None,
     ) -> list[Outgoing]:
         """Return what `process` does, for callers on an event loop: a handler that is `async def` is awaited."""
         taken = self._step(step)
-        work = self._receive(taken, body, attempt, received_at)
+        work = self._receive(taken, body, received_at, attempt=attempt, begin=transaction)
         try:
             result = taken.handler(**work.arguments)  # type: ignore[misc]
             if taken.is_async:
@@ -281,11 +296,26 @@ class Workflow:
             result = failure
         return hop.publish(taken, work, result, completed_at=self.clock(), limits=self.limits)
 
-    def _receive(self, step: Step, body: bytes, attempt: int, received_at: int | None) -> hop.Work:
+    def give_up(self, step: str, body: bytes, error: BaseException, *, received_at: int) -> list[Outgoing]:
+        """Return the failure event that `step` publishes when no attempt at this event succeeded, and `error` was the last.
+
+        Raises:
+            WorkflowError: there is no such step, or the event is not for it.
+            WireError: the body cannot be read. LimitError: there is no room for an answer.
+        """
+        now = self.clock()
+        return hop.give_up(self._step(step), body, error, self._agreed(), received_at=received_at, completed_at=now)
+
+    def _receive(
+        self, step: Step, body: bytes, received_at: int | None, *, attempt: int, begin: Callable[[], Any] | None
+    ) -> hop.Work:
+        now = self.clock() if received_at is None else received_at
+        return hop.receive(step, body, self._terms or self._agreed(), received_at=now, attempt=attempt, begin=begin)
+
+    def _agreed(self) -> hop.Terms:
         if self._terms is None:
             self._terms = hop.Terms(self.name, self.catalog, self.limits)
-        now = self.clock() if received_at is None else received_at
-        return hop.receive(step, body, self._terms, received_at=now, attempt=attempt)
+        return self._terms
 
     def _step(self, name: str) -> Step:
         step = self._steps.get(name)

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from stamp.envelope import Contribution, Envelope, Failure, Limits, Outcome, Signature, document
+from stamp.envelope import Contribution, Envelope, Failure, Limits, Outcome, Signature, document, wire
+from stamp.envelope.contribution import encode
 from stamp.envelope.format import ENVELOPE, MAGIC
 from stamp.errors import (
     LimitError,
@@ -436,3 +437,26 @@ def test_envelopes_are_values() -> None:
 def test_framing_stays_under_110_bytes_for_a_contribution() -> None:
     one, two = bytes(envelope(1)), bytes(envelope(2))
     assert len(two) - len(one) - len(contribution(1).payload) <= 110
+
+
+# -- which event it is, without the rest
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_latest_event_is_read_without_the_rest(count: int) -> None:
+    last = contribution(count - 1)
+    assert wire.read_latest(bytes(envelope(count))) == ("ticket", "4729", last.event, last.event_id)
+
+
+def test_the_latest_event_of_a_foreign_encoding_is_the_same() -> None:
+    items = [encode(contribution(number)) for number in range(3)]
+    body = bytes(envelope())[:-1] + zigzag(3) + b"".join(items) + b"\0"
+    assert wire.read_latest(body) == wire.read_latest(bytes(envelope(3)))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"\xc3\x01", b"\xc3\x01" + b"\0" * 40, bytes(envelope()), bytes(envelope(2))[:-1]]
+)
+def test_of_what_has_no_event_none_is_read(body: bytes) -> None:
+    with pytest.raises(WireError):
+        wire.read_latest(body)

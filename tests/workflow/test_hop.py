@@ -1005,6 +1005,76 @@ class TestCopies:
         assert only(reader.process("answer", first.body)).event == "Answered"
 
 
+class TestTransaction:
+    @pytest.fixture
+    def workflow(self) -> Workflow:
+        workflow = a_workflow()
+
+        @workflow.step(on="TicketCreated", emits="Answered")
+        def answer(ticket: Text, context: StepContext) -> Answer:
+            return Answer(text=context.transaction if ticket.text else "nothing asked for")
+
+        return workflow
+
+    def test_is_begun_for_a_handler_that_asks_for_it(self, workflow: Workflow) -> None:
+        asked = []
+
+        def begin() -> str:
+            asked.append(True)
+            return "begun"
+
+        silent = only(workflow.process("answer", created(workflow, "").body, transaction=begin))
+        assert (opened(workflow, silent).state()["text"], asked) == ("nothing asked for", [])
+        assert opened(workflow, only(workflow.process("answer", created(workflow).body, transaction=begin))).state()[
+            "text"
+        ] == ("begun")
+
+    def test_is_not_to_be_had_without_a_store(self, workflow: Workflow) -> None:
+        with pytest.raises(WorkflowError, match=r"^answer: expected a store, whose transaction the handler wants"):
+            workflow.process("answer", created(workflow).body)
+
+
+class TestGivingUp:
+    @pytest.fixture
+    def workflow(self) -> Workflow:
+        workflow = a_workflow()
+
+        @workflow.step(on="TicketCreated", emits="Answered")
+        def answer(ticket: Text) -> Answer:
+            return Answer(text=ticket.text)
+
+        return workflow
+
+    def test_publishes_the_failure_event_with_the_last_error(self, workflow: Workflow) -> None:
+        first = created(workflow)
+        given_up = only(workflow.give_up("answer", first.body, ValueError("no \ud800 text"), received_at=NOON - 5))
+
+        assert given_up.event == "answer.failed"
+        envelope = opened(workflow, given_up)
+        assert envelope.at("TicketCreated") == opened(workflow, first)
+        assert envelope.read("answer", Failure) == Failure(type="ValueError", message="no ? text")
+        assert envelope["answer"].outcome is Outcome.FAILED
+        assert envelope["answer"].attributes == {"error.type": "ValueError", "error.message": "no ? text"}
+        assert (envelope["answer"].received_at, envelope["answer"].completed_at) == (NOON - 5, NOON)
+        assert given_up.headers["ce-causationid"] == first.headers["ce-id"]
+
+    def test_has_an_id_of_its_own_since_the_work_may_still_succeed(self, workflow: Workflow) -> None:
+        first = created(workflow)
+        ids = {
+            only(workflow.give_up("answer", first.body, error, received_at=NOON)).headers["ce-id"]
+            for error in (ValueError("one"), KeyError("two"))
+        }
+
+        assert len(ids) == 1
+        assert ids.isdisjoint({only(workflow.process("answer", first.body)).headers["ce-id"]})
+
+    def test_of_what_is_not_for_the_step_is_refused(self, workflow: Workflow) -> None:
+        answered = only(workflow.process("answer", created(workflow).body))
+        for body, refused in ((b"no envelope", WireError), (answered.body, WorkflowError)):
+            with pytest.raises(refused):
+                workflow.give_up("answer", body, ValueError(), received_at=NOON)
+
+
 def test_a_workflow_says_what_it_is() -> None:
     assert repr(a_workflow()) == "<Workflow ticket: ticket>"
     assert repr(Workflow("ticket")) == "<Workflow ticket: no steps>"

@@ -1,0 +1,140 @@
+"""What a broker must do for stamp: few verbs, because work, repeats, attempts and rests are the store's.
+
+A broker only carries. A message is acknowledged when it is in a store's inbox, so a transport has to give it out again until then,
+and may do so more often; it need not delay, count or order. What it promises beyond that it declares, and the contract suite holds
+it to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from stamp.errors import DeliveryError
+from stamp.runtime.topology import Topology
+from stamp.store.message import Message
+
+__all__ = ["Arrival", "Parcel", "Promises", "Receiver", "Sender", "Transport"]
+
+
+class Parcel(NamedTuple):
+    """A message, and the queues that it is for.
+
+    No queues: it ends a run, nobody has to take it, and a broker that knows topics offers it to whoever listens. `again`: it was sent before,
+    and only these queues may not have it.
+    """
+
+    message: Message
+    queues: tuple[str, ...]
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A message as it came, from whomever: nothing in it has been looked at.
+
+    `deliveries` counts from 1 how often the broker gave it out, where it counts. `tag` is the transport's own.
+    """
+
+    queue: str
+    body: bytes
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    content_type: str | None = None
+    content_encoding: str | None = None
+    deliveries: int = 1
+    tag: Any = None
+
+
+class Sender(Protocol):
+    """Publishes, on a connection of its own. Used by one thread at a time."""
+
+    def post(self, parcels: Sequence[Parcel]) -> None:
+        """Hand messages to the broker, without waiting for what it says of them.
+
+        Raises:
+            DeliveryError: the connection failed. Whatever is not confirmed counts as not sent, and this sender is of no use any more.
+        """
+
+    def confirm(self, timeout: float) -> Sequence[DeliveryError | None]:
+        """Wait until the broker has answered for everything that was posted since the last call, and say for each what is wrong.
+
+        `timeout` is in seconds.
+
+        Raises:
+            DeliveryError: the connection failed or no answer came in time; as for `post`.
+        """
+
+    def close(self) -> None:
+        """Close the connection; one that has failed, too."""
+
+
+class Receiver(Protocol):
+    """Consumes some queues, on a connection of its own. Used by one thread, which calls it again and again: that keeps the connection alive."""
+
+    def receive(self, timeout: float) -> Sequence[Arrival]:
+        """Return what has arrived, waiting for the first message at most `timeout` seconds. Never more than the prefetch limit is unacknowledged.
+
+        Raises:
+            DeliveryError: the connection failed. What is not acknowledged comes again, to whoever consumes then.
+        """
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        """Say that the broker need not keep these any longer.
+
+        Raises:
+            DeliveryError: as for `receive`.
+        """
+
+    def bury(self, arrival: Arrival, reason: str) -> None:
+        """Put a message, with its body as it came, into the dead letter queue of its queue, and acknowledge it. For workers without a store.
+
+        Raises:
+            DeliveryError: as for `receive`, or the transport has no dead letter queues.
+        """
+
+    def close(self) -> None:
+        """Close the connection; what is not acknowledged goes back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promises:
+    """What a transport promises; each is a test of the contract suite, and a column of the table in the docs.
+
+    `keeps`: what was confirmed survives the death of the broker, so a confirm is as good as a receipt. `returns`: an event that no
+    queue takes is refused. `redelivers`: within how many seconds a message comes again after its consumer died. `buries`: it has dead
+    letter queues of its own. `between_processes`: publisher and consumer need not share a process. `largest`: bytes of a body.
+    """
+
+    keeps: bool
+    returns: bool
+    redelivers: float | None
+    buries: bool
+    between_processes: bool
+    largest: int
+
+
+class Transport(Protocol):
+    """A broker at an address."""
+
+    @property
+    def promises(self) -> Promises:
+        """What it promises."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, without a password: for messages and logs."""
+
+    def sender(self, topology: Topology) -> Sender:
+        """Connect to publish; declares the exchange and every queue of `topology`, whoever consumes them.
+
+        Raises:
+            DeliveryError: nobody answers there, or refuses us.
+        """
+
+    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> Receiver:
+        """Connect to consume `queues`, names of `topology`; declares them, too.
+
+        Raises:
+            DeliveryError: as for `sender`.
+        """
