@@ -1,0 +1,156 @@
+"""A connection to RabbitMQ that is watched: it beats, it never waits forever, and whatever goes wrong on it is a DeliveryError."""
+
+from __future__ import annotations
+
+import selectors
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import Any, Final
+
+import amqp
+from kombu.connection import Connection
+
+from stamp.errors import DeliveryError
+
+__all__ = ["Link"]
+
+CONNECT_TIMEOUT: Final = 5.0
+CLOSE_TIMEOUT: Final = 1.0
+
+# What py-amqp raises, with what it lets through of a connection that ended while it was at work, and of bytes that it cannot read.
+FAILURES: Final = (
+    amqp.AMQPError,
+    OSError,
+    struct.error,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    OverflowError,
+)
+
+
+class Link:
+    """One connection, and a channel on it. Used by one thread at a time; after its first failure it is of no use any more.
+
+    `heartbeat` is in seconds: after two of them without a sign of life either side gives the other up.
+    """
+
+    def __init__(self, url: str, address: str, *, heartbeat: float) -> None:
+        self._address = address
+        self._failure: DeliveryError | None = None
+        self._beats_at = 0.0
+        self._pause = heartbeat / 4
+        self._is_blocked = False
+        self._connection: Any = None
+        self._selector = selectors.DefaultSelector()
+        with self.guard():
+            self._connect(url, heartbeat)
+            self.channel = self.open_channel()
+
+    def open_channel(self) -> Any:
+        """Return a new channel, which leaves bodies as they are: py-amqp decodes them with the sender's content encoding."""
+        channel = self._connection.channel()
+        channel.auto_decode = False
+        return channel
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Do something with the connection. What breaks off within, an interrupt too, ends it: half a frame may have been written.
+
+        Raises:
+            DeliveryError: something went wrong, now or earlier.
+        """
+        if self._failure is not None:
+            raise DeliveryError(self._failure.message)
+        try:
+            yield
+        except BaseException as error:
+            self._failure = self._explain(error)
+            self._abandon()
+            if isinstance(error, FAILURES):
+                raise self._failure from error
+            raise
+
+    def pump(self, timeout: float) -> None:
+        """Handle everything that has arrived, waiting for the first of it at most `timeout` seconds and rather less; beat."""
+        while self._is_readable(min(timeout, self._pause)):
+            self._connection.drain_events()
+            timeout = 0
+        # Only now: what has arrived is a sign of life.
+        if monotonic() >= self._beats_at:
+            self._connection.heartbeat_tick()
+            self._beats_at = monotonic() + self._pause
+
+    def wait(self, is_done: Callable[[], bool], timeout: float) -> bool:
+        """Pump until `is_done()`, at most `timeout` seconds; tell whether it is."""
+        end = monotonic() + timeout
+        while not is_done():
+            left = end - monotonic()
+            if left <= 0:
+                return False
+            self.pump(left)
+        return True
+
+    @property
+    def trouble(self) -> str:
+        """What the broker has let us know about itself, for messages about answers that do not come."""
+        return "; the broker blocks publishers: it is short of memory or disk" if self._is_blocked else ""
+
+    def close(self) -> None:
+        """Take leave, if there is still somebody to take leave of."""
+        if self._failure is None:
+            self._failure = DeliveryError(f"{self._address}: this connection was closed; open another one")
+            with suppress(*FAILURES):  # it is going away: nothing depends on the answer
+                self._connection.transport.sock.settimeout(CLOSE_TIMEOUT)
+                self._connection.close()
+        self._abandon()
+
+    def _connect(self, url: str, heartbeat: float) -> None:
+        self._connection = self._reach(url.split(";"), heartbeat)
+        sock = self._connection.transport.sock
+        # Once and for all: py-amqp would change it twice a frame, and with a timeout of 0 it spins while a frame is incomplete.
+        sock.settimeout(2 * heartbeat)
+        self._selector.register(sock, selectors.EVENT_READ)
+
+    def _reach(self, hosts: Sequence[str], heartbeat: float) -> Any:
+        """Return a connection to the first of `hosts` that answers."""
+        for number, host in enumerate(hosts, 1):
+            with suppress(*() if number == len(hosts) else (OSError,)):
+                return self._establish(host, heartbeat)
+        raise AssertionError("the last host was reached or has raised")
+
+    def _establish(self, url: str, heartbeat: float) -> Any:
+        connection = Connection(
+            # kombu would take another library for `amqp`, where that is installed.
+            f"py{url}" if url.startswith("amqp:") else url,
+            connect_timeout=CONNECT_TIMEOUT,
+            heartbeat=heartbeat,
+            transport_options={"on_blocked": self._on_blocked, "on_unblocked": self._on_unblocked},
+        )
+        return connection.transport.establish_connection()
+
+    def _is_readable(self, timeout: float) -> bool:
+        sock = self._connection.transport.sock
+        held_by_tls = hasattr(sock, "pending") and sock.pending() > 0
+        return held_by_tls or bool(self._selector.select(timeout))
+
+    def _on_blocked(self, _reason: str) -> None:
+        self._is_blocked = True
+
+    def _on_unblocked(self) -> None:
+        self._is_blocked = False
+
+    def _explain(self, error: BaseException) -> DeliveryError:
+        if isinstance(error, DeliveryError):
+            return error
+        what = str(error) or type(error).__name__
+        return DeliveryError(f"{self._address}: {what}; whatever is not confirmed counts as not sent: connect again")
+
+    def _abandon(self) -> None:
+        self._selector.close()
+        if self._connection is not None:
+            with suppress(*FAILURES):  # its socket may be closed already
+                self._connection.collect()
