@@ -14,6 +14,7 @@ StampError
 │   └── HandlerError                a handler returned what its step does not declare
 ├── DeliveryError                   a message could not be handed to its transport
 │   └── UnroutableError             no queue takes it: it would be lost without a trace
+├── StoreError                      a database that cannot be used
 └── InputError                      a line, file or argument given by a person cannot be used
 """
 
@@ -34,6 +35,7 @@ __all__ = [
     "ResolutionError",
     "SchemaError",
     "StampError",
+    "StoreError",
     "UnknownSchemaError",
     "UnroutableError",
     "WireError",
@@ -130,6 +132,10 @@ class DeliveryError(StampError):
 
 class UnroutableError(DeliveryError):
     """A message that no queue takes; a transport of its own accord would drop it silently."""
+
+
+class StoreError(StampError):
+    """A database that cannot be used; what was not committed has not happened."""
 
 
 class InputError(StampError):

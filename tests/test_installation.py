@@ -13,7 +13,7 @@ import pytest
 
 import stamp
 
-HEAVY = {"amqp", "click", "fastavro", "kombu", "rich", "sqlite3", "vine"}
+HEAVY = {"amqp", "click", "fastavro", "kombu", "psycopg", "rich", "sqlalchemy", "sqlite3", "vine"}
 
 
 @pytest.mark.skipif(os.environ.get("CI") != "true", reason="an editable install is convenient locally")

@@ -1,0 +1,45 @@
+"""Where a store is: `sqlite:///stamp.db`, `sqlite://` in memory, `postgresql://user@host/database`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from stamp.errors import StoreError
+
+__all__ = ["address", "is_in_memory"]
+
+DRIVERS: Final = {
+    "sqlite": "sqlite+pysqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "sqlite+pysqlite": "sqlite+pysqlite",
+}
+KNOWN: Final = "sqlite:///path/to/stamp.db or postgresql://user:password@host/database"
+
+
+def address(url: str) -> URL:
+    """Return `url` with the driver that we use.
+
+    Raises:
+        StoreError: it is no address of a database that we know.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # The text may hold a password where the parser found none, so it is not repeated.
+        raise StoreError(f"expected the address of a store, such as {KNOWN}, got something that is no URL") from None
+    driver = DRIVERS.get(parsed.drivername)
+    if driver is None:
+        raise StoreError(
+            f"expected the address of a store, such as {KNOWN}, got one that begins with {parsed.drivername}:"
+        )
+    return parsed.set(drivername=driver)
+
+
+def is_in_memory(url: URL) -> bool:
+    """Tell whether `url` is an SQLite database that lives and dies with its one connection."""
+    return url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}

@@ -1,0 +1,51 @@
+"""How much there is to do: for people, dashboards and health checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from stamp.store.statement import Statement
+from stamp.store.tables import OUTBOX
+
+__all__ = ["Backlog", "Unsent", "backlog", "unsent"]
+
+
+class Backlog(NamedTuple):
+    """What one consumer has before it: numbers of messages, and when the first unfinished one arrived, in microseconds."""
+
+    waiting: int
+    at_work: int
+    dead: int
+    oldest: int | None
+
+
+class Unsent(NamedTuple):
+    """Events whose consumers are not known to have them: how many, when the first was created, and how often one was sent at most."""
+
+    events: int
+    oldest: int | None
+    sends: int
+
+
+def backlog(connection: Connection) -> Mapping[str, Backlog]:
+    """Return the backlog of each consumer that has one. What its taker has lost counts as at work until somebody takes it again."""
+    return {row.consumer: Backlog(*tuple(row)[1:]) for row in BACKLOG.execute(connection)}
+
+
+def unsent(connection: Connection) -> Unsent:
+    """Return what the outbox still has."""
+    counted = select(func.count(), func.min(OUTBOX.c.created_at), func.coalesce(func.max(OUTBOX.c.sends), 0))
+    return Unsent(*connection.execute(counted).one())
+
+
+BACKLOG = Statement(
+    """
+    SELECT consumer,
+        count(CASE state WHEN 0 THEN 1 END), count(CASE state WHEN 1 THEN 1 END), count(CASE state WHEN 3 THEN 1 END),
+        min(CASE WHEN state < 2 THEN arrived_at END)
+    FROM stamp_inbox WHERE state <> 2 GROUP BY consumer ORDER BY consumer
+    """
+)

@@ -1,0 +1,138 @@
+"""Messages that nobody works on any more until a person has decided: again, or never."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from stamp.errors import InputError
+from stamp.store import inbox, record
+from stamp.store.letter import Letter, write
+from stamp.store.message import Message
+from stamp.store.statement import Statement
+from stamp.store.tables import DEAD_LETTERS, INBOX
+
+__all__ = ["DeadLetter", "bury", "discard", "find", "get", "replay"]
+
+
+class DeadLetter(NamedTuple):
+    """A message as it came, and why it is dead for `consumer`.
+
+    `attempts` were made, the last of them at `last_at`; it had arrived at `first_at`. Both are microseconds since 1970, UTC.
+    """
+
+    message: Message
+    consumer: str
+    letter: Letter
+    attempts: int
+    first_at: int
+    last_at: int
+
+
+def bury(tx: Connection, consumer: str, message: Message, letter: Letter, *, now: int) -> bool:
+    """Put a message that was never work among the dead letters, and tell whether it is new: what the inbox has already stays as it is."""
+    if not inbox.put(tx, [(consumer, message)], now=now):
+        return False
+    number = BURY.execute(tx, consumer=consumer, event_id=message.event_id).scalar_one()
+    write(tx, number, letter, now=now)
+    return True
+
+
+def find(
+    connection: Connection,
+    *,
+    consumer: str | None = None,
+    reason: str | None = None,
+    workflow_id: str | None = None,
+) -> list[DeadLetter]:
+    """Return the dead letters, those that have been dead longest first: all, or of a consumer, a reason, a run."""
+    conditions: list[ColumnElement[bool]] = []
+    if consumer is not None:
+        conditions.append(DEAD_LETTERS.c.consumer == consumer)
+    if reason is not None:
+        conditions.append(DEAD_LETTERS.c.reason == reason)
+    if workflow_id is not None:
+        conditions.append(INBOX.c.workflow_id == record.escaped(workflow_id))
+    return _select(connection, *conditions)
+
+
+def get(connection: Connection, prefix: str, *, consumer: str | None = None) -> DeadLetter:
+    """Return the dead letter whose event id begins with `prefix`, in hexadecimal digits as people copy them.
+
+    Raises:
+        InputError: there is none, or more than one.
+    """
+    low, high = _bounds(prefix)
+    conditions: list[ColumnElement[bool]] = [DEAD_LETTERS.c.event_id.between(low, high)]
+    if consumer is not None:
+        conditions.append(DEAD_LETTERS.c.consumer == consumer)
+    found = _select(connection, *conditions)
+    if not found:
+        raise InputError(f"no dead letter has an event id that begins with {prefix!r}")
+    if len(found) > 1:
+        shown = ", ".join(f"{each.message.event_id.hex()} of {each.consumer}" for each in found[:5])
+        raise InputError(
+            f"{len(found)} dead letters have an event id that begins with {prefix!r}: {shown}; say which one"
+        )
+    return found[0]
+
+
+def replay(tx: Connection, letter: DeadLetter, now: int) -> bool:
+    """Have a dead letter worked on again, at once and with all attempts, and tell whether it was still dead."""
+    return _end(tx, letter, REPLAY, now)
+
+
+def discard(tx: Connection, letter: DeadLetter, now: int) -> bool:
+    """Give a dead letter up: its body is gone, the event counts as done. Tell whether it was still dead."""
+    return _end(tx, letter, DISCARD, now)
+
+
+def _end(tx: Connection, letter: DeadLetter, statement: Statement, now: int) -> bool:
+    key = {"consumer": letter.consumer, "event_id": letter.message.event_id}
+    if not statement.execute(tx, now=now, **key).rowcount:
+        return False
+    tx.execute(DEAD_LETTERS.delete().filter_by(**key))
+    return True
+
+
+def _select(connection: Connection, *conditions: ColumnElement[bool]) -> list[DeadLetter]:
+    joined = DEAD_LETTERS.join(
+        INBOX, and_(INBOX.c.consumer == DEAD_LETTERS.c.consumer, INBOX.c.event_id == DEAD_LETTERS.c.event_id)
+    )
+    letter = (DEAD_LETTERS.c[name] for name in Letter._fields)
+    rest = (DEAD_LETTERS.c[name] for name in ("consumer", "attempts", "first_at", "last_at"))
+    wanted = select(*(INBOX.c[name] for name in record.FIELDS), *letter, *rest).select_from(joined)
+    rows = connection.execute(wanted.where(*conditions).order_by(DEAD_LETTERS.c.last_at, INBOX.c.number))
+    return [_dead_letter(tuple(row)) for row in rows]
+
+
+def _dead_letter(row: tuple[Any, ...]) -> DeadLetter:
+    fields, letter, (consumer, attempts, first_at, last_at) = row[:6], row[6:12], row[12:]
+    return DeadLetter(record.message(fields), consumer, Letter(*letter), attempts, first_at, last_at)
+
+
+def _bounds(prefix: str) -> tuple[bytes, bytes]:
+    """Return the least and the greatest event id that begin with these digits."""
+    digits = prefix.lower().replace("-", "")
+    try:
+        return bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
+    except ValueError:
+        raise InputError(f"expected the first digits of an event id, such as 3f2a90, got {prefix!r}") from None
+
+
+BURY = Statement(
+    "UPDATE stamp_inbox SET state = 3 WHERE consumer = :consumer AND event_id = :event_id RETURNING number"
+)
+REPLAY = Statement(
+    """
+    UPDATE stamp_inbox SET state = 0, attempts = 0, due_at = :now, error = NULL
+    WHERE consumer = :consumer AND event_id = :event_id AND state = 3
+    """
+)
+DISCARD = Statement(
+    """
+    UPDATE stamp_inbox SET state = 2, body = NULL, done_at = :now
+    WHERE consumer = :consumer AND event_id = :event_id AND state = 3
+    """
+)

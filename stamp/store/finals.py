@@ -1,0 +1,35 @@
+"""Final events: each holds the whole history of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, select
+
+from stamp.store import record
+from stamp.store.message import Message
+from stamp.store.statement import Insert
+from stamp.store.tables import FINALS
+
+__all__ = ["find", "put"]
+
+
+def put(tx: Connection, messages: Sequence[Message], *, now: int) -> None:
+    """Keep final events of the time `now`, in microseconds; an event that is there stays as it is."""
+    PUT.execute(tx, [(*record.fields(each), record.run(each.workflow_id), now) for each in messages])
+
+
+def find(connection: Connection, *, workflow: str | None = None, workflow_id: str | None = None) -> Iterator[Message]:
+    """Read final events as they are asked for, in the order of their time: all, those of a workflow, those of a run."""
+    wanted = select(*(FINALS.c[name] for name in record.FIELDS)).order_by(FINALS.c.at, FINALS.c.event_id)
+    if workflow is not None:
+        wanted = wanted.where(FINALS.c.workflow == record.escaped(workflow))
+    if workflow_id is not None:
+        wanted = wanted.where(FINALS.c.run.is_not_distinct_from(record.run(workflow_id)))
+        wanted = wanted.where(FINALS.c.workflow_id == record.escaped(workflow_id))
+    with connection.execute(wanted, execution_options={"yield_per": 100}) as rows:
+        for row in rows:
+            yield record.message(tuple(row))
+
+
+PUT = Insert("stamp_final", {**record.FIELDS, "run": "number", "at": "number"}, keys=("event_id",))

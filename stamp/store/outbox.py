@@ -1,0 +1,101 @@
+"""Events that go out: each is kept until its consumer is known to have it, and sent again until then.
+
+Having been sent proves nothing on most transports. What does is a receipt: the event in the consumer's inbox, or whatever the caller
+knows of. Times are microseconds, and the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from stamp.store import record
+from stamp.store.message import Message
+from stamp.store.statement import Insert, Statement
+
+__all__ = ["Due", "Key", "due", "finish", "put", "receive_receipts", "sent"]
+
+Key = tuple[bytes, str]
+"""An event's id and a consumer; "" where nobody has to take the event."""
+
+
+class Due(NamedTuple):
+    """An event that has to be sent to `consumer`; `sends` counts from 1, this time included."""
+
+    message: Message
+    consumer: str
+    sends: int
+
+
+def put(tx: Connection, entries: Sequence[tuple[Message, str]], *, now: int, resend_at: int) -> None:
+    """Note that events go out, each to a consumer, and that they are due to be sent again at `resend_at`; what is noted already stays as it is."""
+    PUT.execute(tx, [(*record.fields(each), consumer, now, resend_at) for each, consumer in entries])
+
+
+def finish(tx: Connection, keys: Sequence[Key]) -> None:
+    """Forget events that their consumers have."""
+    if keys:
+        FINISH.execute(tx, keys)
+
+
+def receive_receipts(tx: Connection) -> int:
+    """Forget the events that are in the inbox of their consumer, in this database, and return how many they were."""
+    return RECEIVE_RECEIPTS.execute(tx).rowcount
+
+
+def sent(tx: Connection, keys: Sequence[Key], *, resend_at: int) -> None:
+    """Note that events were sent, by a transport whose word is no receipt: without one they are due again at `resend_at`."""
+    if keys:
+        SENT.execute(tx, keys, resend_at=resend_at)
+
+
+def due(tx: Connection, *, now: int, limit: int, rest: Callable[[int], int]) -> list[Due]:
+    """Take at most `limit` events that have to be sent again, those that have waited longest first.
+
+    Nobody else gets them before `now + rest(sends)`, where `sends` is how often they have been sent then, this time included.
+    """
+    rows = DUE.execute(tx, now=now, limit=limit)
+    found = [Due(record.message(tuple(row)[2:]), row.consumer, row.sends + 1) for row in rows]
+    if found:
+        RESEND.execute(tx, [(each.message.event_id, each.consumer, now + rest(each.sends)) for each in found])
+    return found
+
+
+PUT = Insert(
+    "stamp_outbox",
+    {**record.FIELDS, "consumer": "text", "created_at": "number", "resend_at": "number"},
+    keys=("event_id", "consumer"),
+)
+KEYS = {"event_id": "bytes", "consumer": "text"}
+OURS = "stamp_outbox.event_id = given.event_id AND stamp_outbox.consumer = given.consumer"
+FINISH = Statement(
+    "DELETE FROM stamp_outbox WHERE (event_id, consumer) IN (SELECT given.event_id, given.consumer FROM {given})",
+    **KEYS,
+)
+RECEIVE_RECEIPTS = Statement(
+    """
+    DELETE FROM stamp_outbox WHERE (event_id, consumer) IN (
+        SELECT event_id, consumer FROM stamp_outbox WHERE EXISTS (
+            SELECT 1 FROM stamp_inbox
+            WHERE stamp_inbox.consumer = stamp_outbox.consumer AND stamp_inbox.event_id = stamp_outbox.event_id
+        ) {skip_locked}
+    )
+    """
+)
+SENT = Statement(
+    f"UPDATE stamp_outbox SET resend_at = :resend_at, sends = sends + 1 FROM {{given}} WHERE {OURS}",  # noqa: S608 - our own names
+    **KEYS,
+)
+DUE = Statement(
+    f"""
+    SELECT consumer, sends, {record.COLUMNS} FROM stamp_outbox WHERE resend_at <= :now
+    ORDER BY resend_at, created_at LIMIT :limit {{skip_locked}}
+    """  # noqa: S608 - our own names
+)
+RESEND = Statement(
+    f"UPDATE stamp_outbox SET resend_at = given.resend_at, sends = sends + 1 FROM {{given}} WHERE {OURS}",  # noqa: S608 - our own names
+    **KEYS,
+    resend_at="number",
+)

@@ -1,0 +1,45 @@
+"""PostgreSQL: a store that services on many machines share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL
+
+from stamp.errors import StoreError
+
+__all__ = ["connect"]
+
+DEFAULTS: Final = {
+    "application_name": "stamp",
+    "connect_timeout": "10",
+    # A server that is gone without a word is noticed after a minute, and not when the system gives up after two hours.
+    "keepalives": "1",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""Parameters of libpq that are set unless the address says something else."""
+
+
+def connect(url: URL) -> Engine:
+    """Return an engine for `url`.
+
+    Raises:
+        StoreError: the driver is not installed.
+    """
+    arguments = {name: value for name, value in DEFAULTS.items() if name not in url.query}
+    try:
+        return create_engine(
+            url,
+            connect_args=arguments,
+            hide_parameters=True,
+            isolation_level="READ COMMITTED",
+            pool_use_lifo=True,
+        )
+    except ImportError as error:
+        raise StoreError(
+            f"a store at postgresql:// needs psycopg: pip install 'stamp-coupling[postgresql]' ({error})"
+        ) from error

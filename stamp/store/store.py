@@ -1,0 +1,109 @@
+"""A database with our tables in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import RLock
+from typing import Final, Self
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from stamp.errors import StoreError
+from stamp.store import edition, postgresql, sqlite
+from stamp.store.address import address, is_in_memory
+
+__all__ = ["Store"]
+
+CONNECT: Final = {"sqlite": sqlite.connect, "postgresql": postgresql.connect}
+
+
+class Store:
+    """Gives out transactions; threads may share it, processes must not.
+
+    `url` is where it is, without a password: for messages and logs. `is_shared_between_machines`: services elsewhere can use
+    the same one.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._readers = engine.execution_options(stamp_reads=True, postgresql_readonly=True)
+        # A database in memory is its one connection: whoever uses it has it alone.
+        self._turn: AbstractContextManager[object] = RLock() if is_in_memory(engine.url) else nullcontext()
+        self.url = engine.url.set(drivername=engine.url.get_backend_name(), password=None).render_as_string()
+        self.is_shared_between_machines = engine.dialect.name == "postgresql"
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Open the database at `url`, and create the tables if it has none.
+
+        `sqlite:///stamp.db` is a file, `sqlite://` is in memory and for tests, `postgresql://user@host/database` a server.
+
+        Raises:
+            StoreError: there is no such database, it refuses us, or a later release of stamp has made its tables.
+        """
+        where = address(url)
+        store = cls(CONNECT[where.get_backend_name()](where))
+        try:
+            store._prepare()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _prepare(self) -> None:
+        with self.read() as connection:
+            if edition.is_current(connection):
+                return
+        with self.begin() as tx:
+            edition.create(tx)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Begin a transaction that writes: committed at the end, rolled back if anything is raised.
+
+        Raises:
+            StoreError: the database failed. Nothing has happened, unless it failed during the commit itself: then nobody
+                knows, and doing the same again is right, because every operation of a store may be repeated.
+        """
+        with self._translated(), self._turn, self._engine.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Begin a transaction that only reads, and waits for no writer.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        with self._translated(), self._turn, self._readers.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeoutError as error:
+            raise StoreError(f"{self.url}: all connections are in use: {error}") from error
+        except DBAPIError as error:
+            if not _is_of_the_database(error):
+                raise
+            reason = " ".join(str(error.orig).split())
+            raise StoreError(f"{self.url} cannot be used: {reason}") from error.orig
+
+
+def _is_of_the_database(error: DBAPIError) -> bool:
+    """Tell failures of the database from those of what it was asked: a handler's own SQL may be wrong, and that is its own affair."""
+    return isinstance(error, InterfaceError | InternalError | OperationalError) or type(error) is DatabaseError
