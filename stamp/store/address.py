@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from stamp.errors import StoreError
 
-__all__ = ["address", "is_in_memory"]
+__all__ = ["address", "is_in_memory", "is_server"]
 
 DRIVERS: Final = {
     "sqlite": "sqlite+pysqlite",
@@ -43,3 +43,12 @@ def address(url: str) -> URL:
 def is_in_memory(url: URL) -> bool:
     """Tell whether `url` is an SQLite database that lives and dies with its one connection."""
     return url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}
+
+
+def is_server(url: str) -> bool:
+    """Tell whether `url` is of a database server: it may be down, or not up yet.
+
+    Raises:
+        StoreError: it is no address of a database that we know.
+    """
+    return address(url).get_backend_name() == "postgresql"

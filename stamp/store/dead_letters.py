@@ -13,7 +13,7 @@ from stamp.store.message import Message
 from stamp.store.statement import Statement
 from stamp.store.tables import DEAD_LETTERS, INBOX
 
-__all__ = ["DeadLetter", "bury", "discard", "find", "get", "replay"]
+__all__ = ["DeadLetter", "Letter", "bury", "discard", "find", "get", "replay"]
 
 
 class DeadLetter(NamedTuple):
@@ -126,7 +126,7 @@ BURY = Statement(
 )
 REPLAY = Statement(
     """
-    UPDATE stamp_inbox SET state = 0, attempts = 0, due_at = :now, error = NULL
+    UPDATE stamp_inbox SET state = 0, attempts = 0, failures = 0, due_at = :now, error = NULL
     WHERE consumer = :consumer AND event_id = :event_id AND state = 3
     """
 )

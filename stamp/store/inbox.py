@@ -80,8 +80,8 @@ def _keys(works: Iterable[Work]) -> list[tuple[int, int]]:
 
 
 def _work(row: Any) -> Work:
-    number, fence, consumer, attempt, arrived_at, *columns = row
-    return Work(number, fence, consumer, record.message(tuple(columns)), attempt, arrived_at)
+    number, fence, consumer, attempt, arrived_at, failures, *columns = row
+    return Work(number, fence, consumer, record.message(tuple(columns)), attempt, arrived_at, failures)
 
 
 PUT = Insert(
@@ -107,7 +107,7 @@ TAKE = Statement(
     )
     UPDATE stamp_inbox SET state = 1, attempts = attempts + 1, fence = fence + 1, due_at = :until
     FROM due WHERE stamp_inbox.number = due.number
-    RETURNING stamp_inbox.number, fence, consumer, attempts, arrived_at, {record.COLUMNS}
+    RETURNING stamp_inbox.number, fence, consumer, attempts, arrived_at, failures, {record.COLUMNS}
     """,  # noqa: S608 - our own names
     consumer="text",
 )
@@ -119,7 +119,7 @@ COMPLETE = Statement(
     **KEYS,
 )
 POSTPONE = Statement(
-    f"UPDATE stamp_inbox SET state = 0, due_at = :until, error = :error FROM {{given}} WHERE {HELD}",  # noqa: S608 - our own names
+    f"UPDATE stamp_inbox SET state = 0, failures = failures + 1, due_at = :until, error = :error FROM {{given}} WHERE {HELD}",  # noqa: S608 - our own names
     **KEYS,
 )
 PARK = Statement(f"UPDATE stamp_inbox SET state = 3 FROM {{given}} WHERE {HELD}", **KEYS)  # noqa: S608 - our own names

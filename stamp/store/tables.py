@@ -67,6 +67,7 @@ INBOX: Final = Table(
     Column("run", BigInteger),
     Column("state", SmallInteger, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
     Column("fence", BigInteger, nullable=False, server_default="0"),
     Column("due_at", BigInteger, nullable=False, server_default="0"),
     _number("arrived_at"),

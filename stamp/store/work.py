@@ -13,7 +13,8 @@ class Work(NamedTuple):
     """A message that one taker has until its lease ends, or until somebody else has taken it since.
 
     `number` and `fence` are what the inbox knows this taking by: a later taker has a higher fence, and whatever the earlier one
-    writes then is lost. `attempt` counts takings from 1; `arrived_at` is in microseconds.
+    writes then is lost. `attempt` counts takings from 1, `failures` those that ended with postponing it: the difference died with their
+    takers, or took longer than their lease. `arrived_at` is in microseconds.
     """
 
     number: int
@@ -22,3 +23,4 @@ class Work(NamedTuple):
     message: Message
     attempt: int
     arrived_at: int
+    failures: int = 0
