@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 import stamp
+from stamp.errors import InputError, StampError
 
-__all__ = ["Place", "place_of"]
+__all__ = ["Place", "described", "on_line", "place_of"]
 
 _NOT_THEIRS: Final = (Path(sys.prefix), Path(sys.base_prefix), Path(stamp.__file__).parent)
 """Where libraries, Python and stamp itself are."""
@@ -29,3 +30,18 @@ def place_of(error: BaseException) -> Place | None:
         if file.is_absolute() and not any(file.is_relative_to(folder) for folder in _NOT_THEIRS):
             return {"file": frame.filename, "line": frame.lineno}
     return None
+
+
+def described(error: Exception) -> StampError:
+    """Return what happened, and where if that is in a handler or a validator."""
+    if isinstance(error, StampError):
+        return error
+    place = place_of(error)
+    where = "" if place is None else f", raised at {place['file']}:{place['line']}"
+    return InputError(f"{type(error).__name__}: {error}{where}")
+
+
+def on_line(error: Exception, file: str, line: int) -> StampError:
+    """Return what happened to a line of an input."""
+    said = described(error)
+    return InputError(str(InputError(said.message, path=said.path, offset=said.offset)), file=file, line=line)

@@ -25,6 +25,8 @@ COMMANDS: Final = {
     "demo": "See what stamp does: the example workflow, event by event.",
     "play": "Run a whole workflow on the lines of a file.",
     "decode": "Show what an envelope, or a file of envelopes, holds.",
+    "run": "Perform steps of a workflow, until told to stop.",
+    "start": "Publish the first events of runs.",
     "check": "Say who breaks when contracts change, why, and what to do.",
     "plan": "Say in which order to deploy what has changed.",
     "graph": "Draw the flow of a workflow: steps, events, who reads what.",

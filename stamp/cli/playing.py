@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import IO, Final
+from typing import IO
 
-from stamp.cli.blame import place_of
+from stamp.cli.blame import described, on_line
 from stamp.cli.lines import Line, lines
 from stamp.cli.rejects import Rejects
-from stamp.cli.starts import Starts
-from stamp.errors import InputError, StampError
+from stamp.cli.starts import LINE_OF_A_BYTE, Starts
+from stamp.errors import StampError
 from stamp.runtime.player import Parked, play
 from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["Playing", "Tally"]
-
-LINE_OF_A_BYTE: Final = 48
-"""How many bytes of JSON one byte of Avro may come from, generously: keys, quotes, escapes, blanks."""
 
 
 @dataclass(slots=True)
@@ -65,7 +62,7 @@ class Playing:
             except Exception as error:  # noqa: BLE001 - validators of a model raise what they like: it is told, and the others go on
                 self.tally.bad_lines += 1
                 self._report(str(self._placed(error)))
-                self._rejects.line(line, str(_described(error)))
+                self._rejects.line(line, str(described(error)))
             else:
                 self.tally.runs += 1
                 self._ends = 0
@@ -74,20 +71,9 @@ class Playing:
 
     def _park(self, parked: Parked) -> None:
         self.tally.parked += 1
-        described = _described(parked.error)
-        self._report(f"{self._placed(described)} (the step {parked.step}, on {parked.event})")
-        self._rejects.parked(self._line, parked, str(described))
+        said = described(parked.error)
+        self._report(f"{self._placed(said)} (the step {parked.step}, on {parked.event})")
+        self._rejects.parked(self._line, parked, str(said))
 
     def _placed(self, error: Exception) -> StampError:
-        said = _described(error)
-        text = str(InputError(said.message, path=said.path, offset=said.offset))
-        return InputError(text, file=self._name, line=self._line.number)
-
-
-def _described(error: Exception) -> StampError:
-    """Return what happened, and where if that is in a handler or a validator."""
-    if isinstance(error, StampError):
-        return error
-    place = place_of(error)
-    where = "" if place is None else f", raised at {place['file']}:{place['line']}"
-    return InputError(f"{type(error).__name__}: {error}{where}")
+        return on_line(error, self._name, self._line.number)

@@ -19,7 +19,10 @@ from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.step import Step
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["Starts", "starting_step"]
+__all__ = ["LINE_OF_A_BYTE", "Starts", "starting_step"]
+
+LINE_OF_A_BYTE: Final = 48
+"""How many bytes of JSON one byte of Avro may come from, generously: keys, quotes, escapes, blanks."""
 
 ID: Final = "workflow_id"
 SHOWN: Final = 5

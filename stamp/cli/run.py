@@ -1,0 +1,172 @@
+"""`stamp run`: a worker for one or more steps."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from contextlib import ExitStack
+from types import FrameType
+from typing import Final
+
+import click
+
+from stamp.cli.logs import FORMATS, LEVELS, configure
+from stamp.cli.service import broker_option, open_broker, store_option, store_url
+from stamp.cli.target import load
+from stamp.errors import InputError, StoreError
+from stamp.runtime.health import Health
+from stamp.runtime.policy import POLICY, Policy
+from stamp.runtime.retry import RETRY, Retry
+from stamp.runtime.worker import Worker
+from stamp.store.address import is_server
+from stamp.store.store import Store
+
+__all__ = ["command"]
+
+LOG: Final = logging.getLogger("stamp.run")
+
+COULD_NOT_GO_ON: Final = 2
+AGAIN: Final = 2.0
+"""How long to wait before asking for a database server again, in seconds."""
+
+
+@click.command(short_help="Perform steps of a workflow, until told to stop.")
+@click.argument("target", metavar="MODULE:WORKFLOW")
+@click.option(
+    "--step",
+    "steps",
+    metavar="STEP",
+    multiple=True,
+    help="A step to perform; may be repeated.  [default: all of MODULE]",
+)
+@broker_option
+@store_option
+@click.option(
+    "--concurrency",
+    metavar="N",
+    type=click.IntRange(1),
+    default=POLICY.concurrency,
+    envvar="STAMP_CONCURRENCY",
+    show_default=True,
+    help="How many handlers run at the same time.",
+)
+@click.option(
+    "--prefetch",
+    metavar="N",
+    type=click.IntRange(1),
+    default=POLICY.prefetch,
+    envvar="STAMP_PREFETCH",
+    show_default=True,
+    help="How many messages a broker gives out before they are acknowledged.",
+)
+@click.option(
+    "--attempts",
+    metavar="N",
+    type=click.IntRange(1),
+    default=RETRY.attempts,
+    envvar="STAMP_ATTEMPTS",
+    show_default=True,
+    help="How often a handler may raise before its message is a dead letter.",
+)
+@click.option(
+    "--lease",
+    metavar="SECONDS",
+    type=click.FloatRange(1),
+    default=POLICY.lease,
+    envvar="STAMP_LEASE",
+    show_default=True,
+    help="How long others wait for the works of a worker that died.",
+)
+@click.option(
+    "--patience",
+    metavar="SECONDS",
+    type=click.FloatRange(1),
+    envvar="STAMP_PATIENCE",
+    help="How long a handler may take before another attempt may begin.  [default: any time]",
+)
+@click.option("--health", metavar="HOST:PORT", envvar="STAMP_HEALTH", help="Answer GET /live and GET /ready there.")
+@click.option("--log-format", type=click.Choice(FORMATS), default="text", envvar="STAMP_LOG_FORMAT", show_default=True)
+@click.option("--log-level", type=click.Choice(LEVELS), default="info", envvar="STAMP_LOG_LEVEL", show_default=True)
+def command(
+    *,
+    target: str,
+    steps: tuple[str, ...],
+    broker: str | None,
+    store: str | None,
+    health: str | None,
+    log_format: str,
+    log_level: str,
+    **numbers: float,
+) -> None:
+    """Perform steps of a workflow: take their messages, call their handlers, publish their events.
+
+    Without a broker, workers on one machine work together over one file; start as many as you like. What a handler writes with
+    `StepContext.transaction`, that its message is done, and its event are one transaction: a worker may be killed at any moment.
+
+    SIGTERM or Ctrl-C: finish, acknowledge, stop. Exit status: 0 when told to stop, 2 if it could not go on.
+
+    Example: stamp run examples.ticket:ticket --step validation --step assignment
+    """
+    workflow = load(target)
+    configure(log_format, log_level)
+    carrier, url, place = open_broker(broker), store_url(store), _address(health)
+    with ExitStack() as stack:
+        database = None if url is None else stack.enter_context(_opened(url))
+        worker = Worker(workflow, steps=steps or None, broker=carrier, store=database, policy=_policy(**numbers))
+        _stop_on_signals(worker)
+        if place is not None:
+            answering = stack.enter_context(Health(*place, live=lambda: _dead(worker), ready=lambda: worker.troubles))
+            LOG.info("health at http://%s:%d/ready", *answering.address)
+        LOG.info(
+            "on %s", " and ".join(each for each in (carrier and carrier.address, database and database.url) if each)
+        )
+        with worker:
+            worker.wait()
+    if worker.failure is not None:
+        raise click.exceptions.Exit(COULD_NOT_GO_ON)
+
+
+def _policy(*, concurrency: float, prefetch: float, attempts: float, lease: float, patience: float | None) -> Policy:
+    return Policy(
+        concurrency=int(concurrency),
+        prefetch=int(prefetch),
+        retry=Retry(attempts=int(attempts)),
+        lease=lease,
+        patience=patience,
+    )
+
+
+def _dead(worker: Worker) -> list[str]:
+    return [] if worker.is_alive else ["a thread has ended"]
+
+
+def _opened(url: str) -> Store:
+    """Open a store; a server may come up later than we do."""
+    while True:
+        try:
+            return Store.open(url)
+        except StoreError as error:
+            if not is_server(url) or error.__cause__ is None:
+                raise
+            LOG.warning("%s; trying again", error)
+            time.sleep(AGAIN)
+
+
+def _stop_on_signals(worker: Worker) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_DFL)  # who cannot wait says it twice
+        worker.stop()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+
+
+def _address(health: str | None) -> tuple[str, int] | None:
+    if health is None:
+        return None
+    host, colon, port = health.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65_535:
+        raise InputError(f"expected HOST:PORT, such as 127.0.0.1:8080, got {health!r}", path="--health")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,85 @@
+"""Where a command finds the broker and the store: options, then the environment, then the settings of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from stamp.errors import InputError
+from stamp.runtime.brokers import transport
+from stamp.runtime.transport import Transport
+from stamp.store.store import Store
+from stamp.workflow.settings import settings
+
+__all__ = ["DEFAULT_STORE", "NONE", "broker_option", "open_broker", "open_store", "store_option", "store_url"]
+
+DEFAULT_STORE: Final = "sqlite:///stamp.db"
+"""The embedded default: a file in the current folder, over which all workers on this machine work together."""
+
+NONE: Final = "none"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def broker_option(function: F) -> F:
+    """Add `--broker`."""
+    return click.option(
+        "--broker",
+        metavar="URL",
+        envvar="STAMP_BROKER",
+        help="Who carries the events, such as amqp://guest:guest@127.0.0.1// or redis://127.0.0.1.  [env: STAMP_BROKER; default: the store]",
+    )(function)
+
+
+def store_option(function: F) -> F:
+    """Add `--store`."""
+    return click.option(
+        "--store",
+        metavar="URL",
+        envvar="STAMP_STORE",
+        help=f"Inbox and outbox: sqlite:///FILE, postgresql://..., or none.  [env: STAMP_STORE; default: {DEFAULT_STORE}]",
+    )(function)
+
+
+def open_broker(given: str | None) -> Transport | None:
+    """Return the broker that is `given` or set; None if none is.
+
+    Raises:
+        InputError: it is none that stamp knows.
+    """
+    url = given or _setting("broker")
+    return None if url in {None, NONE} else transport(str(url))
+
+
+def store_url(given: str | None) -> str | None:
+    """Return the address of the store that is `given` or set, or the default; None if none is wanted.
+
+    Raises:
+        InputError: the settings have something else there.
+    """
+    url = given or _setting("store") or DEFAULT_STORE
+    return None if url == NONE else url
+
+
+def open_store(given: str | None) -> Store:
+    """Return the store that is `given` or set, or the default.
+
+    Raises:
+        InputError: none is wanted. StoreError: it cannot be opened.
+    """
+    url = store_url(given)
+    if url is None:
+        raise InputError("expected a store, got none", path="--store")
+    return Store.open(url)
+
+
+def _setting(key: str) -> str | None:
+    for each in settings():
+        if key in each.table:
+            url = each.table[key]
+            if not isinstance(url, str) or not url:
+                raise InputError(f"expected a URL, got {url!r}", file=each.file, path=each.path(key))
+            return url
+    return None

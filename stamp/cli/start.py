@@ -1,0 +1,108 @@
+"""`stamp start`: the first events of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Final
+
+import click
+from rich.text import Text
+
+from stamp.cli.blame import on_line
+from stamp.cli.input import INPUT, name_of, opened
+from stamp.cli.lines import lines
+from stamp.cli.render.console import error_console
+from stamp.cli.render.findings import REPORTED
+from stamp.cli.render.quantity import counted
+from stamp.cli.render.visible import visible
+from stamp.cli.service import broker_option, open_broker, open_store, store_option, store_url
+from stamp.cli.starts import LINE_OF_A_BYTE, Starts, starting_step
+from stamp.cli.target import load
+from stamp.errors import InputError
+from stamp.runtime.publisher import Publisher
+from stamp.workflow.outgoing import Outgoing
+from stamp.workflow.workflow import Workflow
+
+__all__ = ["command"]
+
+TOGETHER: Final = 100
+"""How many events are published at once."""
+
+
+@click.command(short_help="Publish the first events of runs.")
+@click.argument("target", metavar="MODULE:WORKFLOW")
+@click.option("--json", "text", metavar="JSON", help="One run: what the starting step writes, and its workflow_id.")
+@click.option("--input", "source", metavar="FILE", type=INPUT, help="JSON Lines: a run a line; - is standard input.")
+@click.option("--start", metavar="STEP", help="The starting step, when the workflow has several.")
+@broker_option
+@store_option
+def command(
+    *, target: str, text: str | None, source: Path | None, start: str | None, broker: str | None, store: str | None
+) -> None:
+    """Publish the first events of runs, for the workers of `stamp run`.
+
+    Broker and store must be those that the workers have. When the command ends the events are safe. Starting a run again that was
+    started is harmless: its event is known by its id.
+
+    A bad line is told and the others are started. Exit status: 1 if there was one.
+
+    Example: stamp start examples.ticket:ticket --input examples/ticket/tickets.jsonl
+    """
+    if (text is None) == (source is None):
+        raise InputError("expected either --json or --input")
+    workflow = load(target)
+    workflow.check()
+    starts = Starts(workflow, starting_step(workflow, start))
+    carrier = open_broker(broker)
+    with ExitStack() as stack:
+        stream = stack.enter_context(opened(source)) if source is not None else BytesIO((text or "").encode())
+        database = None if store_url(store) is None else stack.enter_context(open_store(store))
+        publisher = stack.enter_context(Publisher(workflow, broker=carrier, store=database))
+        starting = Starting(workflow, starts, name="--json" if source is None else name_of(source))
+        started = 0
+        for group in _groups(starting.events(stream)):
+            publisher.publish(*group)
+            started += len(group)
+        where = " and ".join(each for each in (carrier and carrier.address, database and database.url) if each)
+    starting.tell(f"{counted(started, 'run')} started on {where}")
+    if starting.bad:
+        raise click.exceptions.Exit(1)
+
+
+class Starting:
+    """Makes first events of the lines of one input, called `name`; tells which lines are bad, and counts them."""
+
+    def __init__(self, workflow: Workflow, starts: Starts, *, name: str) -> None:
+        self.bad = 0
+        self._workflow, self._starts, self._name = workflow, starts, name
+        self._console = error_console()
+
+    def events(self, stream: IO[bytes]) -> Iterator[Outgoing]:
+        """Yield the first event of each good line."""
+        for line in lines(stream, LINE_OF_A_BYTE * self._workflow.limits.contribution):
+            try:
+                first = self._starts.start(line)
+            except Exception as error:  # noqa: BLE001 - validators of a model raise what they like: it is told, and the others go on
+                self.bad += 1
+                if self.bad <= REPORTED:
+                    self.tell(str(on_line(error, self._name, line.number)))
+            else:
+                yield first
+
+    def tell(self, text: str) -> None:
+        """Say something to a person."""
+        self._console.print(Text(visible(text)), soft_wrap=True)
+
+
+def _groups(events: Iterator[Outgoing]) -> Iterator[list[Outgoing]]:
+    group: list[Outgoing] = []
+    for each in events:
+        group.append(each)
+        if len(group) == TOGETHER:
+            yield group
+            group = []
+    if group:
+        yield group

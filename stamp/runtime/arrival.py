@@ -1,0 +1,34 @@
+"""From what a broker gave out to a message: nothing on its outside is believed."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from stamp.envelope import wire
+from stamp.envelope.limits import Limits
+from stamp.errors import WireError
+from stamp.runtime.message import refusal
+from stamp.runtime.transport import Arrival
+from stamp.store.message import Message
+
+__all__ = ["opened"]
+
+NOT_ONE: str = ""
+"""The run of what is no envelope."""
+
+
+def opened(arrival: Arrival, workflow: str, limits: Limits) -> tuple[Message, WireError | None]:
+    """Return the message that arrived, and why it is none of ours, if it is not.
+
+    Its names and its id are those in the envelope. What is no envelope has an id made of its queue and its body, so that it is known when it comes again.
+    """
+    headers = {str(name): value for name, value in arrival.headers.items() if isinstance(value, str)}
+    try:
+        refused = refusal(arrival.content_type, arrival.content_encoding, arrival.headers)
+        if refused is not None:
+            raise refused
+        return Message(*wire.read_latest(arrival.body, limits), arrival.body, headers), None
+    except WireError as error:
+        id_ = sha256(b"\0".join((arrival.queue.encode(), arrival.body))).digest()[:16]
+        event = headers.get("ce-type", NOT_ONE)
+        return Message(workflow, NOT_ONE, event, id_, arrival.body, headers), error

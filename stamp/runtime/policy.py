@@ -1,0 +1,47 @@
+"""How a worker works: how much at once, how often, how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from stamp.errors import InputError
+from stamp.runtime.retry import RETRY, Retry
+
+__all__ = ["POLICY", "Policy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How a worker works. Times are in seconds.
+
+    concurrency: how many handlers run at the same time.
+    prefetch: how many messages a broker gives out before they are acknowledged.
+    retry: how often work is tried, and how long it rests in between.
+    lease: how long work is taken for. It is renewed while the worker lives, so this is how long others wait for works of one that died.
+    resend: after how long an event without a receipt is sent again; each time twice as long.
+    horizon: how long repeats are recognised, and final events kept.
+    patience: how long a handler may take before another attempt may begin; None: any time.
+    grace: how long a worker that is told to stop waits for its handlers.
+
+    Raises:
+        InputError: a number that makes no sense.
+    """
+
+    concurrency: int = 1
+    prefetch: int = 200
+    retry: Retry = RETRY
+    lease: float = 30.0
+    resend: float = 5.0
+    horizon: float = 7 * 24 * 3600.0
+    patience: float | None = None
+    grace: float = 30.0
+
+    def __post_init__(self) -> None:
+        for name in ("concurrency", "prefetch", "lease", "resend", "horizon", "patience", "grace"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise InputError(f"expected a number above 0, got {value}", path=name)
+
+
+POLICY: Final = Policy()

@@ -1,0 +1,112 @@
+"""Publishing from outside a step: the first events of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from stamp.errors import InputError, UnroutableError
+from stamp.runtime.answer import answered
+from stamp.runtime.outlet import Local, Posted
+from stamp.runtime.staff import may_lose, topology_of
+from stamp.runtime.topology import Topology
+from stamp.runtime.transport import Parcel, Sender, Transport
+from stamp.store import outbox
+from stamp.store.store import Store
+from stamp.workflow.outgoing import Outgoing
+from stamp.workflow.workflow import Workflow
+
+__all__ = ["Publisher"]
+
+REST: Final = 5_000_000
+"""After how many microseconds a worker with the same store sends again what has no receipt."""
+
+TIMEOUT: Final = 10.0
+"""How long to wait for a broker's confirm, in seconds."""
+
+
+class Publisher:
+    """Publishes events of a workflow: `with Publisher(ticket, store=store) as publisher: publisher.publish(ticket.start(...))`.
+
+    Without a `broker` they go into the inboxes of their listeners in the database of `store`. With both they are written down before they are sent, so
+    that workers with the same store send again what gets lost. With a broker alone, its confirm is all there is.
+
+    When `publish` returns the events are safe; publishing one again is harmless.
+
+    Raises:
+        InputError: neither a broker nor a store, or a broker that may lose messages, and no store.
+    """
+
+    def __init__(self, workflow: Workflow, *, broker: Transport | None = None, store: Store | None = None) -> None:
+        if broker is None and store is None:
+            raise InputError("expected a broker or a store, got neither: nothing would carry the events")
+        if broker is not None and store is None and not broker.promises.keeps:
+            raise may_lose(broker)
+        self._workflow, self._broker, self._store = workflow, broker, store
+        self._topology: Final[Topology] = topology_of(workflow)
+        self._sender: Sender | None = None
+
+    def publish(self, *outgoing: Outgoing) -> None:
+        """Publish events, all of them together.
+
+        Raises:
+            UnroutableError: nobody listens to one of them; nothing was published.
+            DeliveryError: the broker did not take them all. With a store they are sent again.
+            StoreError: the database cannot be used; nothing was published.
+        """
+        for each in outgoing:
+            if not self._topology.listeners(each.event):
+                text = f"expected an event that somebody listens to, got {each.event!r}: is a contract missing?"
+                raise UnroutableError(text, path=self._workflow.name)
+        messages = answered(self._workflow.name, outgoing)
+        parcels = [
+            Parcel(each, tuple(queue.name for queue in self._topology.listeners(each.event))) for each in messages
+        ]
+        if self._store is not None:
+            outlet = (
+                Local(self._topology, _nobody) if self._broker is None else Posted(self._topology, _later, rest=REST)
+            )
+            with self._store.begin() as transaction:
+                outlet.put(transaction, messages, now=self._workflow.clock())
+        if self._broker is not None:
+            self._send(self._broker, parcels)
+
+    def _send(self, broker: Transport, parcels: Sequence[Parcel]) -> None:
+        if self._sender is None:
+            self._sender = broker.sender(self._topology)
+        try:
+            self._sender.post(parcels)
+            answers = self._sender.confirm(TIMEOUT)
+        except BaseException:
+            self.close()
+            raise
+        if self._store is not None and broker.promises.keeps:
+            taken = [parcel for parcel, refused in zip(parcels, answers, strict=True) if refused is None]
+            with self._store.begin() as transaction:
+                outbox.finish(transaction, [(each.message.event_id, queue) for each in taken for queue in each.queues])
+        for refused in answers:
+            if refused is not None:
+                raise refused
+
+    def close(self) -> None:
+        """Close the connection."""
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _nobody() -> None:
+    """Wake nobody: who works is in other processes, and looks."""
+
+
+def _later(parcels: Sequence[Parcel]) -> None:
+    """Hand nothing over: the publisher sends by itself."""

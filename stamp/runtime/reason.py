@@ -1,0 +1,68 @@
+"""Why a message becomes a dead letter."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import Final
+
+from stamp.errors import (
+    DecodeError,
+    EncodeError,
+    HandlerError,
+    LimitError,
+    MissingContributionError,
+    ResolutionError,
+    SchemaError,
+    UnknownSchemaError,
+    WireError,
+    WorkflowError,
+)
+from stamp.store.dead_letters import Letter
+
+__all__ = ["ATTEMPTS", "DEATHS", "HOPELESS", "REASONS", "is_hopeless", "letter"]
+
+ATTEMPTS: Final = "attempts-exhausted"
+DEATHS: Final = "worker-died"
+
+HOPELESS: Final[Mapping[type[Exception], str]] = {
+    LimitError: "too-large",
+    DecodeError: "undecodable",
+    WireError: "no-envelope",
+    UnknownSchemaError: "unknown-schema",
+    ResolutionError: "unreadable",
+    SchemaError: "bad-schema",
+    MissingContributionError: "missing-contribution",
+    HandlerError: "undeclared-answer",
+    EncodeError: "unwritable-answer",
+    WorkflowError: "not-for-this-step",
+}
+"""Errors that would come again at every attempt, and the reason that they are told as; the first that fits."""
+
+REASONS: Final = (*HOPELESS.values(), ATTEMPTS, DEATHS)
+MAX_MESSAGE: Final = 2_000
+MAX_TRACEBACK: Final = 10_000
+
+
+def is_hopeless(error: BaseException) -> bool:
+    """Tell whether another attempt would raise the same."""
+    return isinstance(error, tuple(HOPELESS))
+
+
+def letter(error: BaseException, reason: str | None = None) -> Letter:
+    """Return what a dead letter says of an error; `reason` is that of the error, by default."""
+    fitting = reason or next((code for kind, code in HOPELESS.items() if isinstance(error, kind)), ATTEMPTS)
+    told = "" if is_hopeless(error) else "".join(traceback.format_exception(error))[-MAX_TRACEBACK:]
+    return Letter(
+        reason=fitting,
+        error_type=type(error).__name__,
+        error_message=_storable(str(error))[:MAX_MESSAGE],
+        traceback=_storable(told),
+        writer=None,
+        reader=None,
+    )
+
+
+def _storable(text: str) -> str:
+    """Return `text` without what a database refuses: half surrogates, and NUL, which PostgreSQL does not store."""
+    return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,158 @@
+"""What goes out to a broker: from the outbox, again and again until it is certain that it got there."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Lock
+from time import monotonic
+from typing import Final
+
+from stamp.errors import DeliveryError
+from stamp.runtime.points import Passing
+from stamp.runtime.transport import Parcel, Sender
+from stamp.store import outbox
+from stamp.store.store import Store
+
+__all__ = ["Relay"]
+
+LOG: Final = logging.getLogger("stamp.relay")
+
+BATCH: Final = 100
+"""How many messages are sent before anybody waits for a confirm."""
+
+KEPT: Final = 2_000
+"""How many messages wait in memory; beyond that they are found in the outbox later."""
+
+LOOK: Final = 0.5
+"""How often the outbox is searched for what was not sent, or got lost, in seconds."""
+
+LONGEST_REST: Final = 60_000_000
+"""How long, at most, a message without a receipt rests before it is sent again, in microseconds."""
+
+UNANSWERED: Final = 10
+"""After how many times without a receipt somebody should look."""
+
+
+class Relay:
+    """Sends parcels, and takes what is certain out of the outbox.
+
+    Certain is a confirm of a broker that keeps what it confirms, and with others only the receipt: that the listener's inbox, in the same
+    database, has the message. `turn` belongs to one thread; `hand` is for performers.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Sender],
+        store: Store,
+        *,
+        keeps: bool,
+        clock: Callable[[], int],
+        rest: int,
+        ring: Callable[[], None],
+        at: Passing,
+        timeout: float = 10.0,
+    ) -> None:
+        self._connect, self._keeps, self._store = connect, keeps, store
+        self._clock, self._rest, self._ring, self._at, self._timeout = clock, rest, ring, at, timeout
+        self._sender: Sender | None = None
+        self._lock = Lock()
+        self._waiting: deque[Parcel] = deque()
+        self._looked = float("-inf")
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, as far as we know."""
+        return self._sender is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything that was handed over has been sent."""
+        return not self._waiting
+
+    def hand(self, parcels: Sequence[Parcel]) -> None:
+        """Take parcels, whose messages are in the outbox, to be sent now."""
+        with self._lock:
+            room = max(KEPT - len(self._waiting), 0)
+            self._waiting.extend(parcels[:room])
+        self._ring()
+
+    def turn(self) -> bool:
+        """Send what waits; False if nothing did.
+
+        Raises:
+            DeliveryError: the connection cannot be made or is lost. What was not confirmed is sent in the next turn.
+            StoreError: the outbox cannot be read or written. What was sent may be sent again.
+        """
+        if self._sender is None:
+            self._sender = self._connect()
+        parcels = self._take() or self._overdue()
+        try:
+            answers = self._send(self._sender, parcels) if parcels else self._sender.confirm(0)
+        except DeliveryError:
+            self.disconnect()
+            with self._lock:
+                self._waiting.extendleft(reversed(parcels))
+            raise
+        self._mark(parcels, answers)
+        return bool(parcels)
+
+    def _take(self) -> Sequence[Parcel]:
+        with self._lock:
+            return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+
+    def _send(self, sender: Sender, parcels: Sequence[Parcel]) -> Sequence[DeliveryError | None]:
+        self._at("before publish")
+        sender.post(parcels)
+        self._at("after publish")
+        self._at("before confirm")
+        answers = sender.confirm(self._timeout)
+        self._at("after confirm")
+        return answers
+
+    def _mark(self, parcels: Sequence[Parcel], answers: Sequence[DeliveryError | None]) -> None:
+        certain: list[tuple[bytes, str]] = []
+        for parcel, refused in zip(parcels, answers, strict=True):
+            if refused is not None:
+                LOG.error("not taken, stays in the outbox: %s", refused, extra=_described(parcel))
+            elif self._keeps or not parcel.queues:
+                certain.extend((parcel.message.event_id, queue) for queue in parcel.queues or ("",))
+        if certain:
+            self._at("before mark")
+            with self._store.begin() as transaction:
+                outbox.finish(transaction, certain)
+            self._at("after mark")
+
+    def _overdue(self) -> Sequence[Parcel]:
+        """Look into the outbox, from time to time, for what has rested long enough without anything certain."""
+        if monotonic() - self._looked < LOOK:
+            return []
+        self._looked = monotonic()
+        now = self._clock()
+        with self._store.begin() as transaction:
+            if not self._keeps:
+                outbox.receive_receipts(transaction)
+            due = outbox.due(transaction, now=now, limit=BATCH, rest=self._next_rest)
+        if len(due) == BATCH:
+            self._looked = float("-inf")
+        parcels = [Parcel(message, (queue,) if queue else (), again=bool(queue)) for message, queue, _ in due]
+        for parcel, (_, _, sends) in zip(parcels, due, strict=True):
+            if sends >= UNANSWERED:
+                text = "sent %d times without a receipt: does %s share this store, and does somebody run it?"
+                LOG.warning(text, sends, " ".join(parcel.queues) or "the broker", extra=_described(parcel))
+        return parcels
+
+    def _next_rest(self, sends: int) -> int:
+        return int(min(self._rest * 2 ** min(sends, 30), LONGEST_REST))
+
+    def disconnect(self) -> None:
+        """Close the connection."""
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close()
+
+
+def _described(parcel: Parcel) -> dict[str, str]:
+    message = parcel.message
+    return {"workflow_id": message.workflow_id, "event": message.event, "event_id": message.event_id.hex()}

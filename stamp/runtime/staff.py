@@ -1,0 +1,160 @@
+"""Who works in a worker: what performs, receives, sends and keeps, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from stamp.errors import InputError, WorkflowError
+from stamp.runtime.bell import Bell
+from stamp.runtime.handlers import Handlers
+from stamp.runtime.intake import Intake
+from stamp.runtime.keeper import Keeper
+from stamp.runtime.outlet import Local, Posted
+from stamp.runtime.performer import Office, Performer
+from stamp.runtime.points import Passing
+from stamp.runtime.policy import Policy
+from stamp.runtime.relay import Relay
+from stamp.runtime.storeless import StorelessPerformer
+from stamp.runtime.topology import Topology
+from stamp.runtime.transport import Transport
+from stamp.store.store import Store
+from stamp.workflow.workflow import Workflow
+
+__all__ = ["Means", "Staff", "consumers_of", "may_lose", "topology_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The parts of a worker, each of which takes its turns in a thread of its own."""
+
+    performers: Sequence[Performer | StorelessPerformer]
+    intake: Intake | None = None
+    relay: Relay | None = None
+    keeper: Keeper | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a worker has to work with. `consumers` are its steps by their queues."""
+
+    workflow: Workflow
+    topology: Topology
+    consumers: Mapping[str, str]
+    broker: Transport | None
+    store: Store | None
+    handlers: Handlers
+    policy: Policy
+    bell: Bell
+    at: Passing
+
+    def staff(self) -> Staff:
+        """Return who works with it.
+
+        Raises:
+            InputError: there is neither a broker nor a store, or no store to make up for what the broker loses.
+        """
+        if self.store is not None:
+            return self._around(self.store)
+        if self.broker is None:
+            raise InputError("expected a broker or a store, got neither: nothing would carry the events")
+        if not (self.broker.promises.keeps and self.broker.promises.buries):
+            raise may_lose(self.broker)
+        return self._without_store(self.broker)
+
+    def _around(self, store: Store) -> Staff:
+        intake = None if self.broker is None else self._intake(self.broker)
+        relay = None if self.broker is None else self._relay(self.broker, store)
+        outlet = Local(self.topology, self.bell.ring)
+        posted = None if relay is None else Posted(self.topology, relay.hand, rest=_micros(self.policy.resend))
+        office = Office(
+            workflow=self.workflow,
+            consumers=self.consumers,
+            store=store,
+            outlet=posted or outlet,
+            intake=intake,
+            handlers=self.handlers,
+            retry=self.policy.retry,
+            lease=_micros(self.policy.lease),
+            at=self.at,
+            clock=self.workflow.clock,
+        )
+        performers = [Performer(office) for _ in range(self.policy.concurrency)]
+        keeper = Keeper(
+            store,
+            performers,
+            clock=self.workflow.clock,
+            lease=_micros(self.policy.lease),
+            horizon=_micros(self.policy.horizon),
+            patience=None if self.policy.patience is None else _micros(self.policy.patience),
+        )
+        return Staff(performers, intake, relay, keeper)
+
+    def _without_store(self, broker: Transport) -> Staff:
+        intake = self._intake(broker)
+        performers = [
+            StorelessPerformer(
+                workflow=self.workflow,
+                consumers=self.consumers,
+                topology=self.topology,
+                intake=intake,
+                connect=lambda: broker.sender(self.topology),
+                handlers=self.handlers,
+                retry=self.policy.retry,
+                at=self.at,
+            )
+            for _ in range(self.policy.concurrency)
+        ]
+        return Staff(performers, intake)
+
+    def _intake(self, broker: Transport) -> Intake:
+        queues, prefetch = list(self.consumers), self.policy.prefetch
+        return Intake(
+            lambda: broker.receiver(self.topology, queues, prefetch=prefetch), ring=self.bell.ring, at=self.at
+        )
+
+    def _relay(self, broker: Transport, store: Store) -> Relay:
+        return Relay(
+            lambda: broker.sender(self.topology),
+            store,
+            keeps=broker.promises.keeps,
+            clock=self.workflow.clock,
+            rest=_micros(self.policy.resend),
+            ring=self.bell.ring,
+            at=self.at,
+        )
+
+
+def topology_of(workflow: Workflow) -> Topology:
+    """Return the topology of a whole workflow: of the steps defined here, and of those that have contracts."""
+    return Topology.of(workflow.name, {name: party.on for name, party in workflow.parties.items()})
+
+
+def consumers_of(workflow: Workflow, topology: Topology, steps: Collection[str] | None) -> dict[str, str]:
+    """Return `steps` by their queues; None means all that are defined here.
+
+    Raises:
+        WorkflowError: there is no such step here, or none at all.
+    """
+    here = [name for name, step in workflow.steps.items() if step.handler is not None]
+    for name in steps or ():
+        if name not in here:
+            known = ", ".join(here) or "none"
+            raise WorkflowError(f"expected a step with a handler ({known}), got {name!r}", path=workflow.name)
+    wanted = here if steps is None else steps
+    consumers = {queue.name: queue.step for queue in topology.queues if queue.step in wanted}
+    if not consumers:
+        raise WorkflowError("expected at least one step with a handler to perform, got none", path=workflow.name)
+    return consumers
+
+
+def may_lose(broker: Transport) -> InputError:
+    """Return why a broker is not enough by itself."""
+    text = (
+        f"expected a store beside {broker.address}, which may lose messages: without one nobody would send them again"
+    )
+    return InputError(text, path="--store")
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)

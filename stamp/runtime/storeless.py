@@ -1,0 +1,197 @@
+"""Work without a store: taken from the broker, answered to the broker, acknowledged when the answer is confirmed.
+
+At least once: after a crash a handler is called again for what was not acknowledged. Repeats are known as long as this process lives.
+Attempts are counted, and works rest, in memory; within a run a work that rests lets later ones pass.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from time import monotonic
+from typing import Final, NamedTuple, TypeAlias
+
+from stamp.errors import DeliveryError, StampError
+from stamp.runtime.answer import answered
+from stamp.runtime.arrival import opened
+from stamp.runtime.handlers import Handlers
+from stamp.runtime.intake import Intake, Received
+from stamp.runtime.points import Passing
+from stamp.runtime.reason import ATTEMPTS, is_hopeless, letter
+from stamp.runtime.retry import Retry
+from stamp.runtime.topology import Topology
+from stamp.runtime.transport import Parcel, Sender
+from stamp.store.message import Message
+from stamp.workflow.workflow import Workflow
+
+__all__ = ["StorelessPerformer"]
+
+LOG: Final = logging.getLogger("stamp.performer")
+
+GROUP: Final = 100
+SOON: Final = 0.05
+"""How many works, and for how many seconds, before their answers are sent together."""
+
+REMEMBERED: Final = 100_000
+"""How many works are known, so that a repeat of one is not done twice."""
+
+Key: TypeAlias = tuple[str, bytes]
+
+
+class _Done(NamedTuple):
+    """What became of one work; `buried` is why its message is put among the dead letters."""
+
+    key: Key
+    received: Received
+    parcels: Sequence[Parcel]
+    buried: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StorelessPerformer:
+    """Does works, one after the other. `turn` belongs to one thread."""
+
+    workflow: Workflow
+    consumers: Mapping[str, str]
+    topology: Topology
+    intake: Intake
+    connect: Callable[[], Sender]
+    handlers: Handlers
+    retry: Retry
+    at: Passing
+    timeout: float = 10.0
+    _sender: Sender | None = None
+    _unsent: list[_Done] = field(default_factory=list)
+    _resting: list[tuple[float, int, Received]] = field(default_factory=list)
+    _failures: Counter[Key] = field(default_factory=Counter)
+    _known: OrderedDict[Key, None] = field(default_factory=OrderedDict)
+    _number: count[int] = field(default_factory=count)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection to publish on, as far as we know."""
+        return self._sender is not None
+
+    def turn(self, *, take: bool = True) -> bool:
+        """Do what has come in, send the answers and have the messages acknowledged; False if there was nothing.
+
+        Raises:
+            DeliveryError: the answers could not be sent; they are sent in the next turn.
+        """
+        if self._sender is None:
+            self._sender = self.connect()
+        if not self._unsent and take:
+            self._unsent = self._perform()
+        busy = bool(self._unsent)
+        self._send(self._sender)
+        return busy
+
+    def _perform(self) -> list[_Done]:
+        done: list[_Done] = []
+        until = monotonic() + SOON
+        while len(done) < GROUP and (not done or monotonic() < until):
+            received = self._next()
+            if received is None:
+                break
+            each = self._one(received)
+            if each is not None:
+                done.append(each)
+        return done
+
+    def _next(self) -> Received | None:
+        while self._resting and self._resting[0][0] <= monotonic():
+            rested = heappop(self._resting)[2]
+            if self.intake.is_current(rested):  # after a reconnect the broker gives it out again
+                return rested
+        return next(iter(self.intake.collect(1)), None)
+
+    def _one(self, received: Received) -> _Done | None:
+        """Do one work; None if there is nothing to answer yet, or any more."""
+        arrival = received.arrival
+        message, refused = opened(arrival, self.workflow.name, self.workflow.limits)
+        key = (arrival.queue, message.event_id)
+        if refused is not None:
+            LOG.error("%s: not taken for an event: %s", arrival.queue, refused)
+            return _Done(key, received, (), letter(refused).reason)
+        if key in self._known:
+            self.intake.settle([received])
+            return None
+        step, attempt = self.consumers[arrival.queue], max(self._failures[key] + 1, arrival.deliveries)
+        self.at("before handle")
+        try:
+            outgoing = self.handlers.process(step, arrival.body, attempt=attempt, transaction=None)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - handlers raise what they like: their work is tried again or parked
+            return self._failed(received, key, message, error)
+        self.at("after handle")
+        return _Done(key, received, self._parcels(answered(message.workflow, outgoing)))
+
+    def _failed(self, received: Received, key: Key, message: Message, error: BaseException) -> _Done | None:
+        self._failures[key] += 1
+        said = {"workflow_id": message.workflow_id, "event": message.event, "event_id": message.event_id.hex()}
+        if not is_hopeless(error) and self._failures[key] < self.retry.attempts:
+            LOG.warning("%s: attempt %d raised %r", key[0], self._failures[key], error, extra=said)
+            self._rest(received, key)
+            return None
+        reason = letter(error, None if is_hopeless(error) else ATTEMPTS).reason
+        LOG.error("%s: dead letter (%s): %r", key[0], reason, error, extra=said)
+        step, now = self.consumers[key[0]], self.workflow.clock()
+        try:
+            outgoing = self.workflow.give_up(step, message.body, error, received_at=now)
+        except StampError:  # it is no event of this step, or has no room: the dead letter says so
+            outgoing = []
+        return _Done(key, received, self._parcels(answered(message.workflow, outgoing)), reason)
+
+    def _rest(self, received: Received, key: Key) -> None:
+        due = monotonic() + self.retry.rest(self._failures[key]) / 1e6
+        heappush(self._resting, (due, next(self._number), received))
+
+    def _parcels(self, messages: Sequence[Message]) -> Sequence[Parcel]:
+        return [Parcel(each, tuple(queue.name for queue in self.topology.listeners(each.event))) for each in messages]
+
+    def _send(self, sender: Sender) -> None:
+        parcels = [parcel for done in self._unsent for parcel in done.parcels]
+        try:
+            if parcels:
+                self.at("before publish")
+                sender.post(parcels)
+                self.at("after publish")
+            self.at("before confirm")
+            answers = iter(sender.confirm(self.timeout if parcels else 0))
+            self.at("after confirm")
+        except DeliveryError:
+            self.disconnect()
+            raise
+        sent, self._unsent = self._unsent, []
+        for done in sent:
+            refused = [error for error in (next(answers) for _ in done.parcels) if error is not None]
+            self._settle(done, refused)
+
+    def _settle(self, done: _Done, refused: Sequence[DeliveryError]) -> None:
+        """Have a message acknowledged whose answers are confirmed; one that the broker refused rests, and is done again."""
+        if refused:
+            self._failures[done.key] += 1
+            LOG.error("%s: the answer was refused, trying again: %s", done.key[0], refused[0])
+            self._rest(done.received, done.key)
+            return
+        self._failures.pop(done.key, None)
+        self._known[done.key] = None
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        if done.buried is None:
+            self.intake.settle([done.received])
+        else:
+            self.intake.bury(done.received, done.buried)
+
+    def release(self) -> None:
+        """Leave what is not done to others: it was not acknowledged."""
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close the connection to publish on."""
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close()

@@ -1,0 +1,210 @@
+"""A process' share of a workflow, and the threads that it takes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from threading import Event
+from time import monotonic
+from types import TracebackType
+from typing import Final, Self
+
+from stamp.runtime.bell import Bell
+from stamp.runtime.handlers import Handlers
+from stamp.runtime.intake import Intake
+from stamp.runtime.loop import Loop
+from stamp.runtime.performer import Performer
+from stamp.runtime.points import Passing, pass_by
+from stamp.runtime.policy import POLICY, Policy
+from stamp.runtime.relay import Relay
+from stamp.runtime.staff import Means, Staff, consumers_of, topology_of
+from stamp.runtime.storeless import StorelessPerformer
+from stamp.runtime.transport import Transport
+from stamp.store.store import Store
+from stamp.workflow.workflow import Workflow
+
+__all__ = ["Worker"]
+
+LOG: Final = logging.getLogger("stamp.worker")
+
+QUICK: Final = 0.002
+SLOW: Final = 0.05
+"""How long to wait before looking for work in a database again, in seconds: at first, and when there has been none for a while."""
+
+RARE: Final = 0.5
+"""The same where a broker tells of new work, and only what rested is to be found."""
+
+
+class Worker:
+    """Performs `steps` of a workflow, by default all that are defined here, until it is told to stop.
+
+        with Worker(ticket, store=Store.open("sqlite:///stamp.db")) as worker:
+            worker.wait()
+
+    Without a `broker` the steps work together over the database of `store`: taking a message, the handler's own SQL, and the next
+    event are one transaction. With one it carries the events between inboxes and outboxes, which may be in different databases.
+    Without a `store` work is done at least once, and the broker has to be one that keeps what it confirms. `at` is called with
+    each of `stamp.runtime.points` that is passed.
+
+    Raises:
+        WorkflowError: there is no such step, or the workflow is not in order.
+        InputError: there is neither a broker nor a store, or no store to make up for what the broker loses.
+    """
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        *,
+        steps: Collection[str] | None = None,
+        broker: Transport | None = None,
+        store: Store | None = None,
+        policy: Policy = POLICY,
+        at: Passing = pass_by,
+    ) -> None:
+        workflow.check()
+        topology = topology_of(workflow)
+        self.consumers: Final = consumers_of(workflow, topology, steps)
+        self.failure: BaseException | None = None
+        self._bell, self._over, self._policy = Bell(), Event(), policy
+        self._handlers = Handlers(workflow)
+        means = Means(
+            workflow=workflow,
+            topology=topology,
+            consumers=self.consumers,
+            broker=broker,
+            store=store,
+            handlers=self._handlers,
+            policy=policy,
+            bell=self._bell,
+            at=at,
+        )
+        staff = means.staff()
+        self._intake = staff.intake
+        self._loops = list(self._made(staff, patience=SLOW if broker is None else RARE))
+
+    def _made(self, staff: Staff, *, patience: float) -> Iterator[Loop]:
+        """Yield the loops in the order in which they are stopped.
+
+        Performers first, whose work the others still have to acknowledge and send; who renews leases last.
+        """
+        for number, performer in enumerate(staff.performers):
+            yield Loop(
+                f"performer-{number}",
+                self._turns(performer.turn, every=patience),
+                failed=self._fail,
+                last=_finish(performer),
+            )
+        if staff.intake is not None:
+            yield Loop("intake", staff.intake.turn, failed=self._fail, last=_leave(staff.intake))
+        if staff.relay is not None:
+            turn = self._turns(staff.relay.turn, every=RARE)
+            yield Loop("relay", turn, failed=self._fail, last=_deliver(staff.relay, self._policy.grace))
+        if staff.keeper is not None:
+            yield Loop("keeper", staff.keeper.turn, failed=self._fail, pause=staff.keeper.pause)
+
+    def _turns(self, turn: Callable[[], bool], *, every: float) -> Callable[[], None]:
+        """Return a turn that waits when there is nothing to do, longer and longer up to `every` seconds, or until the bell rings."""
+        pause = QUICK
+
+        def one() -> None:
+            nonlocal pause
+            heard = self._bell.rung
+            if turn():
+                pause = QUICK
+            else:
+                self._bell.wait(heard, pause)
+                pause = min(pause * 1.5, every)
+
+        return one
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self.join()
+
+    def start(self) -> None:
+        """Begin to work, in threads of its own."""
+        for loop in reversed(self._loops):
+            loop.start()
+        LOG.info("working on %s", ", ".join(self.consumers))
+
+    def stop(self) -> None:
+        """Ask it to stop; may be called by a signal handler. What handlers are at is finished, the rest is left for others."""
+        self._over.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is asked to stop, or cannot go on, at most `timeout` seconds; tell whether that is so."""
+        return self._over.wait(timeout)
+
+    def join(self) -> bool:
+        """Wait until it has stopped; False if a handler did not return within the grace period."""
+        until = monotonic() + self._policy.grace
+        ended = True
+        for loop in self._loops:
+            loop.stop()
+            self._bell.ring()
+            ended = loop.join(max(until - monotonic(), 0.1)) and ended
+        self._handlers.close()
+        LOG.info("stopped" if ended else "stopped while a handler was at work: others do that when its lease is over")
+        return ended
+
+    def _fail(self, error: BaseException) -> None:
+        LOG.critical("cannot go on", exc_info=error)
+        self.failure = error
+        self._over.set()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether all its threads are."""
+        return all(loop.is_alive for loop in self._loops)
+
+    @property
+    def troubles(self) -> Sequence[str]:
+        """What keeps it from working now: a broker or a database that does not answer. Empty when it is ready."""
+        told = [f"{loop.name}: {loop.trouble}" for loop in self._loops if loop.trouble is not None]
+        if self._over.is_set():
+            return ["stopping", *told]
+        if not told and self._intake is not None and not self._intake.is_connected:
+            return ["intake: not connected yet"]
+        return told
+
+
+def _finish(performer: Performer | StorelessPerformer) -> Callable[[], None]:
+    """Return what a performer does at the end: record what it holds and has time for, and give the rest back."""
+
+    def last() -> None:
+        try:
+            performer.turn(take=False)
+        finally:
+            performer.release()
+
+    return last
+
+
+def _leave(intake: Intake) -> Callable[[], None]:
+    def last() -> None:
+        try:
+            intake.finish()
+        finally:
+            intake.disconnect()
+
+    return last
+
+
+def _deliver(relay: Relay, grace: float) -> Callable[[], None]:
+    """Return what a relay does at the end: send what is waiting to be sent, for as long as there is time."""
+
+    def last() -> None:
+        until = monotonic() + grace
+        try:
+            while not relay.is_empty and monotonic() < until:
+                relay.turn()
+        finally:
+            relay.disconnect()
+
+    return last
