@@ -67,6 +67,9 @@ class RabbitReceiver:
         tags = {each.tag.delivery_tag for each in arrivals if self._is_out(each)}
         row = list(takewhile(tags.__contains__, self._unacknowledged))
         with self._link.guard():
+            self._link.pump(
+                0
+            )  # else nobody would notice that the connection has ended: a socket takes what it can still buffer
             if row:
                 self._link.channel.basic_ack(row[-1], multiple=True)
             for tag in sorted(tags.difference(row)):
@@ -140,7 +143,7 @@ def _letter(message: amqp.Message, reason: str) -> amqp.Message:
     kept = {name: value for name, value in message.properties.items() if name not in LEFT_BEHIND}
     headers = {name: value for name, value in (message.headers or {}).items() if name not in ROUTING_HEADERS}
     kept["application_headers"] = {**headers, REASON: reason[:REASON_LARGEST]}
-    return amqp.Message(message.body, **{**kept, "delivery_mode": PERSISTENT})
+    return amqp.Message(message.body or b"", **{**kept, "delivery_mode": PERSISTENT})
 
 
 def _on_cancel(queue: str, _consumer: str) -> None:

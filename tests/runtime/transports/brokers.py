@@ -1,0 +1,133 @@
+"""The transports that the contract suite runs on: one entry in `TABLE` each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any, NamedTuple, NoReturn
+from urllib.parse import urlsplit
+
+import pytest
+
+from stamp.runtime.transport import Promises, Transport
+from stamp.runtime.transports.rabbitmq import RabbitMQ
+
+STEPS = {"alpha": ["Ordered"], "beta": ["Ordered", "Paid"], "gamma": ["Paid"]}
+"""Who listens to what in every test of the suite: an entry can clean up without being told."""
+
+
+class Foreign(NamedTuple):
+    """A message that no sender of ours made."""
+
+    body: bytes
+    headers: Mapping[str, Any] = {}
+    content_type: str | None = None
+    content_encoding: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broker:
+    """A broker in a namespace that no other test uses, and how to reach behind the transport.
+
+    `factory` is "module:name" of the transport, and takes `arguments` and `options`, which JSON can hold: a second process builds it
+    from them. `inject` puts a message into a queue, past every sender of ours. `letters` empties the dead letter queue of
+    a queue; None if there are none. `port`: where its server listens, and `through(port)` the same broker behind another
+    port; None if there is no server. `settles`: seconds after which what has not arrived will
+    not. `secrets`: what must not be seen in any text.
+    """
+
+    factory: str
+    arguments: Sequence[Any]
+    inject: Callable[[str, Foreign], None]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    letters: Callable[[str], list[Foreign]] | None = None
+    port: int | None = None
+    through: Callable[[int], Sequence[Any]] | None = None
+    settles: float = 0.3
+    secrets: Sequence[str] = ()
+
+    def transport(self) -> Transport:
+        return resolve_name(self.factory)(*self.arguments, **self.options)
+
+    def behind(self, port: int) -> Broker:
+        assert self.through is not None
+        return replace(self, arguments=self.through(port))
+
+    def recipe(self) -> str:
+        """What another process needs to build the transport."""
+        return json.dumps([self.factory, list(self.arguments), dict(self.options)])
+
+
+class Entry(NamedTuple):
+    """A transport in the table: its title in the docs, what it promises, whether its broker is a server, and how to get a fresh one.
+
+    `open(stack, folder, name)` leaves with `stack` what cleans up. The workflow is called `name`, and its queues `<name>.<step>` for `STEPS`.
+    """
+
+    title: str
+    promises: Promises
+    open: Callable[[ExitStack, Path, str], Broker]
+    is_server: bool = True
+
+
+def absent(reason: str) -> NoReturn:
+    """Skip the test, or fail in CI, where every service must be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}; in CI nothing is skipped for that")
+    pytest.skip(reason)
+
+
+RABBITMQ = os.environ.get("STAMP_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672//")
+
+
+def rabbitmq(stack: ExitStack, folder: Path, name: str) -> Broker:
+    import amqp
+
+    parts = urlsplit(RABBITMQ)
+    host, port = parts.hostname, parts.port or 5672
+    try:
+        login = parts.username or "guest", parts.password or "guest"
+        connection = stack.enter_context(amqp.Connection(f"{host}:{port}", *login, virtual_host=parts.path[1:] or "/"))
+    except OSError as error:
+        absent(f"no RabbitMQ at {host}:{port}: {error}")
+    channel = connection.channel()
+    channel.auto_decode = False
+
+    def clean() -> None:
+        for queue in (f"{name}.{step}" for step in STEPS):
+            channel.queue_delete(queue)
+            channel.queue_delete(f"{queue}.dead")
+        channel.exchange_delete(name)
+
+    def inject(queue: str, message: Foreign) -> None:
+        properties = {"content_type": message.content_type, "content_encoding": message.content_encoding}
+        content = amqp.Message(message.body, application_headers=dict(message.headers), **properties)
+        channel.basic_publish_confirm(content, "", queue, mandatory=True)
+
+    def letters(queue: str) -> list[Foreign]:
+        taken = iter(lambda: channel.basic_get(f"{queue}.dead", no_ack=True), None)
+        return [
+            Foreign(each.body or b"", each.headers, *map(each.properties.get, ("content_type", "content_encoding")))
+            for each in taken
+        ]
+
+    stack.callback(clean)
+    return Broker(
+        factory="stamp.runtime.transports.rabbitmq:RabbitMQ",
+        arguments=[RABBITMQ],
+        inject=inject,
+        letters=letters,
+        port=port,
+        secrets=[f":{login[1]}@"],
+        through=lambda port: [parts._replace(netloc=f"{login[0]}:{login[1]}@127.0.0.1:{port}").geturl()],
+    )
+
+
+TABLE: Mapping[str, Entry] = {
+    "rabbitmq": Entry("RabbitMQ", RabbitMQ("amqp://").promises, rabbitmq),
+}

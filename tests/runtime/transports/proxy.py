@@ -1,0 +1,59 @@
+"""A wire that can be cut: a TCP proxy in front of a broker."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+
+class Proxy:
+    """Forwards what comes to `port` to `target` on this machine, until it is cut or held up."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._flows = {"in": threading.Event(), "out": threading.Event()}
+        for flow in self._flows.values():
+            flow.set()
+        self._sockets: list[socket.socket] = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def hold(self, *directions: str) -> None:
+        """Keep everybody connected, but let nothing through: "in" to the broker, "out" of it, or both ways."""
+        for direction in directions or self._flows:
+            self._flows[direction].clear()
+
+    def let_go(self) -> None:
+        """Let everything through again, also what was held up."""
+        for flow in self._flows.values():
+            flow.set()
+
+    def cut(self) -> None:
+        """Close all connections, and answer to nobody any more."""
+        self._server.close()
+        self.cut_connections()
+
+    def cut_connections(self) -> None:
+        """Close the connections that there are."""
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self.let_go()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # cut
+            while True:
+                client, _ = self._server.accept()
+                broker = socket.create_connection(("127.0.0.1", self._target))
+                self._sockets += [client, broker]
+                for flow, source, sink in (("in", client, broker), ("out", broker, client)):
+                    threading.Thread(target=self._forward, args=(self._flows[flow], source, sink), daemon=True).start()
+
+    @staticmethod
+    def _forward(flow: threading.Event, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError), source, sink:
+            while data := source.recv(65536):
+                flow.wait()
+                sink.sendall(data)

@@ -1,0 +1,117 @@
+"""What a test of the suite plays on: a broker, a workflow of three steps, and those who send and receive."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic
+
+from stamp.errors import DeliveryError
+from stamp.runtime.topology import Topology
+from stamp.runtime.transport import Arrival, Parcel, Promises, Receiver, Sender, Transport
+from stamp.store.message import Message
+
+from .brokers import STEPS, Broker
+
+PATIENCE = 20.0
+"""Seconds to wait for what must come; nobody waits so long unless something is wrong."""
+
+
+class Stage:
+    """Opens senders and receivers, and closes them after the test."""
+
+    def __init__(self, stack: ExitStack, broker: Broker, name: str) -> None:
+        self._stack = stack
+        self.broker = broker
+        self.name = name
+        self.topology = Topology.of(name, STEPS)
+        self.transport: Transport = broker.transport()
+
+    @property
+    def promises(self) -> Promises:
+        return self.transport.promises
+
+    def queue(self, step: str) -> str:
+        return f"{self.name}.{step}"
+
+    def behind(self, port: int) -> Stage:
+        """Return the same stage, with the broker behind another port."""
+        return Stage(self._stack, self.broker.behind(port), self.name)
+
+    def sender(self) -> Sender:
+        sender = self.transport.sender(self.topology)
+        self._stack.callback(sender.close)
+        return sender
+
+    def receiver(self, *steps: str, prefetch: int = 100) -> Receiver:
+        receiver = self.transport.receiver(self.topology, [self.queue(step) for step in steps], prefetch=prefetch)
+        self._stack.callback(receiver.close)
+        return receiver
+
+    def message(self, body: bytes = b"body", *, event: str = "Ordered", **headers: str) -> Message:
+        return Message(self.name, "4729", event, uuid.uuid4().bytes, body, headers)
+
+    def parcel(self, body: bytes = b"body", *, event: str = "Ordered", **headers: str) -> Parcel:
+        """A parcel for everybody who listens to `event`."""
+        queues = tuple(each.name for each in self.topology.listeners(event))
+        return Parcel(self.message(body, event=event, **headers), queues)
+
+    def send(self, *parcels: Parcel) -> Sequence[DeliveryError | None]:
+        """Send with a sender that lives no longer than that, and return what the broker says."""
+        sender = self.sender()
+        sender.post(parcels)
+        try:
+            return sender.confirm(PATIENCE)
+        finally:
+            sender.close()
+
+    def publish(self, *bodies: bytes, event: str = "Ordered") -> None:
+        """Send `bodies` to all listeners of `event`; nothing may be wrong."""
+        assert self.send(*(self.parcel(body, event=event) for body in bodies)) == [None] * len(bodies)
+
+    def consumer(self, step: str, count: int) -> subprocess.Popen[str]:
+        """Start a process that takes `count` messages from the queue of `step`, and return it when it has them all."""
+        program = Path(__file__).with_name("consumer.py")
+        command = [
+            sys.executable,
+            program,
+            self.broker.recipe(),
+            json.dumps([self.name, STEPS]),
+            self.queue(step),
+            str(count),
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._stack.enter_context(process)
+        self._stack.callback(process.kill)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "taken\n"
+        return process
+
+    def leftovers(self, receiver: Receiver) -> list[bytes]:
+        """Return the bodies of what still arrives although nothing should."""
+        return bodies(collect(receiver, sys.maxsize, within=self.broker.settles))
+
+
+def collect(receiver: Receiver, count: int, *, within: float) -> list[Arrival]:
+    """Return what arrives until there are `count` messages or more, or `within` seconds are over. Nothing is acknowledged."""
+    end = monotonic() + within
+    collected: list[Arrival] = []
+    while len(collected) < count and (left := end - monotonic()) > 0:
+        collected += receiver.receive(left)
+    return collected
+
+
+def take(receiver: Receiver, count: int, *, within: float = PATIENCE) -> list[Arrival]:
+    """Return the next messages, which are `count`."""
+    taken = collect(receiver, count, within=within)
+    assert len(taken) == count, f"{len(taken)} messages came within {within} s, not {count}"
+    return taken
+
+
+def bodies(arrivals: Sequence[Arrival]) -> list[bytes]:
+    return [each.body for each in arrivals]
