@@ -16,6 +16,7 @@ class Proxy:
         for flow in self._flows.values():
             flow.set()
         self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -32,15 +33,20 @@ class Proxy:
 
     def cut(self) -> None:
         """Close all connections, and answer to nobody any more."""
+        _end(self._server)
         self._server.close()
         self.cut_connections()
 
     def cut_connections(self) -> None:
         """Close the connections that there are."""
         for each in self._sockets:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        self.let_go()
+            _end(each)
+        self.let_go()  # what was held up finds no way out
+        for thread in self._threads:
+            thread.join()
+        for each in self._sockets:
+            each.close()
+        self._sockets, self._threads = [], []
 
     def _accept(self) -> None:
         with suppress(OSError):  # cut
@@ -49,11 +55,21 @@ class Proxy:
                 broker = socket.create_connection(("127.0.0.1", self._target))
                 self._sockets += [client, broker]
                 for flow, source, sink in (("in", client, broker), ("out", broker, client)):
-                    threading.Thread(target=self._forward, args=(self._flows[flow], source, sink), daemon=True).start()
+                    thread = threading.Thread(target=_forward, args=(self._flows[flow], source, sink), daemon=True)
+                    self._threads.append(thread)
+                    thread.start()
 
-    @staticmethod
-    def _forward(flow: threading.Event, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError), source, sink:
-            while data := source.recv(65536):
-                flow.wait()
-                sink.sendall(data)
+
+def _forward(flow: threading.Event, source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            flow.wait()
+            sink.sendall(data)
+    _end(source)
+    _end(sink)
+
+
+def _end(connection: socket.socket) -> None:
+    """Say goodbye in both directions; a socket that is only closed stays open while a thread still reads from it."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
