@@ -7,12 +7,42 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from stamp.runtime.relay import Relay
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel
 from stamp.store import finals, inbox, outbox
 from stamp.store.message import Message
 
-__all__ = ["Local", "Outlet", "Posted"]
+__all__ = ["Local", "Outlet", "Posted", "deliver", "parcels", "post"]
+
+
+def parcels(topology: Topology, messages: Sequence[Message]) -> list[Parcel]:
+    """Return each message with the queues of all who listen to it."""
+    return [Parcel(each, tuple(queue.name for queue in topology.listeners(each.event))) for each in messages]
+
+
+def deliver(topology: Topology, transaction: Connection, messages: Sequence[Message], *, now: int) -> None:
+    """Put each message into the inbox of everybody who listens to it, or among the final events."""
+    addressed = parcels(topology, messages)
+    inbox.put(transaction, [(queue, parcel.message) for parcel in addressed for queue in parcel.queues], now=now)
+    _put_finals(transaction, addressed, now=now)
+
+
+def post(topology: Topology, transaction: Connection, messages: Sequence[Message], *, now: int, rest: int) -> None:
+    """Put each message into the outbox, once for everybody who listens to it, to be sent again after `rest` microseconds.
+
+    One that ends a run is among the final events, and goes out too: for whoever is interested.
+    """
+    addressed = parcels(topology, messages)
+    entries = [(parcel.message, queue) for parcel in addressed for queue in parcel.queues or ("",)]
+    outbox.put(transaction, entries, now=now, resend_at=now + rest)
+    _put_finals(transaction, addressed, now=now)
+
+
+def _put_finals(transaction: Connection, addressed: Sequence[Parcel], *, now: int) -> None:
+    ends = [parcel.message for parcel in addressed if not parcel.queues]
+    if ends:
+        finals.put(transaction, ends, now=now)
 
 
 class Outlet(Protocol):
@@ -24,19 +54,22 @@ class Outlet(Protocol):
     def committed(self, messages: Sequence[Message]) -> None:
         """Get on with it: the transaction is committed."""
 
+    @property
+    def has_room(self) -> bool:
+        """Whether new work should be taken at all."""
+
 
 class Local:
     """Who listens takes its work from the same database: an answer is in the listeners' inboxes when the work is done."""
+
+    has_room = True
 
     def __init__(self, topology: Topology, ring: Callable[[], None]) -> None:
         self._topology, self._ring = topology, ring
 
     def put(self, transaction: Connection, messages: Sequence[Message], *, now: int) -> None:
-        """Put each message into the inbox of everybody who listens to it, or among the final events."""
-        entries = [(queue.name, each) for each in messages for queue in self._topology.listeners(each.event)]
-        if entries:
-            inbox.put(transaction, entries, now=now)
-        _put_finals(self._topology, transaction, messages, now=now)
+        """Deliver the answers."""
+        deliver(self._topology, transaction, messages, now=now)
 
     def committed(self, messages: Sequence[Message]) -> None:
         """Wake who may be waiting for it in this process; others look by themselves."""
@@ -45,31 +78,21 @@ class Local:
 
 
 class Posted:
-    """A broker carries the answers. They wait in the outbox until who listens has them, or the broker has taken them over for good.
+    """A broker carries the answers. They wait in the outbox until who listens has them, or the broker has taken them over for good."""
 
-    `hand` takes parcels that are to be sent now; one that gets lost on the way is sent again after `rest` microseconds.
-    """
-
-    def __init__(self, topology: Topology, hand: Callable[[Sequence[Parcel]], None], *, rest: int) -> None:
-        self._topology, self._hand, self._rest = topology, hand, rest
+    def __init__(self, topology: Topology, relay: Relay, *, rest: int) -> None:
+        self._topology, self._relay, self._rest = topology, relay, rest
 
     def put(self, transaction: Connection, messages: Sequence[Message], *, now: int) -> None:
-        """Put a message for each listener into the outbox; one that nobody listens to goes out too, for whoever is interested."""
-        entries = [(each, queue) for each in messages for queue in self._queues(each) or ("",)]
-        if entries:
-            outbox.put(transaction, entries, now=now, resend_at=now + self._rest)
-        _put_finals(self._topology, transaction, messages, now=now)
+        """Post the answers."""
+        post(self._topology, transaction, messages, now=now, rest=self._rest)
 
     def committed(self, messages: Sequence[Message]) -> None:
-        """Have the messages sent."""
+        """Have them sent."""
         if messages:
-            self._hand([Parcel(each, self._queues(each)) for each in messages])
+            self._relay.hand(parcels(self._topology, messages))
 
-    def _queues(self, message: Message) -> tuple[str, ...]:
-        return tuple(queue.name for queue in self._topology.listeners(message.event))
-
-
-def _put_finals(topology: Topology, transaction: Connection, messages: Sequence[Message], *, now: int) -> None:
-    ends = [each for each in messages if not topology.listeners(each.event)]
-    if ends:
-        finals.put(transaction, ends, now=now)
+    @property
+    def has_room(self) -> bool:
+        """Whether the relay keeps up."""
+        return self._relay.has_room

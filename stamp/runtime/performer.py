@@ -99,6 +99,7 @@ class Performer:
             StoreError: the database cannot be used, or refuses what was done. Nothing of it happened; the works are tried again.
         """
         office, began = self.office, monotonic()
+        take = take and office.outlet.has_room
         received = office.intake.collect(LARGEST_GROUP) if office.intake is not None and take else ()
         performed: list[_Done] = []
         try:

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from stamp.errors import InputError, UnroutableError
 from stamp.runtime.answer import answered
-from stamp.runtime.outlet import Local, Posted
+from stamp.runtime.outlet import deliver, parcels, post
 from stamp.runtime.staff import may_lose, topology_of
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel, Sender, Transport
@@ -59,30 +59,27 @@ class Publisher:
             if not self._topology.listeners(each.event):
                 text = f"expected an event that somebody listens to, got {each.event!r}: is a contract missing?"
                 raise UnroutableError(text, path=self._workflow.name)
-        messages = answered(self._workflow.name, outgoing)
-        parcels = [
-            Parcel(each, tuple(queue.name for queue in self._topology.listeners(each.event))) for each in messages
-        ]
+        messages, now = answered(self._workflow.name, outgoing), self._workflow.clock()
         if self._store is not None:
-            outlet = (
-                Local(self._topology, _nobody) if self._broker is None else Posted(self._topology, _later, rest=REST)
-            )
             with self._store.begin() as transaction:
-                outlet.put(transaction, messages, now=self._workflow.clock())
+                if self._broker is None:
+                    deliver(self._topology, transaction, messages, now=now)
+                else:
+                    post(self._topology, transaction, messages, now=now, rest=REST)
         if self._broker is not None:
-            self._send(self._broker, parcels)
+            self._send(self._broker, parcels(self._topology, messages))
 
-    def _send(self, broker: Transport, parcels: Sequence[Parcel]) -> None:
+    def _send(self, broker: Transport, addressed: Sequence[Parcel]) -> None:
         if self._sender is None:
             self._sender = broker.sender(self._topology)
         try:
-            self._sender.post(parcels)
+            self._sender.post(addressed)
             answers = self._sender.confirm(TIMEOUT)
         except BaseException:
             self.close()
             raise
         if self._store is not None and broker.promises.keeps:
-            taken = [parcel for parcel, refused in zip(parcels, answers, strict=True) if refused is None]
+            taken = [parcel for parcel, refused in zip(addressed, answers, strict=True) if refused is None]
             with self._store.begin() as transaction:
                 outbox.finish(transaction, [(each.message.event_id, queue) for each in taken for queue in each.queues])
         for refused in answers:
@@ -102,11 +99,3 @@ class Publisher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _nobody() -> None:
-    """Wake nobody: who works is in other processes, and looks."""
-
-
-def _later(parcels: Sequence[Parcel]) -> None:
-    """Hand nothing over: the publisher sends by itself."""

@@ -22,8 +22,8 @@ LOG: Final = logging.getLogger("stamp.relay")
 BATCH: Final = 100
 """How many messages are sent before anybody waits for a confirm."""
 
-KEPT: Final = 2_000
-"""How many messages wait in memory; beyond that they are found in the outbox later."""
+ENOUGH: Final = 2_000
+"""How many messages may wait to be sent before no new work is taken."""
 
 LOOK: Final = 0.5
 """How often the outbox is searched for what was not sent, or got lost, in seconds."""
@@ -71,11 +71,15 @@ class Relay:
         """Whether everything that was handed over has been sent."""
         return not self._waiting
 
+    @property
+    def has_room(self) -> bool:
+        """Whether more should be handed over: when a broker is slow or gone, work waits in the inbox and not here."""
+        return len(self._waiting) < ENOUGH
+
     def hand(self, parcels: Sequence[Parcel]) -> None:
         """Take parcels, whose messages are in the outbox, to be sent now."""
         with self._lock:
-            room = max(KEPT - len(self._waiting), 0)
-            self._waiting.extend(parcels[:room])
+            self._waiting.extend(parcels)
         self._ring()
 
     def turn(self) -> bool:

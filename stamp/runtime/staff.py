@@ -66,7 +66,7 @@ class Means:
         intake = None if self.broker is None else self._intake(self.broker)
         relay = None if self.broker is None else self._relay(self.broker, store)
         outlet = Local(self.topology, self.bell.ring)
-        posted = None if relay is None else Posted(self.topology, relay.hand, rest=_micros(self.policy.resend))
+        posted = None if relay is None else Posted(self.topology, relay, rest=_micros(self.policy.resend))
         office = Office(
             workflow=self.workflow,
             consumers=self.consumers,

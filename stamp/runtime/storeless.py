@@ -20,6 +20,7 @@ from stamp.runtime.answer import answered
 from stamp.runtime.arrival import opened
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake, Received
+from stamp.runtime.outlet import parcels
 from stamp.runtime.points import Passing
 from stamp.runtime.reason import ATTEMPTS, is_hopeless, letter
 from stamp.runtime.retry import Retry
@@ -127,7 +128,7 @@ class StorelessPerformer:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - handlers raise what they like: their work is tried again or parked
             return self._failed(received, key, message, error)
         self.at("after handle")
-        return _Done(key, received, self._parcels(answered(message.workflow, outgoing)))
+        return _Done(key, received, parcels(self.topology, answered(message.workflow, outgoing)))
 
     def _failed(self, received: Received, key: Key, message: Message, error: BaseException) -> _Done | None:
         self._failures[key] += 1
@@ -143,24 +144,21 @@ class StorelessPerformer:
             outgoing = self.workflow.give_up(step, message.body, error, received_at=now)
         except StampError:  # it is no event of this step, or has no room: the dead letter says so
             outgoing = []
-        return _Done(key, received, self._parcels(answered(message.workflow, outgoing)), reason)
+        return _Done(key, received, parcels(self.topology, answered(message.workflow, outgoing)), reason)
 
     def _rest(self, received: Received, key: Key) -> None:
         due = monotonic() + self.retry.rest(self._failures[key]) / 1e6
         heappush(self._resting, (due, next(self._number), received))
 
-    def _parcels(self, messages: Sequence[Message]) -> Sequence[Parcel]:
-        return [Parcel(each, tuple(queue.name for queue in self.topology.listeners(each.event))) for each in messages]
-
     def _send(self, sender: Sender) -> None:
-        parcels = [parcel for done in self._unsent for parcel in done.parcels]
+        addressed = [parcel for done in self._unsent for parcel in done.parcels]
         try:
-            if parcels:
+            if addressed:
                 self.at("before publish")
-                sender.post(parcels)
+                sender.post(addressed)
                 self.at("after publish")
             self.at("before confirm")
-            answers = iter(sender.confirm(self.timeout if parcels else 0))
+            answers = iter(sender.confirm(self.timeout if addressed else 0))
             self.at("after confirm")
         except DeliveryError:
             self.disconnect()
