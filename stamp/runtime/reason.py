@@ -20,7 +20,7 @@ from stamp.errors import (
 )
 from stamp.store.dead_letters import Letter
 
-__all__ = ["ATTEMPTS", "DEATHS", "HOPELESS", "REASONS", "is_hopeless", "letter"]
+__all__ = ["ATTEMPTS", "DEATHS", "HOPELESS", "REASONS", "is_hopeless", "letter", "read", "written"]
 
 ATTEMPTS: Final = "attempts-exhausted"
 DEATHS: Final = "worker-died"
@@ -61,6 +61,18 @@ def letter(error: BaseException, reason: str | None = None) -> Letter:
         writer=None,
         reader=None,
     )
+
+
+def written(letter: Letter) -> str:
+    """Return a letter on one line, for where there is room for no more: in a header of the message."""
+    return ": ".join(filter(None, (letter.reason, letter.error_type, letter.error_message)))
+
+
+def read(line: str) -> Letter:
+    """Return the letter that `written` has put on a line, or what somebody else has, as far as it says."""
+    reason, _, error = line.partition(": ")
+    kind, _, message = error.partition(": ")
+    return Letter(reason, kind, message)
 
 
 def _storable(text: str) -> str:

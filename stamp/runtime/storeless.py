@@ -22,7 +22,7 @@ from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake, Received
 from stamp.runtime.outlet import parcels
 from stamp.runtime.points import Passing
-from stamp.runtime.reason import ATTEMPTS, is_hopeless, letter
+from stamp.runtime.reason import ATTEMPTS, is_hopeless, letter, written
 from stamp.runtime.retry import Retry
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel, Sender
@@ -117,7 +117,7 @@ class StorelessPerformer:
         key = (arrival.queue, message.event_id)
         if refused is not None:
             LOG.error("%s: not taken for an event: %s", arrival.queue, refused)
-            return _Done(key, received, (), letter(refused).reason)
+            return _Done(key, received, (), written(letter(refused)))
         if key in self._known:
             self.intake.settle([received])
             return None
@@ -137,14 +137,14 @@ class StorelessPerformer:
             LOG.warning("%s: attempt %d raised %r", key[0], self._failures[key], error, extra=said)
             self._rest(received, key)
             return None
-        reason = letter(error, None if is_hopeless(error) else ATTEMPTS).reason
-        LOG.error("%s: dead letter (%s): %r", key[0], reason, error, extra=said)
+        why = letter(error, None if is_hopeless(error) else ATTEMPTS)
+        LOG.error("%s: dead letter (%s): %r", key[0], why.reason, error, extra=said)
         step, now = self.consumers[key[0]], self.workflow.clock()
         try:
             outgoing = self.workflow.give_up(step, message.body, error, received_at=now)
         except StampError:  # it is no event of this step, or has no room: the dead letter says so
             outgoing = []
-        return _Done(key, received, parcels(self.topology, answered(message.workflow, outgoing)), reason)
+        return _Done(key, received, parcels(self.topology, answered(message.workflow, outgoing)), written(why))
 
     def _rest(self, received: Received, key: Key) -> None:
         due = monotonic() + self.retry.rest(self._failures[key]) / 1e6
@@ -176,13 +176,13 @@ class StorelessPerformer:
             self._rest(done.received, done.key)
             return
         self._failures.pop(done.key, None)
+        if done.buried is not None:  # it is not known from now on: somebody may have it worked on again
+            self.intake.bury(done.received, done.buried)
+            return
         self._known[done.key] = None
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
-        if done.buried is None:
-            self.intake.settle([done.received])
-        else:
-            self.intake.bury(done.received, done.buried)
+        self.intake.settle([done.received])
 
     def release(self) -> None:
         """Leave what is not done to others: it was not acknowledged."""

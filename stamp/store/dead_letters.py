@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, select
@@ -45,8 +46,8 @@ def find(
     consumer: str | None = None,
     reason: str | None = None,
     workflow_id: str | None = None,
-) -> list[DeadLetter]:
-    """Return the dead letters, those that have been dead longest first: all, or of a consumer, a reason, a run."""
+) -> Iterator[DeadLetter]:
+    """Read the dead letters as they are asked for, those that have been dead longest first: all, or of a consumer, a reason, a run."""
     conditions: list[ColumnElement[bool]] = []
     if consumer is not None:
         conditions.append(DEAD_LETTERS.c.consumer == consumer)
@@ -67,7 +68,7 @@ def get(connection: Connection, prefix: str, *, consumer: str | None = None) -> 
     conditions: list[ColumnElement[bool]] = [DEAD_LETTERS.c.event_id.between(low, high)]
     if consumer is not None:
         conditions.append(DEAD_LETTERS.c.consumer == consumer)
-    found = _select(connection, *conditions)
+    found = list(_select(connection, *conditions))
     if not found:
         raise InputError(f"no dead letter has an event id that begins with {prefix!r}")
     if len(found) > 1:
@@ -96,15 +97,17 @@ def _end(tx: Connection, letter: DeadLetter, statement: Statement, now: int) -> 
     return True
 
 
-def _select(connection: Connection, *conditions: ColumnElement[bool]) -> list[DeadLetter]:
+def _select(connection: Connection, *conditions: ColumnElement[bool]) -> Iterator[DeadLetter]:
     joined = DEAD_LETTERS.join(
         INBOX, and_(INBOX.c.consumer == DEAD_LETTERS.c.consumer, INBOX.c.event_id == DEAD_LETTERS.c.event_id)
     )
     letter = (DEAD_LETTERS.c[name] for name in Letter._fields)
     rest = (DEAD_LETTERS.c[name] for name in ("consumer", "attempts", "first_at", "last_at"))
     wanted = select(*(INBOX.c[name] for name in record.FIELDS), *letter, *rest).select_from(joined)
-    rows = connection.execute(wanted.where(*conditions).order_by(DEAD_LETTERS.c.last_at, INBOX.c.number))
-    return [_dead_letter(tuple(row)) for row in rows]
+    ordered = wanted.where(*conditions).order_by(DEAD_LETTERS.c.last_at, INBOX.c.number)
+    with connection.execute(ordered, execution_options={"yield_per": 100}) as rows:
+        for row in rows:
+            yield _dead_letter(tuple(row))
 
 
 def _dead_letter(row: tuple[Any, ...]) -> DeadLetter:

@@ -8,6 +8,7 @@ from typing import Final
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.rabbitmq.address import public
+from stamp.runtime.transports.rabbitmq.graveyard import RabbitGraveyard
 from stamp.runtime.transports.rabbitmq.layout import declare
 from stamp.runtime.transports.rabbitmq.link import Link
 from stamp.runtime.transports.rabbitmq.receiver import RabbitReceiver
@@ -69,8 +70,19 @@ class RabbitMQ:
         """
         return RabbitReceiver(self._link(topology), queues, prefetch=prefetch)
 
+    def graveyard(self, queues: Sequence[str]) -> RabbitGraveyard:
+        """Open the dead letter queues of `queues`.
+
+        Raises:
+            DeliveryError: nobody answers there, we are refused, or there is no such dead letter queue.
+        """
+        return RabbitGraveyard(self._connect(), self._address, queues)
+
+    def _connect(self) -> Link:
+        return Link(self._url, self._address, heartbeat=self._heartbeat)
+
     def _link(self, topology: Topology) -> Link:
-        link = Link(self._url, self._address, heartbeat=self._heartbeat)
+        link = self._connect()
         with link.guard():
             declare(link.channel, topology)
         return link

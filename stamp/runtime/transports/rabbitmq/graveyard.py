@@ -1,0 +1,166 @@
+"""The dead letter queues of RabbitMQ, looked into without losing anything.
+
+A letter that somebody looks at is given out to them and not acknowledged: when they go, it stands where it stood. Until then others
+do not see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import amqp
+
+from stamp.envelope.limits import Limits
+from stamp.errors import DeliveryError
+from stamp.runtime.arrival import opened
+from stamp.runtime.graveyard import Dead, Wanted
+from stamp.runtime.reason import read
+from stamp.runtime.transport import Arrival
+from stamp.runtime.transports.rabbitmq.confirms import PERSISTENT, Confirms
+from stamp.runtime.transports.rabbitmq.layout import DELIVERIES, dead
+from stamp.runtime.transports.rabbitmq.link import Link
+from stamp.store.letter import Letter
+
+__all__ = ["RabbitGraveyard"]
+
+ANSWER_TIMEOUT: Final = 30.0
+
+REASON: Final = "stamp-reason"
+DEATHS: Final = "x-death"
+OF_THE_DEAD: Final = (REASON, DEATHS, "x-delivery-count", "x-first-death-", "x-last-death-")
+"""How headers begin that tell of deaths and deliveries; they are not the sender's."""
+
+ANY_SIZE: Final = Limits(message=2**31, contributions=2**16, contribution=2**31)
+"""What was refused for its size has the id that is in it all the same."""
+
+TOLD: Final[Mapping[str, str]] = {
+    "delivery_limit": f"it was given out more than {DELIVERIES} times, and nobody acknowledged it: does it kill its consumers?",
+    "rejected": "a consumer rejected it",
+    "expired": "it was older than its queue, or its sender, allows",
+    "maxlen": "its queue was full",
+}
+"""What RabbitMQ means by the reasons for which it buries."""
+
+
+class _Tag(NamedTuple):
+    """What the broker knows a letter by, on the channel that it was given out on."""
+
+    channel: Any
+    message: amqp.Message
+
+
+class RabbitGraveyard:
+    """The dead letter queues of `queues`, on a connection of its own, which finds each letter once.
+
+    Raises:
+        DeliveryError: one of the dead letter queues is not there.
+    """
+
+    def __init__(self, link: Link, address: str, queues: Sequence[str]) -> None:
+        self.address = address
+        self._link = link
+        self._confirms: Confirms | None = None
+        try:
+            self._sizes = {queue: self._size(queue) for queue in dict.fromkeys(queues)}
+        except BaseException:
+            link.close()
+            raise
+
+    def _size(self, queue: str) -> int:
+        name = dead(queue)
+        with self._link.guard():
+            try:
+                return int(self._link.open_channel().queue_declare(name, passive=True).message_count)
+            except amqp.NotFound as error:
+                raise DeliveryError(
+                    f"{self.address} has no queue {name!r}: {queue!r} is misspelt, or nobody has worked there yet"
+                ) from error
+
+    def find(self, wanted: Wanted) -> Iterator[Dead]:
+        """Read dead letters, those of one queue after those of another."""
+        for queue in filter(wanted.takes_queue, self._sizes):
+            yield from filter(wanted.takes, self._peek(queue))
+
+    def _peek(self, queue: str) -> Iterator[Dead]:
+        """Read what was in a queue at the beginning: what is replayed and dies again comes behind that."""
+        with self._link.guard():
+            channel = self._link.open_channel()
+        for _ in range(self._sizes[queue]):
+            with self._link.guard():
+                message = channel.basic_get(dead(queue))
+            if message is None:  # somebody else has taken it
+                break
+            yield _dead(queue, message, channel)
+
+    def replay(self, dead: Sequence[Dead]) -> int:
+        """Publish letters to their queues; each goes when the broker has confirmed that it is there."""
+        with self._link.guard():
+            confirms = self._confirms = self._confirms or Confirms(self._link.open_channel())
+            for each in dead:
+                confirms.publish(confirms.open(), _revived(each.tag.message), "", each.queue, mandatory=True)
+            if not self._link.wait(lambda: confirms.in_flight == 0, ANSWER_TIMEOUT):
+                raise DeliveryError(f"{self.address}: no answer within {ANSWER_TIMEOUT:g} s{self._link.trouble}")
+            verdicts = confirms.take()
+        replayed = [each for each, refused in zip(dead, verdicts, strict=True) if refused is None]
+        self.discard(replayed)
+        for refused in filter(None, verdicts):
+            raise refused
+        return len(replayed)
+
+    def discard(self, dead: Sequence[Dead]) -> int:
+        """Acknowledge letters; from then on the broker does not have them any more."""
+        with self._link.guard():
+            for each in dead:
+                each.tag.channel.basic_ack(each.tag.message.delivery_tag)
+        return len(dead)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._link.close()
+
+
+def _dead(queue: str, message: amqp.Message, channel: Any) -> Dead:
+    properties = message.properties
+    headers = properties.get("application_headers") or {}
+    arrival = Arrival(
+        queue=queue,
+        body=message.body or b"",
+        headers=_of_the_sender(headers),
+        content_type=properties.get("content_type"),
+        content_encoding=properties.get("content_encoding"),
+    )
+    found, _ = opened(arrival, queue.partition(".")[0], ANY_SIZE)
+    return Dead(queue, found, _letter(headers), last_at=_died_at(headers), tag=_Tag(channel, message))
+
+
+def _letter(headers: Mapping[str, Any]) -> Letter:
+    """Return why a message is here: said by the worker that buried it, else by RabbitMQ."""
+    if REASON in headers:
+        return read(str(headers[REASON]))
+    deaths = headers.get(DEATHS) or [{}]
+    reason = str(deaths[0].get("reason", "unknown"))
+    return Letter(reason.replace("_", "-"), "", TOLD.get(reason, ""))
+
+
+def _died_at(headers: Mapping[str, Any]) -> int | None:
+    deaths = headers.get(DEATHS) or [{}]
+    time = deaths[0].get("time")
+    return int(time.replace(tzinfo=UTC).timestamp()) * 1_000_000 if isinstance(time, datetime) else None
+
+
+def _revived(message: amqp.Message) -> amqp.Message:
+    """Return a copy of a letter without what was written on it when it died."""
+    kept = {name: value for name, value in message.properties.items() if name != "application_headers"}
+    headers = _of_the_sender(message.properties.get("application_headers") or {})
+    return amqp.Message(message.body or b"", application_headers=headers, **{**kept, "delivery_mode": PERSISTENT})
+
+
+def _of_the_sender(headers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in headers.items() if not name.startswith(OF_THE_DEAD)}
