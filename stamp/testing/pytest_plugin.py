@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pytest
 
@@ -25,7 +26,14 @@ class MakeSimulation(Protocol):
     """What `stamp_simulation` is."""
 
     def __call__(
-        self, workflow: Workflow, *, seed: int = 0, duplicate: float = 0.0, reorder: float = 0.0, crash: float = 0.0
+        self,
+        workflow: Workflow,
+        *,
+        seed: int = 0,
+        duplicate: float = 0.0,
+        reorder: float = 0.0,
+        crash: float = 0.0,
+        transaction: Callable[[], Any] | None = None,
     ) -> Simulation:
         """Return a simulation of a workflow, on the clock `stamp_clock`; see `stamp.testing.Simulation`."""
 
@@ -58,10 +66,8 @@ def stamp_simulation(stamp_clock: VirtualClock) -> MakeSimulation:
     """Makes simulations: `stamp_simulation(ticket, seed=7, duplicate=0.2)` runs the steps of `ticket` without a broker."""
     from stamp.testing.simulation import Simulation  # noqa: PLC0415
 
-    def simulation(
-        workflow: Workflow, *, seed: int = 0, duplicate: float = 0.0, reorder: float = 0.0, crash: float = 0.0
-    ) -> Simulation:
-        return Simulation(workflow, seed=seed, duplicate=duplicate, reorder=reorder, crash=crash, clock=stamp_clock)
+    def simulation(workflow: Workflow, **given: Any) -> Simulation:
+        return Simulation(workflow, clock=stamp_clock, **given)
 
     return simulation
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import reduce
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -44,7 +44,8 @@ class Simulation:
     working twice; only after a crash is the handler called again, with the next `attempt` and the same `event_id`.
 
     What a handler raises, other than `Fail`, comes out of `run`. The message stays: the next `run` is the next attempt.
-    Time is that of `clock`, which passes as messages travel.
+    Time is that of `clock`, which passes as messages travel. `transaction` gives handlers what they get as `StepContext.transaction`; it is
+    the caller's to commit or roll back.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class Simulation:
         reorder: float = 0.0,
         crash: float = 0.0,
         clock: VirtualClock | None = None,
+        transaction: Callable[[], Any] | None = None,
     ) -> None:
         for name, probability in (("duplicate", duplicate), ("reorder", reorder), ("crash", crash)):
             if not 0 <= probability <= 1 or (name, probability) == ("crash", 1):
                 raise InputError(f"expected a probability, below 1 for a crash, got {probability!r}", path=name)
         self.clock = clock or VirtualClock()
         self._workflow = workflow.with_clock(self.clock)
+        self._transaction = transaction
         self._random = Random(seed)  # noqa: S311 - a course to be repeated, not a secret
         self._duplicate, self._reorder, self._crash = duplicate, reorder, crash
         self._waiting: list[_Message] = []
@@ -112,13 +115,15 @@ class Simulation:
             Whatever a handler raises, and what `Workflow.process` does.
         """
         for message, attempt in self._due(at_most):
-            self._answer(message, self._workflow.process(message.step, message.body, attempt=attempt))
+            step, body, transaction = message.step, message.body, self._transaction
+            self._answer(message, self._workflow.process(step, body, attempt=attempt, transaction=transaction))
         return self
 
     async def arun(self, *, at_most: int = 100_000) -> Simulation:
         """Do what `run` does, for tests that are on an event loop: handlers that are `async def` are awaited there."""
         for message, attempt in self._due(at_most):
-            self._answer(message, await self._workflow.aprocess(message.step, message.body, attempt=attempt))
+            step, body, transaction = message.step, message.body, self._transaction
+            self._answer(message, await self._workflow.aprocess(step, body, attempt=attempt, transaction=transaction))
         return self
 
     def _due(self, at_most: int) -> Iterator[tuple[_Message, int]]:

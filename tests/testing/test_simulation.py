@@ -331,6 +331,37 @@ class TestOutside:
             Shop().simulation().publish(Outgoing("Ordered", body, {}))
 
 
+class TestTransaction:
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_is_what_the_test_gives(self, is_async: bool) -> None:
+        workflow, written = Workflow("shop", contracts="/nonexistent"), list[str]()
+        workflow.starts("order", Text, emits="Ordered")
+
+        @workflow.step(on="Ordered", emits="Noted")
+        def note(order: Text, context: StepContext) -> Text:
+            context.transaction.append(order.text)
+            return order
+
+        simulation = Simulation(workflow, transaction=lambda: written)
+        simulation.start(Text(text="hello"), workflow_id="1")
+        asyncio.run(simulation.arun()) if is_async else simulation.run()
+
+        assert written == ["hello"]
+
+    def test_is_missed_where_none_is_given(self) -> None:
+        workflow = Workflow("shop", contracts="/nonexistent")
+        workflow.starts("order", Text, emits="Ordered")
+
+        @workflow.step(on="Ordered", emits="Noted")
+        def note(order: Text, context: StepContext) -> Text:
+            return Text(text=str(context.transaction))
+
+        simulation = Simulation(workflow)
+        simulation.start(Text(), workflow_id="1")
+        with pytest.raises(WorkflowError, match="expected a store, whose transaction the handler wants"):
+            simulation.run()
+
+
 class TestAsync:
     @staticmethod
     def workflow() -> Workflow:
