@@ -74,7 +74,7 @@ class RabbitMQ:
         """Open the dead letter queues of `queues`.
 
         Raises:
-            DeliveryError: nobody answers there, we are refused, or there is no such dead letter queue.
+            DeliveryError: nobody answers there, or we are refused.
         """
         return RabbitGraveyard(self._connect(), self._address, queues)
 

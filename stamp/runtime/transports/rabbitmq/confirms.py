@@ -14,9 +14,10 @@ from amqp import spec
 
 from stamp.errors import DeliveryError, UnroutableError
 
-__all__ = ["Confirms"]
+__all__ = ["PERSISTENT", "Confirms"]
 
 PERSISTENT: Final = 2
+"""The delivery mode of what survives the broker."""
 
 
 class Confirms:
@@ -48,12 +49,16 @@ class Confirms:
         self._verdicts[slot] = self._verdicts[slot] or verdict
 
     def publish(self, slot: int, message: amqp.Message, exchange: str, key: str, *, mandatory: bool) -> None:
-        """Publish `message`, and count the answer to it for `slot`.
+        """Publish `message` for `slot`.
 
-        The method is sent as it is: `basic_publish` looks for events first, which costs more than the publishing.
+        Not with `basic_publish`: that looks for events by itself, in a way that may spin while half a frame is there.
         """
         self._channel.send_method(spec.Basic.Publish, "Bssbb", (0, exchange, key, mandatory, False), message)
-        self._unconfirmed[self._next_tag] = slot, exchange, key, message.properties.get("message_id")
+        self.expect(slot, exchange, key, message.properties.get("message_id"))
+
+    def expect(self, slot: int, exchange: str, key: str, message_id: str | None) -> None:
+        """Count the answer to the message that was published in another way, for `slot`."""
+        self._unconfirmed[self._next_tag] = slot, exchange, key, message_id
         self._next_tag += 1
 
     def take(self) -> Sequence[DeliveryError | None]:

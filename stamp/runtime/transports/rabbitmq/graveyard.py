@@ -53,31 +53,22 @@ class _Tag(NamedTuple):
 
 
 class RabbitGraveyard:
-    """The dead letter queues of `queues`, on a connection of its own, which finds each letter once.
-
-    Raises:
-        DeliveryError: one of the dead letter queues is not there.
-    """
+    """The dead letter queues of `queues`, on a connection of its own, which finds each letter once. `missing` are those that are not there."""
 
     def __init__(self, link: Link, address: str, queues: Sequence[str]) -> None:
         self.address = address
         self._link = link
         self._confirms: Confirms | None = None
-        try:
-            self._sizes = {queue: self._size(queue) for queue in dict.fromkeys(queues)}
-        except BaseException:
-            link.close()
-            raise
+        sizes = {queue: self._size(queue) for queue in dict.fromkeys(queues)}
+        self._sizes = {queue: size for queue, size in sizes.items() if size is not None}
+        self.missing = [queue for queue in sizes if queue not in self._sizes]
 
-    def _size(self, queue: str) -> int:
-        name = dead(queue)
+    def _size(self, queue: str) -> int | None:
         with self._link.guard():
             try:
-                return int(self._link.open_channel().queue_declare(name, passive=True).message_count)
-            except amqp.NotFound as error:
-                raise DeliveryError(
-                    f"{self.address} has no queue {name!r}: {queue!r} is misspelt, or nobody has worked there yet"
-                ) from error
+                return int(self._link.open_channel().queue_declare(dead(queue), passive=True).message_count)
+            except amqp.NotFound:
+                return None
 
     def find(self, wanted: Wanted) -> Iterator[Dead]:
         """Read dead letters, those of one queue after those of another."""

@@ -12,19 +12,13 @@ import amqp
 
 from stamp.errors import DeliveryError
 from stamp.runtime.transport import Arrival
-from stamp.runtime.transports.rabbitmq.confirms import PERSISTENT, Confirms
 from stamp.runtime.transports.rabbitmq.layout import dead
+from stamp.runtime.transports.rabbitmq.letters import Letters
 from stamp.runtime.transports.rabbitmq.link import Link
 
 __all__ = ["RabbitReceiver"]
 
-ANSWER_TIMEOUT: Final = 30.0
 DELIVERY_COUNT: Final = "x-delivery-count"
-REASON: Final = "stamp-reason"
-REASON_LARGEST: Final = 2_000
-# What must not go with a letter: it would perish, be refused from another user, or be routed to other queues.
-LEFT_BEHIND: Final = frozenset({"expiration", "user_id"})
-ROUTING_HEADERS: Final = frozenset({"CC", "BCC"})
 
 
 class RabbitReceiver:
@@ -39,7 +33,7 @@ class RabbitReceiver:
         self._prefetch = prefetch
         self._waiting: deque[Arrival] = deque()
         self._unacknowledged: dict[int, amqp.Message] = {}
-        self._letters: Confirms | None = None
+        self._letters: Letters | None = None
         with link.guard():
             link.channel.basic_qos(0, max(1, prefetch // len(queues)), a_global=False)
             for queue in queues:
@@ -67,9 +61,8 @@ class RabbitReceiver:
         tags = {each.tag.delivery_tag for each in arrivals if self._is_out(each)}
         row = list(takewhile(tags.__contains__, self._unacknowledged))
         with self._link.guard():
-            self._link.pump(
-                0
-            )  # else nobody would notice that the connection has ended: a socket takes what it can still buffer
+            # Else nobody would notice that the connection has ended: a socket takes what it can still buffer.
+            self._link.pump(0)
             if row:
                 self._link.channel.basic_ack(row[-1], multiple=True)
             for tag in sorted(tags.difference(row)):
@@ -84,7 +77,8 @@ class RabbitReceiver:
             DeliveryError: the connection failed, the queue is not there or full.
         """
         with self._link.guard():
-            self._publish_letter(dead(arrival.queue), _letter(arrival.tag, reason))
+            self._letters = self._letters or Letters(self._link)
+            self._letters.put(dead(arrival.queue), arrival.tag, reason)
         self.acknowledge([arrival])
 
     def close(self) -> None:
@@ -108,19 +102,6 @@ class RabbitReceiver:
     def _is_out(self, arrival: Arrival) -> bool:
         return self._unacknowledged.get(arrival.tag.delivery_tag) is arrival.tag
 
-    def _publish_letter(self, queue: str, letter: amqp.Message) -> None:
-        """Publish on a channel of its own, and wait for the answer; messages that arrive meanwhile wait here."""
-        if self._letters is None:
-            self._letters = Confirms(self._link.open_channel())
-        letters = self._letters
-        letters.publish(letters.open(), letter, "", queue, mandatory=True)
-        if not self._link.wait(lambda: letters.in_flight == 0, ANSWER_TIMEOUT):
-            raise DeliveryError(
-                f"no answer for a dead letter within {ANSWER_TIMEOUT:g} s{self._link.trouble}; connect again"
-            )
-        for verdict in filter(None, letters.take()):
-            raise verdict
-
 
 def _arrival(queue: str, message: amqp.Message) -> Arrival:
     """Return what arrived, without what the broker added: how often it gave the message out before."""
@@ -136,14 +117,6 @@ def _arrival(queue: str, message: amqp.Message) -> Arrival:
         deliveries=1 + before if message.delivery_info["redelivered"] else 1,
         tag=message,
     )
-
-
-def _letter(message: amqp.Message, reason: str) -> amqp.Message:
-    """Return a copy of `message` that stays where it is put."""
-    kept = {name: value for name, value in message.properties.items() if name not in LEFT_BEHIND}
-    headers = {name: value for name, value in (message.headers or {}).items() if name not in ROUTING_HEADERS}
-    kept["application_headers"] = {**headers, REASON: reason[:REASON_LARGEST]}
-    return amqp.Message(message.body or b"", **{**kept, "delivery_mode": PERSISTENT})
 
 
 def _on_cancel(queue: str, _consumer: str) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
-import amqp
-
-from stamp.envelope.format import CONTENT_TYPE
 from stamp.errors import DeliveryError
-from stamp.runtime.message import CONTENT_ENCODING
 from stamp.runtime.transport import Parcel
-from stamp.runtime.transports.rabbitmq.confirms import PERSISTENT, Confirms
+from stamp.runtime.transports.rabbitmq.confirms import Confirms
+from stamp.runtime.transports.rabbitmq.frames import publish
 from stamp.runtime.transports.rabbitmq.link import Link
 from stamp.store.message import Message
 
@@ -21,13 +19,9 @@ __all__ = ["LARGEST", "RabbitSender"]
 
 LARGEST: Final = 16 * 2**20
 """Bytes of a body: what RabbitMQ 4 accepts unless told otherwise."""
-HEADERS_LARGEST: Final = (
-    100_000  # all properties must fit into one frame of 128 KiB: RabbitMQ ends the connection that sends more
-)
-NAME_LARGEST: Final = 255  # an AMQP short string
-NAME_SHOWN: Final = 60
 ROUTING_HEADERS: Final = frozenset({"CC", "BCC"})
 ANSWER_TIMEOUT: Final = 30.0
+TOGETHER: Final = 20
 
 
 class RabbitSender:
@@ -42,8 +36,11 @@ class RabbitSender:
         self._window = window
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self._unsent: list[bytes] = []
         with link.guard():
             self._confirms = Confirms(link.channel)
+            self._channel: int = link.channel.channel_id
+            self._largest = link.largest_frame
         threading.Thread(target=self._keep_alive, args=(beat,), name="stamp-rabbitmq-heart", daemon=True).start()
 
     def post(self, parcels: Sequence[Parcel]) -> None:
@@ -55,6 +52,7 @@ class RabbitSender:
         with self._lock, self._link.guard():
             for parcel in parcels:
                 self._post(parcel)
+            self._flush()
 
     def confirm(self, timeout: float) -> Sequence[DeliveryError | None]:
         """Wait for the broker's answers to what was posted, at most `timeout` seconds.
@@ -74,19 +72,46 @@ class RabbitSender:
 
     def _post(self, parcel: Parcel) -> None:
         slot = self._confirms.open()
-        refusal = _refusal(parcel.message)
-        if refusal is not None:
+        try:
+            publications = self._publications(parcel)
+        except DeliveryError as refusal:
             self._confirms.condemn(slot, refusal)
             return
-        for exchange, key in self._places(parcel):
-            self._wait_for_answers(self._window - 1, ANSWER_TIMEOUT)
-            self._confirms.publish(slot, _content(parcel.message), exchange, key, mandatory=bool(parcel.queues))
+        for exchange, key, frames in publications:
+            self._make_room()
+            self._confirms.expect(slot, exchange, key, parcel.message.event_id.hex())
+            self._unsent.append(frames)
+
+    def _publications(self, parcel: Parcel) -> Sequence[tuple[str, str, bytes]]:
+        """Return exchanges, routing keys and what to send.
+
+        Raises:
+            DeliveryError: RabbitMQ would not take it, and end the connection with all that is on its way.
+        """
+        _check(parcel.message)
+        build = partial(
+            publish, parcel.message, mandatory=bool(parcel.queues), channel=self._channel, largest=self._largest
+        )
+        return [(exchange, key, build(exchange, key)) for exchange, key in self._places(parcel)]
 
     def _places(self, parcel: Parcel) -> Sequence[tuple[str, str]]:
         """Return exchanges and routing keys; the default exchange, which has no name, knows every queue by its own."""
         if parcel.again and parcel.queues:
             return [("", queue) for queue in parcel.queues]
         return ((self._exchange, parcel.message.event),)
+
+    def _make_room(self) -> None:
+        """Send when there is enough for a packet or two; wait when the window is full, for half of it: so writes stay large."""
+        if self._confirms.in_flight >= self._window:
+            self._flush()
+            self._wait_for_answers(self._window // 2, ANSWER_TIMEOUT)
+        elif len(self._unsent) >= TOGETHER:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._unsent:
+            self._link.write(b"".join(self._unsent))
+            self._unsent.clear()
 
     def _wait_for_answers(self, in_flight: int, timeout: float) -> None:
         """Wait until no more than `in_flight` messages are without an answer."""
@@ -110,38 +135,12 @@ class RabbitSender:
             self._link.pump(0)
 
 
-def _content(message: Message) -> amqp.Message:
-    return amqp.Message(
-        message.body,
-        content_type=CONTENT_TYPE,
-        content_encoding=CONTENT_ENCODING,
-        application_headers=dict(message.headers),
-        delivery_mode=PERSISTENT,
-        message_id=message.event_id.hex(),
-        type=message.event,
-    )
-
-
-def _refusal(message: Message) -> DeliveryError | None:
-    """Return why RabbitMQ would not take `message`: it would end the connection, and with it all that is on its way."""
+def _check(message: Message) -> None:
     if len(message.body) > LARGEST:
-        return _refuse(message, f"has a body of {len(message.body)} bytes, and {LARGEST} is the most")
-    names = [_encode(each) for each in (message.event, *message.headers)]
-    if max(map(len, names)) > NAME_LARGEST:
-        return _refuse(message, f"has a name longer than {NAME_LARGEST} bytes: its own, or one of its headers'")
+        raise DeliveryError(
+            f"{message.event!r} has a body of {len(message.body)} bytes, and {LARGEST} is the most; keep what is large elsewhere"
+        )
     if not ROUTING_HEADERS.isdisjoint(message.headers):
-        return _refuse(message, "has a header CC or BCC: RabbitMQ would route by it")
-    headers = sum(map(len, names)) + sum(len(_encode(each)) for each in message.headers.values())
-    if headers > HEADERS_LARGEST:
-        return _refuse(message, f"has {headers} bytes of headers, and {HEADERS_LARGEST} is the most")
-    return None
-
-
-def _refuse(message: Message, why: str) -> DeliveryError:
-    return DeliveryError(
-        f"RabbitMQ would not take event {message.event[:NAME_SHOWN]!r}: it {why}; keep what is large elsewhere"
-    )
-
-
-def _encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")  # as py-amqp does
+        raise DeliveryError(
+            f"{message.event!r} has a header CC or BCC, by which RabbitMQ would route it; name it otherwise"
+        )

@@ -1,0 +1,64 @@
+"""Dead letters: messages that go aside as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import amqp
+from amqp.serialization import dumps
+
+from stamp.errors import DeliveryError
+from stamp.runtime.transports.rabbitmq.confirms import PERSISTENT, Confirms
+from stamp.runtime.transports.rabbitmq.frames import UNREADABLE
+from stamp.runtime.transports.rabbitmq.link import Link
+
+__all__ = ["Letters"]
+
+ANSWER_TIMEOUT: Final = 30.0
+REASON: Final = "stamp-reason"
+REASON_LARGEST: Final = 4_000
+ROOM: Final = 20_000
+"""Bytes of a frame for the reason and the other properties."""
+
+# With these a letter would perish, or be refused because it comes from another user.
+LEFT_BEHIND: Final = frozenset({"expiration", "user_id"})
+# By these it would be routed to other queues.
+ROUTING_HEADERS: Final = frozenset({"CC", "BCC"})
+
+
+class Letters:
+    """Publishes dead letters, on a channel of its own of the connection that consumes. Call it within the link's guard."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._confirms = Confirms(link.open_channel())
+
+    def put(self, queue: str, message: amqp.Message, reason: str) -> None:
+        """Put a copy of `message` into `queue`, and wait until the broker has it. What arrives meanwhile waits.
+
+        Raises:
+            DeliveryError: the broker does not answer, or there is no such queue.
+        """
+        letter = _letter(message, reason, self._link.largest_frame - ROOM)
+        self._confirms.publish(self._confirms.open(), letter, "", queue, mandatory=True)
+        if not self._link.wait(lambda: self._confirms.in_flight == 0, ANSWER_TIMEOUT):
+            raise DeliveryError(
+                f"no answer for a dead letter within {ANSWER_TIMEOUT:g} s{self._link.trouble}; connect again"
+            )
+        for verdict in filter(None, self._confirms.take()):
+            raise verdict
+
+
+def _letter(message: amqp.Message, reason: str, largest: int) -> amqp.Message:
+    """Return a copy of `message` that stays where it is put."""
+    kept = {name: value for name, value in message.properties.items() if name not in LEFT_BEHIND}
+    kept["application_headers"] = {**_headers(message.headers or {}, largest), REASON: reason[:REASON_LARGEST]}
+    return amqp.Message(message.body or b"", **{**kept, "delivery_mode": PERSISTENT})
+
+
+def _headers(headers: Mapping[str, Any], largest: int) -> Mapping[str, Any]:
+    """Return `headers` without those that route, or a note if they leave no room in the frame for what is added."""
+    kept = {name: value for name, value in headers.items() if name not in ROUTING_HEADERS}
+    size = len(dumps("F", [kept]))
+    return kept if size <= largest else {UNREADABLE: f"{size} bytes of headers were left out: no room for them"}
