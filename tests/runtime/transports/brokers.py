@@ -16,6 +16,7 @@ import pytest
 
 from stamp.runtime.transport import Promises, Transport
 from stamp.runtime.transports.rabbitmq import RabbitMQ
+from stamp.runtime.transports.redis import Redis
 
 STEPS = {"alpha": ["Ordered"], "beta": ["Ordered", "Paid"], "gamma": ["Paid"]}
 """Who listens to what in every test of the suite: an entry can clean up without being told."""
@@ -128,6 +129,59 @@ def rabbitmq(stack: ExitStack, folder: Path, name: str) -> Broker:
     )
 
 
+REDIS = os.environ.get("STAMP_TEST_REDIS", "redis://127.0.0.1:6379/0")
+
+
+def redis(stack: ExitStack, folder: Path, name: str) -> Broker:
+    import redis
+
+    parts = urlsplit(REDIS)
+    port = parts.port or 6379
+    client = stack.enter_context(redis.Redis.from_url(REDIS, socket_connect_timeout=1))
+    try:
+        client.ping()
+    except redis.ConnectionError as error:
+        absent(f"no Redis at {REDIS}: {error}")
+    prefix = f"test:{name}"
+    stack.callback(lambda: [client.delete(key) for key in client.scan_iter(f"{prefix}*")])
+    # Without a password of its own the server takes any for its default user.
+    login = f"{parts.username or 'default'}:{parts.password or 'a-password'}"
+    options = f"prefix={prefix}&redeliver=1"
+
+    def inject(queue: str, message: Foreign) -> None:
+        texts = {"content-type": message.content_type, "content-encoding": message.content_encoding}
+        known = {field: text for field, text in texts.items() if text is not None}
+        client.xadd(f"{prefix}:{queue}", {"body": message.body, "headers": json.dumps(message.headers), **known})
+
+    def letters(queue: str) -> list[Foreign]:
+        def text(fields: Mapping[bytes, bytes], name: bytes) -> str | None:
+            return None if name not in fields else fields[name].decode()
+
+        return [
+            Foreign(
+                fields[b"body"],
+                json.loads(fields[b"headers"]),
+                text(fields, b"content-type"),
+                text(fields, b"content-encoding"),
+            )
+            for _, fields in client.xrange(f"{prefix}:{queue}.dead")
+        ]
+
+    def url(port: int) -> str:
+        return parts._replace(netloc=f"{login}@{parts.hostname}:{port}", query=options).geturl()
+
+    return Broker(
+        factory="stamp.runtime.transports.redis:Redis",
+        arguments=[url(port)],
+        inject=inject,
+        letters=letters,
+        port=port,
+        secrets=[login.partition(":")[2]],
+        through=lambda port: [url(port)],
+    )
+
+
 TABLE: Mapping[str, Entry] = {
     "rabbitmq": Entry("RabbitMQ", RabbitMQ("amqp://").promises, rabbitmq),
+    "redis": Entry("Redis", Redis("redis://?redeliver=1").promises, redis),
 }

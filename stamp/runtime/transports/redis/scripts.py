@@ -1,0 +1,32 @@
+"""What must happen on the server in one step, and what a transaction cannot do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["BURY", "DISMISS"]
+
+BURY: Final = """
+if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return 0 end
+redis.call('XADD', KEYS[2], '*', unpack(ARGV, 3))
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+return redis.call('XDEL', KEYS[1], ARGV[2])
+"""
+"""Write a dead letter, then acknowledge and delete its entry. A transaction would go on although the letter could not be written.
+
+Keys: the stream and that of its dead letters. Arguments: the group, the id of the entry, the fields of the letter.
+"""
+
+DISMISS: Final = """
+for _, facts in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+    local name, pending, idle = facts[2], facts[4], facts[6]
+    if pending == 0 and (name == ARGV[2] or idle > tonumber(ARGV[3])) then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name)
+    end
+end
+"""
+"""Delete consumers that have no entries: the one that is named, and those that were not heard of for too long.
+
+A consumer that is given an entry after somebody looked, and before it is deleted, would take the entry with it: so both in one step.
+Key: a stream. Arguments: the group, a name, milliseconds.
+"""
