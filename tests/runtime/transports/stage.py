@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -42,6 +43,10 @@ class Stage:
     def behind(self, port: int) -> Stage:
         """Return the same stage, with the broker behind another port."""
         return Stage(self._stack, self.broker.behind(port), self.name)
+
+    def with_options(self, **options: object) -> Stage:
+        """Return the same stage, with a transport that has these options, too."""
+        return Stage(self._stack, replace(self.broker, options={**self.broker.options, **options}), self.name)
 
     def sender(self) -> Sender:
         sender = self.transport.sender(self.topology)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from stamp.errors import InputError
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.rabbitmq.address import public
@@ -16,7 +17,7 @@ from stamp.runtime.transports.rabbitmq.sender import LARGEST, RabbitSender
 
 __all__ = ["RabbitMQ"]
 
-HEARTBEAT: Final = 10.0
+HEARTBEAT: Final = 10
 WINDOW: Final = 100
 
 
@@ -27,10 +28,12 @@ class RabbitMQ:
     ahead of the broker's confirms.
 
     Raises:
-        InputError: `url` is none.
+        InputError: `url` is none, or a number is not positive.
     """
 
-    def __init__(self, url: str, *, heartbeat: float = HEARTBEAT, window: int = WINDOW) -> None:
+    def __init__(self, url: str, *, heartbeat: int = HEARTBEAT, window: int = WINDOW) -> None:
+        if heartbeat < 1 or window < 1:
+            raise InputError(f"expected a heartbeat and a window of 1 or more, got {heartbeat} s and {window} messages")
         self._url = url
         self._address = public(url)
         self._heartbeat = heartbeat

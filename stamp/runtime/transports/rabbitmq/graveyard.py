@@ -6,7 +6,7 @@ do not see it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -70,7 +70,7 @@ class RabbitGraveyard:
             except amqp.NotFound:
                 return None
 
-    def find(self, wanted: Wanted) -> Iterator[Dead]:
+    def find(self, wanted: Wanted) -> Generator[Dead, None, None]:
         """Read dead letters, those of one queue after those of another."""
         for queue in filter(wanted.takes_queue, self._sizes):
             yield from filter(wanted.takes, self._peek(queue))

@@ -18,6 +18,7 @@ from stamp.runtime.transports.rabbitmq.link import Link
 
 __all__ = ["RabbitReceiver"]
 
+MOST: Final = 65_535  # of a consumer, in AMQP
 DELIVERY_COUNT: Final = "x-delivery-count"
 
 
@@ -35,7 +36,7 @@ class RabbitReceiver:
         self._unacknowledged: dict[int, amqp.Message] = {}
         self._letters: Letters | None = None
         with link.guard():
-            link.channel.basic_qos(0, max(1, prefetch // len(queues)), a_global=False)
+            link.channel.basic_qos(0, min(max(1, prefetch // len(queues)), MOST), a_global=False)
             for queue in queues:
                 self._consume(queue)
 

@@ -1,0 +1,385 @@
+"""What is special about RabbitMQ."""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from urllib.parse import urlsplit
+
+import amqp
+import pytest
+
+from stamp.errors import DeliveryError, InputError, UnroutableError
+from stamp.runtime.transport import Parcel
+from stamp.runtime.transports.rabbitmq import RabbitMQ
+
+from .brokers import RABBITMQ, Foreign
+from .stage import PATIENCE, bodies, collect, take
+
+pytestmark = pytest.mark.only("rabbitmq")
+
+OURS = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": 100,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+}
+
+
+@pytest.fixture
+def channel() -> Iterator[amqp.Channel]:
+    """A channel of a client that is not ours."""
+    parts = urlsplit(RABBITMQ)
+    with amqp.Connection(f"{parts.hostname}:{parts.port or 5672}", parts.username, parts.password) as connection:
+        yield connection.channel()
+
+
+def send(sender, *parcels):
+    sender.post(parcels)
+    return sender.confirm(PATIENCE)
+
+
+def size(channel, queue):
+    return channel.queue_declare(queue, passive=True).message_count
+
+
+def until(condition):
+    """Wait for what another process is about to do."""
+    patience = threading.Event()
+    for _ in range(1000):
+        if condition():
+            return
+        patience.wait(0.02)
+    pytest.fail("waited in vain")
+
+
+# What survives
+
+
+def test_queues_are_durable_quorum_queues_that_lose_no_dead_letters(stage, channel):
+    stage.sender()
+    for queue in (each.name for each in stage.topology.queues):
+        arguments = {**OURS, "x-dead-letter-routing-key": f"{queue}.dead"}
+        channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
+        dead = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
+        channel.queue_declare(f"{queue}.dead", durable=True, auto_delete=False, arguments=dead)
+    channel.exchange_declare(stage.name, "topic", durable=True, auto_delete=False)
+
+
+def test_messages_are_persistent_and_say_what_they_are(stage):
+    parcel = stage.parcel()
+    assert stage.send(parcel) == [None]
+    (arrival,) = take(stage.receiver("alpha"), 1)
+    properties = {name: arrival.tag.properties[name] for name in ("delivery_mode", "type", "message_id")}
+    assert properties == {"delivery_mode": 2, "type": "Ordered", "message_id": parcel.message.event_id.hex()}
+
+
+def test_the_broker_counts_deliveries(stage):
+    stage.publish(b"one")
+    counts = []
+    for _ in range(3):
+        receiver = stage.receiver("alpha")
+        counts += [each.deliveries for each in take(receiver, 1)]
+        receiver.close()
+    assert counts == [1, 2, 3]
+
+
+def test_what_kills_every_consumer_ends_among_the_dead_letters(stage, channel):
+    stage.publish(b"poison")
+    queue = stage.queue("alpha")
+    for _ in range(101):
+        until(lambda: size(channel, queue) == 1)
+        channel.basic_reject(channel.basic_get(queue).delivery_tag, requeue=True)
+    until(lambda: size(channel, f"{queue}.dead") == 1)
+    (letter,) = stage.broker.letters(queue)
+    assert letter.body == b"poison"
+    assert letter.headers["x-first-death-reason"] == "delivery_limit"
+
+
+# Declaring
+
+
+def test_a_queue_with_other_properties_is_told_by_name_and_with_what_to_do(stage, channel):
+    queue = stage.queue("beta")
+    channel.queue_declare(queue, durable=True, auto_delete=False)
+    with pytest.raises(DeliveryError) as caught:
+        stage.sender()
+    assert f"queue '{queue}' exists with other properties" in str(caught.value)
+    assert f"rabbitmqctl delete_queue {queue}" in str(caught.value)
+
+
+def test_an_exchange_of_another_kind_is_told_by_name_and_with_what_to_do(stage, channel):
+    channel.exchange_declare(stage.name, "fanout", durable=True, auto_delete=False)
+    with pytest.raises(DeliveryError) as caught:
+        stage.receiver("alpha")
+    assert f"exchange '{stage.name}' exists with other properties" in str(caught.value)
+    assert f"name={stage.name}" in str(caught.value)
+
+
+def test_many_may_declare_at_once(stage):
+    failures = []
+
+    def connect():
+        try:
+            stage.sender()
+        except DeliveryError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=connect) for _ in range(7)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert failures == []
+
+
+# Confirms
+
+
+def test_no_more_than_the_window_is_ahead_of_the_confirms(stage, proxy, channel):
+    far = stage.with_options(window=10).behind(proxy.port)
+    sender = far.sender()
+    proxy.hold("out")
+    parcels = [far.parcel(b"%d" % number) for number in range(30)]
+    posting = threading.Thread(target=sender.post, args=[parcels])
+    posting.start()
+    until(lambda: size(channel, stage.queue("alpha")) == 10)
+    assert posting.is_alive()
+    proxy.let_go()
+    posting.join()
+    assert sender.confirm(PATIENCE) == [None] * 30
+    assert size(channel, stage.queue("alpha")) == 30
+
+
+def test_a_late_confirm_is_no_confirm_of_what_comes_after_it(stage, proxy, far, channel):
+    sender = far.sender()
+    proxy.hold("out")
+    sender.post([stage.parcel(b"slow")])
+    with pytest.raises(DeliveryError, match="no answer from the broker"):
+        sender.confirm(0.1)
+    proxy.let_go()
+    for use in (lambda: sender.post([stage.parcel(b"next")]), lambda: sender.confirm(PATIENCE)):
+        with pytest.raises(DeliveryError, match="no answer from the broker"):
+            use()
+    # It was there all the time, and comes again: that is what inboxes are for.
+    assert bodies(take(stage.receiver("alpha"), 1)) == [b"slow"]
+
+
+def test_a_full_queue_refuses_and_its_neighbours_do_not(stage, channel):
+    sender = stage.sender()
+    full = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    name = channel.queue_declare(exclusive=True, arguments=full).queue
+    channel.queue_bind(name, stage.name, "Paid")
+    verdicts = send(sender, *(stage.parcel(b"%d" % number, event="Paid") for number in range(3)), stage.parcel())
+    assert [type(each) for each in verdicts] == [type(None), DeliveryError, DeliveryError, type(None)]
+    assert "nack" in str(verdicts[1])
+
+
+def test_returns_belong_to_the_message_that_was_returned_however_often_it_is_sent(stage):
+    good, bad = stage.parcel(b"good"), Parcel(stage.message(b"bad", event="Unheard"), (stage.queue("alpha"),))
+    verdicts = stage.send(bad, good, bad, bad, good)
+    assert [type(each) for each in verdicts] == [
+        UnroutableError,
+        type(None),
+        UnroutableError,
+        UnroutableError,
+        type(None),
+    ]
+
+
+def test_what_was_confirmed_before_the_wire_was_cut_is_there(stage, proxy, far):
+    confirmed = []
+    threading.Timer(0.3, proxy.cut).start()
+    with pytest.raises(DeliveryError):
+        send_for_ever(far, confirmed)
+    arrived = bodies(collect(stage.receiver("alpha", prefetch=10**6), len(confirmed), within=PATIENCE))
+    assert set(confirmed) <= set(arrived)
+
+
+def send_for_ever(stage, confirmed):
+    sender = stage.sender()
+    for start in count(step=10):
+        batch = [b"%d" % number for number in range(start, start + 10)]
+        assert send(sender, *map(stage.parcel, batch)) == [None] * 10
+        confirmed += batch
+
+
+@pytest.mark.parametrize(
+    ("flaw", "told"),
+    [
+        ({"event": "x" * 256}, "256 bytes"),
+        ({"event": "Paid", "x" * 256: ""}, "256 bytes"),
+        ({"event": "Paid", "large": "x" * 131_072}, "131"),
+        ({"event": "Paid", "CC": "elsewhere"}, "CC"),
+    ],
+    ids=["event", "name of a header", "headers", "CC"],
+)
+def test_what_would_end_the_connection_is_refused_and_its_neighbours_are_not(stage, flaw, told):
+    verdicts = stage.send(stage.parcel(b"before"), Parcel(stage.message(**flaw), ()), stage.parcel(b"after"))
+    assert [type(each) for each in verdicts] == [type(None), DeliveryError, type(None)]
+    assert told in str(verdicts[1])
+    assert bodies(take(stage.receiver("alpha"), 2)) == [b"before", b"after"]
+
+
+def test_as_many_headers_as_fit_into_a_frame_arrive(stage):
+    headers = {"large": "x" * 130_000}
+    assert stage.send(stage.parcel(**headers)) == [None]
+    assert take(stage.receiver("alpha"), 1)[0].headers == headers
+
+
+# Connections
+
+
+def test_a_deleted_queue_ends_its_receiver_and_is_declared_again_by_the_next(stage, channel):
+    receiver = stage.receiver("alpha", "beta")
+    channel.queue_delete(stage.queue("beta"))
+    with pytest.raises(DeliveryError, match=f"queue '{stage.queue('beta')}'.*deleted"):
+        take(receiver, 1)
+    receiver = stage.receiver("alpha", "beta")
+    stage.publish(b"one")
+    assert len(take(receiver, 2)) == 2
+
+
+def test_who_waits_keeps_the_connection_alive(stage):
+    patient = stage.with_options(heartbeat=1)
+    sender, receiver = patient.sender(), patient.receiver("alpha")
+    assert list(receiver.receive(4)) == []
+    assert send(sender, stage.parcel(b"one")) == [None]
+    assert bodies(take(receiver, 1)) == [b"one"]
+
+
+def test_a_peer_that_has_vanished_is_noticed(stage, proxy):
+    far = stage.with_options(heartbeat=1).behind(proxy.port)
+    sender, receiver = far.sender(), far.receiver("alpha")
+    proxy.hold()
+    with pytest.raises(DeliveryError):
+        take(receiver, 1)
+    with pytest.raises(DeliveryError):
+        send(sender, stage.parcel())
+
+
+def test_a_closed_sender_leaves_no_thread_behind(stage):
+    sender = stage.sender()
+    (heart,) = [each for each in threading.enumerate() if each.name == "stamp-rabbitmq-heart"]
+    sender.close()
+    heart.join(PATIENCE)
+    assert not heart.is_alive()
+
+
+def test_an_interrupted_call_leaves_a_sender_that_is_of_no_use(stage):
+    sender = stage.sender()
+
+    def interrupted():
+        yield stage.parcel()
+        raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt):
+        sender.post(interrupted())
+    with pytest.raises(DeliveryError):
+        sender.confirm(PATIENCE)
+
+
+def test_a_wrong_password_is_told_without_it():
+    parts = urlsplit(RABBITMQ)
+    wrong = parts._replace(netloc=f"guest:wr0ng-s3cret@{parts.hostname}:{parts.port}").geturl()
+    with pytest.raises(DeliveryError) as caught:
+        RabbitMQ(wrong).sender(None)
+    assert "refused" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_the_next_host_is_tried_when_one_does_not_answer(stage):
+    transport = RabbitMQ(f"amqp://guest:s3cret@127.0.0.1:1;{RABBITMQ}")
+    transport.sender(stage.topology).close()
+    assert "s3cret" not in transport.address
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("amqp://", "amqp://127.0.0.1"),
+        ("amqp://guest:guest@127.0.0.1:5672//", "amqp://guest@127.0.0.1:5672//"),
+        ("amqps://me:p%2Fw@rabbit/orders?ssl_ca_certs=/ca.pem", "amqps://me@rabbit/orders"),
+        ("amqp://[::1]:5673", "amqp://[::1]:5673"),
+        ("amqp://a:x@one;amqp://b:y@two", "amqp://a@one;amqp://b@two"),
+    ],
+)
+def test_addresses_are_told_without_passwords(url, address):
+    assert RabbitMQ(url).address == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "redis://h", "amqp://me:s3cr#et@h", "amqp://me:s3cr/et@h", "amqp://me:s3cr;et@h", "amqp://[s3cr", "s3cret"],
+)
+def test_what_is_no_address_is_refused_without_repeating_it(url):
+    with pytest.raises(InputError) as caught:
+        RabbitMQ(url)
+    assert "%2F" in str(caught.value)
+    assert "s3cr" not in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"heartbeat": 0}, {"window": 0}])
+def test_heartbeats_and_windows_are_positive(options):
+    with pytest.raises(InputError):
+        RabbitMQ("amqp://", **options)
+
+
+# What others send
+
+
+class Raw(amqp.Message):
+    """A message with one header, whose value is given as bytes."""
+
+    def __init__(self, value: bytes) -> None:
+        super().__init__(b"body")
+        self._entry = b"\x04name" + value
+
+    def _serialize_properties(self) -> bytes:
+        return b"\x20\x00" + struct.pack(">I", len(self._entry)) + self._entry
+
+
+@pytest.fixture(params=[b"T" + struct.pack(">Q", 1_767_323_045_678), b"T" + b"\xff" * 8])
+def unreadable(request, stage, channel):
+    """Put a message that py-amqp cannot read between two others: its time is in milliseconds."""
+    stage.publish(b"before")
+    channel.basic_publish_confirm(Raw(request.param), "", stage.queue("alpha"))
+    stage.publish(b"after")
+
+
+def test_properties_that_cannot_be_read_hold_up_nobody(stage, unreadable):
+    receiver = stage.receiver("alpha")
+    arrivals = take(receiver, 3)
+    assert bodies(arrivals) == [b"before", b"body", b"after"]
+    assert list(arrivals[1].headers) == ["stamp-unreadable"]
+    receiver.bury(arrivals[1], "no envelope")
+    receiver.acknowledge([arrivals[0], arrivals[2]])
+    (letter,) = stage.broker.letters(stage.queue("alpha"))
+    assert letter.body == b"body"
+
+
+def test_a_dead_letter_goes_nowhere_else_and_does_not_perish(stage, channel):
+    receiver = stage.receiver("alpha", "gamma")
+    headers = {"CC": [stage.queue("gamma")]}
+    message = amqp.Message(b"one", application_headers=headers, expiration="60000", user_id="guest")
+    channel.basic_publish_confirm(message, "", stage.queue("alpha"))
+    (arrival, copy) = sorted(take(receiver, 2), key=lambda each: each.queue)
+    receiver.acknowledge([copy])
+    receiver.bury(arrival, "no envelope")
+    assert stage.leftovers(receiver) == []
+    letter = channel.basic_get(f"{stage.queue('alpha')}.dead")
+    assert not {"expiration", "user_id"} & letter.properties.keys()
+    assert "CC" not in letter.headers
+
+
+def test_a_letter_whose_headers_fill_a_frame_lies_without_them(stage):
+    receiver = stage.receiver("alpha")
+    stage.broker.inject(stage.queue("alpha"), Foreign(b"body", {"large": "x" * 130_000}))
+    receiver.bury(take(receiver, 1)[0], "no envelope")
+    (letter,) = stage.broker.letters(stage.queue("alpha"))
+    assert letter.body == b"body"
+    assert "left out" in letter.headers["stamp-unreadable"]
