@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import click
 
 from stamp.errors import InputError
-from stamp.runtime.brokers import transport
 from stamp.runtime.transport import Transport
 from stamp.store.store import Store
 from stamp.workflow.settings import settings
@@ -49,8 +49,12 @@ def open_broker(given: str | None) -> Transport | None:
     Raises:
         InputError: it is none that stamp knows.
     """
-    url = given or _setting("broker")
-    return None if url in {None, NONE} else transport(str(url))
+    url = given or os.environ.get("STAMP_BROKER") or _setting("broker")
+    if url is None or url == NONE:
+        return None
+    from stamp.runtime.brokers import transport  # noqa: PLC0415 - kombu takes long, and only who has a broker needs it
+
+    return transport(url)
 
 
 def store_url(given: str | None) -> str | None:
@@ -63,8 +67,8 @@ def store_url(given: str | None) -> str | None:
     return None if url == NONE else url
 
 
-def open_store(given: str | None) -> Store:
-    """Return the store that is `given` or set, or the default.
+def open_store(given: str | None, *, create: bool = True) -> Store:
+    """Return the store that is `given` or set, or the default; without `create` it must be there already.
 
     Raises:
         InputError: none is wanted. StoreError: it cannot be opened.
@@ -72,7 +76,7 @@ def open_store(given: str | None) -> Store:
     url = store_url(given)
     if url is None:
         raise InputError("expected a store, got none", path="--store")
-    return Store.open(url)
+    return Store.open(url, create=create)
 
 
 def _setting(key: str) -> str | None:

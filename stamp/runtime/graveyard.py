@@ -5,7 +5,7 @@ Workers with a store bury in the store, workers without one in the dead letter q
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
@@ -37,16 +37,21 @@ class Dead(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which dead letters: all, or only those of some queues (or steps, by their names), of a reason, of a run."""
+    """Which dead letters: all, or only those of some queues (or steps, by their names), of a reason, of a run; those with some ids.
+
+    `ids` are the first digits of event ids, in hexadecimal.
+    """
 
     queues: tuple[str, ...] = ()
     reason: str | None = None
     workflow_id: str | None = None
+    ids: tuple[str, ...] = ()
 
     def takes(self, dead: Dead) -> bool:
         """Tell whether this is one of them."""
         return (
-            self.takes_queue(dead.queue)
+            (not self.ids or dead.message.event_id.hex().startswith(self.ids))
+            and self.takes_queue(dead.queue)
             and self.reason in {None, dead.letter.reason}
             and self.workflow_id in {None, dead.message.workflow_id}
         )
@@ -63,7 +68,11 @@ class Graveyard(Protocol):
     def address(self) -> str:
         """Where it is, without a password: for messages."""
 
-    def find(self, wanted: Wanted) -> Iterator[Dead]:
+    @property
+    def missing(self) -> Sequence[str]:
+        """Queues that it was opened for, and that have no dead letter queue there."""
+
+    def find(self, wanted: Wanted) -> Generator[Dead, None, None]:
         """Read dead letters as they are asked for, those that died first first, and leave them there.
 
         What is replayed meanwhile, and dies again, does not come again.
@@ -101,21 +110,25 @@ class HasGraveyard(Protocol):
         """Open the dead letter queues of `queues`; brokers do not tell which queues they have.
 
         Raises:
-            DeliveryError: nobody answers there, or refuses us; or there is no dead letter queue for one of `queues`.
+            DeliveryError: nobody answers there, or refuses us.
         """
 
 
 class StoreGraveyard:
     """The dead letters of a store, which is closed at the end; `clock` gives microseconds since 1970 UTC."""
 
+    missing: Sequence[str] = ()
+
     def __init__(self, store: Store, clock: Callable[[], int]) -> None:
         self._store, self._clock = store, clock
         self.address = store.url
 
-    def find(self, wanted: Wanted) -> Iterator[Dead]:
+    def find(self, wanted: Wanted) -> Generator[Dead, None, None]:
         """Read dead letters."""
         with self._store.read() as connection:
-            for each in dead_letters.find(connection, reason=wanted.reason, workflow_id=wanted.workflow_id):
+            for each in dead_letters.find(
+                connection, reason=wanted.reason, workflow_id=wanted.workflow_id, prefixes=wanted.ids
+            ):
                 dead = _dead(each)
                 if wanted.takes(dead):
                     yield dead

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy.engine import URL, make_url
@@ -9,7 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from stamp.errors import StoreError
 
-__all__ = ["address", "is_in_memory", "is_server"]
+__all__ = ["address", "file_of", "is_in_memory", "is_server"]
 
 DRIVERS: Final = {
     "sqlite": "sqlite+pysqlite",
@@ -43,6 +44,13 @@ def address(url: str) -> URL:
 def is_in_memory(url: URL) -> bool:
     """Tell whether `url` is an SQLite database that lives and dies with its one connection."""
     return url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}
+
+
+def file_of(url: URL) -> Path | None:
+    """Return the file that `url` is, None if it is no path of one: of a server, in memory, or in SQLite's own form of a URI."""
+    if url.get_backend_name() != "sqlite" or is_in_memory(url) or str(url.database).startswith("file:"):
+        return None
+    return Path(str(url.database))
 
 
 def is_server(url: str) -> bool:

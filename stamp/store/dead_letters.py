@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from stamp.errors import InputError
 from stamp.store import inbox, record
@@ -46,8 +46,15 @@ def find(
     consumer: str | None = None,
     reason: str | None = None,
     workflow_id: str | None = None,
+    prefixes: Sequence[str] = (),
 ) -> Iterator[DeadLetter]:
-    """Read the dead letters as they are asked for, those that have been dead longest first: all, or of a consumer, a reason, a run."""
+    """Read the dead letters as they are asked for, those that have been dead longest first: all, or of a consumer, a reason, a run.
+
+    With `prefixes` those whose event ids begin with one of them, in hexadecimal digits.
+
+    Raises:
+        InputError: a prefix has other letters.
+    """
     conditions: list[ColumnElement[bool]] = []
     if consumer is not None:
         conditions.append(DEAD_LETTERS.c.consumer == consumer)
@@ -55,6 +62,8 @@ def find(
         conditions.append(DEAD_LETTERS.c.reason == reason)
     if workflow_id is not None:
         conditions.append(INBOX.c.workflow_id == record.escaped(workflow_id))
+    if prefixes:
+        conditions.append(or_(*(DEAD_LETTERS.c.event_id.between(*_bounds(each)) for each in prefixes)))
     return _select(connection, *conditions)
 
 
@@ -64,11 +73,7 @@ def get(connection: Connection, prefix: str, *, consumer: str | None = None) -> 
     Raises:
         InputError: there is none, or more than one.
     """
-    low, high = _bounds(prefix)
-    conditions: list[ColumnElement[bool]] = [DEAD_LETTERS.c.event_id.between(low, high)]
-    if consumer is not None:
-        conditions.append(DEAD_LETTERS.c.consumer == consumer)
-    found = list(_select(connection, *conditions))
+    found = list(find(connection, consumer=consumer, prefixes=[prefix]))
     if not found:
         raise InputError(f"no dead letter has an event id that begins with {prefix!r}")
     if len(found) > 1:

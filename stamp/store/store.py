@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from stamp.errors import StoreError
 from stamp.store import edition, postgresql, sqlite
-from stamp.store.address import address, is_in_memory
+from stamp.store.address import address, file_of, is_in_memory
 
 __all__ = ["Store"]
 
@@ -36,27 +36,31 @@ class Store:
         self.is_shared_between_machines = engine.dialect.name == "postgresql"
 
     @classmethod
-    def open(cls, url: str) -> Store:
-        """Open the database at `url`, and create the tables if it has none.
+    def open(cls, url: str, *, create: bool = True) -> Store:
+        """Open the database at `url`, and create the tables if it has none; or else, without `create`, leave it alone.
 
         `sqlite:///stamp.db` is a file, `sqlite://` is in memory and for tests, `postgresql://user@host/database` a server.
 
         Raises:
-            StoreError: there is no such database, it refuses us, or a later release of stamp has made its tables.
+            StoreError: there is no such database, it refuses us, or a later release of stamp has made its tables; or there are none.
         """
         where = address(url)
+        if not create and (file := file_of(where)) is not None and not file.exists():
+            raise StoreError(f"there is no file {file}: no worker has used it yet, or it is somewhere else")
         store = cls(CONNECT[where.get_backend_name()](where))
         try:
-            store._prepare()
+            store._prepare(create=create)
         except BaseException:
             store.close()
             raise
         return store
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, create: bool) -> None:
         with self.read() as connection:
             if edition.is_current(connection):
                 return
+        if not create:
+            raise StoreError(f"{self.url} has no tables of stamp: no worker has used it yet, or it is another database")
         with self.begin() as tx:
             edition.create(tx)
 

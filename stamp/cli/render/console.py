@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.text import Text
 
-__all__ = ["error_console", "output_console"]
+from stamp.cli.render.visible import visible
+
+__all__ = ["error_console", "output_console", "tell"]
 
 
 class _Console(Console):
@@ -22,3 +25,8 @@ def output_console() -> Console:
 def error_console() -> Console:
     """Return the console of standard error."""
     return _Console(markup=False, highlight=False, emoji=False, stderr=True)
+
+
+def tell(text: str) -> None:
+    """Say something to the person who has called us, on standard error."""
+    error_console().print(Text(visible(text)), soft_wrap=True)

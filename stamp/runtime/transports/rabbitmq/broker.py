@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
-
-from stamp.errors import InputError
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
-from stamp.runtime.transports.rabbitmq.address import public
+from stamp.runtime.transports.rabbitmq.address import Address
 from stamp.runtime.transports.rabbitmq.graveyard import RabbitGraveyard
 from stamp.runtime.transports.rabbitmq.layout import declare
 from stamp.runtime.transports.rabbitmq.link import Link
@@ -17,32 +14,26 @@ from stamp.runtime.transports.rabbitmq.sender import LARGEST, RabbitSender
 
 __all__ = ["RabbitMQ"]
 
-HEARTBEAT: Final = 10
-WINDOW: Final = 100
-
 
 class RabbitMQ:
-    """A RabbitMQ at `url`, `amqp://user:password@host:port/virtual-host`; several with `;` between them are tried in turn.
+    """A RabbitMQ at `url`: `amqp://user:password@host:5672/virtual-host?heartbeat=10`, or `amqps://` for TLS.
 
-    `heartbeat`: seconds; after two of them without a sign of life a connection is given up. `window`: how many messages a sender may be
-    ahead of the broker's confirms.
+    Several URLs with `;` between them are the nodes of a cluster, tried in that order; the options of the first one count. `heartbeat`: seconds,
+    after two of which without a sign of life a connection is given up. `window`: how many messages a sender may be ahead of the broker's
+    confirms, 100 by default. `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile` are paths.
 
     Raises:
-        InputError: `url` is none, or a number is not positive.
+        InputError: `url` is none.
     """
 
-    def __init__(self, url: str, *, heartbeat: int = HEARTBEAT, window: int = WINDOW) -> None:
-        if heartbeat < 1 or window < 1:
-            raise InputError(f"expected a heartbeat and a window of 1 or more, got {heartbeat} s and {window} messages")
-        self._url = url
-        self._address = public(url)
-        self._heartbeat = heartbeat
-        self._window = window
+    def __init__(self, url: str) -> None:
+        self._addresses = Address.parse(url)
+        self._first = self._addresses[0]
 
     @property
     def address(self) -> str:
         """Where it is, without a password."""
-        return self._address
+        return ";".join(map(str, self._addresses))
 
     @property
     def promises(self) -> Promises:
@@ -50,7 +41,7 @@ class RabbitMQ:
         return Promises(
             keeps=True,
             returns=True,
-            redelivers=3 * self._heartbeat,
+            redelivers=3.0 * self._first.heartbeat,
             buries=True,
             between_processes=True,
             largest=LARGEST,
@@ -63,7 +54,7 @@ class RabbitMQ:
             DeliveryError: nobody answers, we are refused, or a queue of that name has other properties.
         """
         link = self._link(topology)
-        return RabbitSender(link, topology.exchange, window=self._window, beat=self._heartbeat / 4)
+        return RabbitSender(link, topology.exchange, window=self._first.window, beat=self._first.heartbeat / 4)
 
     def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> RabbitReceiver:
         """Connect to consume `queues`.
@@ -79,10 +70,10 @@ class RabbitMQ:
         Raises:
             DeliveryError: nobody answers there, or we are refused.
         """
-        return RabbitGraveyard(self._connect(), self._address, queues)
+        return RabbitGraveyard(self._connect(), self.address, queues)
 
     def _connect(self) -> Link:
-        return Link(self._url, self._address, heartbeat=self._heartbeat)
+        return Link(self._addresses)
 
     def _link(self, topology: Topology) -> Link:
         link = self._connect()

@@ -21,6 +21,7 @@ from stamp.runtime.reason import read
 from stamp.runtime.transport import Arrival
 from stamp.runtime.transports.rabbitmq.confirms import PERSISTENT, Confirms
 from stamp.runtime.transports.rabbitmq.layout import DELIVERIES, dead
+from stamp.runtime.transports.rabbitmq.letters import LEFT_BEHIND, REASON, ROUTING_HEADERS
 from stamp.runtime.transports.rabbitmq.link import Link
 from stamp.store.letter import Letter
 
@@ -28,7 +29,6 @@ __all__ = ["RabbitGraveyard"]
 
 ANSWER_TIMEOUT: Final = 30.0
 
-REASON: Final = "stamp-reason"
 DEATHS: Final = "x-death"
 OF_THE_DEAD: Final = (REASON, DEATHS, "x-delivery-count", "x-first-death-", "x-last-death-")
 """How headers begin that tell of deaths and deliveries; they are not the sender's."""
@@ -135,23 +135,32 @@ def _letter(headers: Mapping[str, Any]) -> Letter:
     """Return why a message is here: said by the worker that buried it, else by RabbitMQ."""
     if REASON in headers:
         return read(str(headers[REASON]))
-    deaths = headers.get(DEATHS) or [{}]
-    reason = str(deaths[0].get("reason", "unknown"))
+    reason = str(_death(headers).get("reason", "unknown"))
     return Letter(reason.replace("_", "-"), "", TOLD.get(reason, ""))
 
 
 def _died_at(headers: Mapping[str, Any]) -> int | None:
-    deaths = headers.get(DEATHS) or [{}]
-    time = deaths[0].get("time")
+    time = _death(headers).get("time")
     return int(time.replace(tzinfo=UTC).timestamp()) * 1_000_000 if isinstance(time, datetime) else None
 
 
+def _death(headers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what RabbitMQ says of the latest death; anybody may have written anything there."""
+    deaths = headers.get(DEATHS)
+    latest = deaths[0] if isinstance(deaths, list) and deaths else None
+    return latest if isinstance(latest, dict) else {}
+
+
 def _revived(message: amqp.Message) -> amqp.Message:
-    """Return a copy of a letter without what was written on it when it died."""
-    kept = {name: value for name, value in message.properties.items() if name != "application_headers"}
-    headers = _of_the_sender(message.properties.get("application_headers") or {})
-    return amqp.Message(message.body or b"", application_headers=headers, **{**kept, "delivery_mode": PERSISTENT})
+    """Return a copy of a letter without what was written on it when it died, and without what RabbitMQ would act on."""
+    kept = {name: value for name, value in message.properties.items() if name not in LEFT_BEHIND}
+    kept["application_headers"] = _of_the_sender(message.properties.get("application_headers") or {})
+    return amqp.Message(message.body or b"", **{**kept, "delivery_mode": PERSISTENT})
 
 
 def _of_the_sender(headers: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in headers.items() if not name.startswith(OF_THE_DEAD)}
+    return {
+        name: value
+        for name, value in headers.items()
+        if name not in ROUTING_HEADERS and not name.startswith(OF_THE_DEAD)
+    }
