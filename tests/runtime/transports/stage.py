@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+from urllib.parse import urlencode
 
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
@@ -45,8 +46,9 @@ class Stage:
         return Stage(self._stack, self.broker.behind(port), self.name)
 
     def with_options(self, **options: object) -> Stage:
-        """Return the same stage, with a transport that has these options, too."""
-        return Stage(self._stack, replace(self.broker, options={**self.broker.options, **options}), self.name)
+        """Return the same stage, with a transport whose URL has these options."""
+        (url,) = self.broker.arguments
+        return Stage(self._stack, replace(self.broker, arguments=[f"{url}?{urlencode(options)}"]), self.name)
 
     def sender(self) -> Sender:
         sender = self.transport.sender(self.topology)

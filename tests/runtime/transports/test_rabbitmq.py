@@ -141,7 +141,7 @@ def test_many_may_declare_at_once(stage):
 
 
 def test_no_more_than_the_window_is_ahead_of_the_confirms(stage, proxy, channel):
-    far = stage.with_options(window=10).behind(proxy.port)
+    far = stage.behind(proxy.port).with_options(window=10)
     sender = far.sender()
     proxy.hold("out")
     parcels = [far.parcel(b"%d" % number) for number in range(30)]
@@ -253,7 +253,7 @@ def test_who_waits_keeps_the_connection_alive(stage):
 
 
 def test_a_peer_that_has_vanished_is_noticed(stage, proxy):
-    far = stage.with_options(heartbeat=1).behind(proxy.port)
+    far = stage.behind(proxy.port).with_options(heartbeat=1)
     sender, receiver = far.sender(), far.receiver("alpha")
     proxy.hold()
     with pytest.raises(DeliveryError):
@@ -301,11 +301,11 @@ def test_the_next_host_is_tried_when_one_does_not_answer(stage):
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("amqp://", "amqp://127.0.0.1"),
-        ("amqp://guest:guest@127.0.0.1:5672//", "amqp://guest@127.0.0.1:5672//"),
-        ("amqps://me:p%2Fw@rabbit/orders?ssl_ca_certs=/ca.pem", "amqps://me@rabbit/orders"),
-        ("amqp://[::1]:5673", "amqp://[::1]:5673"),
-        ("amqp://a:x@one;amqp://b:y@two", "amqp://a@one;amqp://b@two"),
+        ("amqp://", "amqp://guest@127.0.0.1:5672"),
+        ("amqp://guest:guest@127.0.0.1:5672//", "amqp://guest@127.0.0.1:5672"),
+        ("amqps://me:p%2Fw@rabbit/orders?ssl_ca_certs=/ca.pem", "amqps://me@rabbit:5671/orders"),
+        ("pyamqp://[::1]:5673/%2F?window=7", "amqp://guest@[::1]:5673"),
+        ("amqp://a:x@one;amqp://b:y@two", "amqp://a@one:5672;amqp://b@two:5672"),
     ],
 )
 def test_addresses_are_told_without_passwords(url, address):
@@ -314,7 +314,16 @@ def test_addresses_are_told_without_passwords(url, address):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "redis://h", "amqp://me:s3cr#et@h", "amqp://me:s3cr/et@h", "amqp://me:s3cr;et@h", "amqp://[s3cr", "s3cret"],
+    [
+        "",
+        "redis://h",
+        "s3cret",
+        "amqp://me:s3cr#et@h",
+        "amqp://me:s3cr/et@h",
+        "amqp://me:1/s3cr@h",
+        "amqp://me:s3cr;et@h",
+        "amqp://[s3cr",
+    ],
 )
 def test_what_is_no_address_is_refused_without_repeating_it(url):
     with pytest.raises(InputError) as caught:
@@ -323,10 +332,18 @@ def test_what_is_no_address_is_refused_without_repeating_it(url):
     assert "s3cr" not in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{"heartbeat": 0}, {"window": 0}])
-def test_heartbeats_and_windows_are_positive(options):
-    with pytest.raises(InputError):
-        RabbitMQ("amqp://", **options)
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("heartbeat=0", "from 1 to"),
+        ("window=many", "'many'"),
+        ("windows=10", "not windows"),
+        ("ssl_ca_certs=/ca.pem", "amqps://"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, told):
+    with pytest.raises(InputError, match=told):
+        RabbitMQ(f"amqp://host?{options}")
 
 
 # What others send

@@ -13,6 +13,7 @@ import amqp
 from kombu.connection import Connection
 
 from stamp.errors import DeliveryError
+from stamp.runtime.transports.rabbitmq.address import Address
 from stamp.runtime.transports.rabbitmq.frames import split, tolerant_handler
 
 __all__ = ["Link"]
@@ -35,21 +36,24 @@ FAILURES: Final = (
 
 
 class Link:
-    """One connection, and a channel on it. Used by one thread at a time; after its first failure it is of no use any more.
+    """A connection to one of `addresses`, and a channel on it.
 
-    `heartbeat` is in seconds: after two of them without a sign of life either side gives the other up.
+    Used by one thread at a time; after its first failure it is of no use any more.
+
+    Raises:
+        DeliveryError: nobody answers, or we are refused.
     """
 
-    def __init__(self, url: str, address: str, *, heartbeat: float) -> None:
-        self._address = address
+    def __init__(self, addresses: Sequence[Address]) -> None:
+        self._address = addresses[0]
         self._failure: DeliveryError | None = None
         self._beats_at = 0.0
-        self._pause = heartbeat / 4
+        self._pause = self._address.heartbeat / 4
         self._is_blocked = False
         self._connection: Any = None
         self._selector = selectors.DefaultSelector()
         with self.guard():
-            self._connect(url, heartbeat)
+            self._connect(addresses)
             self.channel = self.open_channel()
 
     def open_channel(self) -> Any:
@@ -121,26 +125,25 @@ class Link:
                 self._connection.close()
         self._abandon()
 
-    def _connect(self, url: str, heartbeat: float) -> None:
-        self._connection = self._reach(url.split(";"), heartbeat)
+    def _connect(self, addresses: Sequence[Address]) -> None:
+        """Connect to the first that answers."""
+        for self._address in addresses:
+            try:
+                self._connection = self._reach(self._address)
+                break
+            except OSError:
+                if self._address is addresses[-1]:
+                    raise
         sock = self._connection.transport.sock
         # Once and for all: py-amqp would change it twice a frame, and with a timeout of 0 it spins while a frame is incomplete.
-        sock.settimeout(2 * heartbeat)
+        sock.settimeout(2 * self._address.heartbeat)
         self._selector.register(sock, selectors.EVENT_READ)
 
-    def _reach(self, hosts: Sequence[str], heartbeat: float) -> Any:
-        """Return a connection to the first of `hosts` that answers."""
-        for number, host in enumerate(hosts, 1):
-            with suppress(*() if number == len(hosts) else (OSError,)):
-                return self._establish(host, heartbeat)
-        raise AssertionError("the last host was reached or has raised")
-
-    def _establish(self, url: str, heartbeat: float) -> Any:
+    def _reach(self, address: Address) -> Any:
         connection = Connection(
-            # kombu would take another library for `amqp`, where that is installed.
-            f"py{url}" if url.startswith("amqp:") else url,
+            **address.parameters,
+            transport="pyamqp",  # for `amqp` kombu would take another library, where that is installed
             connect_timeout=CONNECT_TIMEOUT,
-            heartbeat=heartbeat,
             transport_options={
                 "frame_handler": tolerant_handler,
                 "on_blocked": self._on_blocked,
