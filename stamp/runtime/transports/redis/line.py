@@ -106,8 +106,8 @@ class Line:
 
     def refusal(self, error: BaseException) -> DeliveryError:
         """Return `error` of this server as ours."""
-        code = str(error).split(" ", 1)[0]
-        advice = ADVICE_BY_CODE.get(code) or ADVICE_BY_CODE.get(type(error).__name__)
+        words = {type(error).__name__, *str(error).split()}  # of a script's error the code is somewhere in its text
+        advice = next((advice for code, advice in ADVICE_BY_CODE.items() if code in words), None)
         refusal = DeliveryError(f"Redis at {self._address}: {error}" + (f"; {advice}" if advice else ""))
         refusal.__cause__ = error
         return refusal
