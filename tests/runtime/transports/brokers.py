@@ -65,7 +65,7 @@ class Broker:
 
 
 class Entry(NamedTuple):
-    """A transport in the table: its title in the docs, what it promises, whether its broker is a server, and how to get a fresh one.
+    """A transport in the table: its title in the docs, what it promises by default, how to get a fresh broker, and whether that is a server.
 
     `open(stack, folder, name)` leaves with `stack` what cleans up. The workflow is called `name`, and its queues `<name>.<step>` for `STEPS`.
     """
@@ -183,5 +183,5 @@ def redis(stack: ExitStack, folder: Path, name: str) -> Broker:
 
 TABLE: Mapping[str, Entry] = {
     "rabbitmq": Entry("RabbitMQ", RabbitMQ("amqp://").promises, rabbitmq),
-    "redis": Entry("Redis", Redis("redis://?redeliver=1").promises, redis),
+    "redis": Entry("Redis", Redis("redis://").promises, redis),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from stamp.errors import DeliveryError, UnroutableError
 from stamp.runtime.message import CONTENT_ENCODING
 from stamp.runtime.transport import Parcel
 
-from .brokers import Foreign
+from .brokers import TABLE, Foreign
 from .stage import PATIENCE, bodies, collect, take
 
 ALL_BYTES = bytes(range(256))
@@ -513,7 +514,7 @@ def test_the_address_tells_no_password(stage):
     assert not any(password in repr(stage.transport) for password in stage.broker.secrets)
 
 
-def test_the_table_tells_what_the_transport_promises(stage, transport):
-    from .brokers import TABLE
-
-    assert stage.promises == TABLE[transport].promises
+def test_a_transport_promises_what_the_table_says_but_for_times_that_can_be_set(stage, transport):
+    told = TABLE[transport].promises
+    assert bool(stage.promises.redelivers) == bool(told.redelivers)
+    assert replace(stage.promises, redelivers=told.redelivers) == told

@@ -75,8 +75,8 @@ def publish(message: Message, exchange: str, key: str, *, mandatory: bool, chann
     return b"".join((_frame(METHOD, channel, method), _frame(HEADER, channel, header), *bodies))
 
 
-def split(data: bytes, more: Callable[[int], bytes]) -> list[Frame]:
-    """Return the frames in `data`; what the last one lacks comes from `more(size)`.
+def split(data: bytes, more: Callable[[int], bytes], *, largest: int) -> list[Frame]:
+    """Return the frames in `data`, none larger than `largest` bytes; what the last one lacks comes from `more(size)`.
 
     Raises:
         DeliveryError: these are no frames.
@@ -88,10 +88,12 @@ def split(data: bytes, more: Callable[[int], bytes]) -> list[Frame]:
             data += more(start + FRAME.size - len(data))
         kind, channel, size = FRAME.unpack_from(data, start)
         end = start + FRAME.size + size
+        if end + 1 - start > largest:
+            raise _no_frame()
         if len(data) <= end:
             data += more(end + 1 - len(data))
         if data[end] != END:
-            raise DeliveryError("expected the end of a frame; this is no broker that speaks AMQP 0-9-1")
+            raise _no_frame()
         frames.append((kind, channel, data[start + FRAME.size : end]))
         start = end + 1
     return frames
@@ -117,6 +119,10 @@ def tolerant_handler(connection: Any, callback: Callable[..., None]) -> Callable
             return bool(handle((kind, channel, payload[: BASIC.size] + ONLY_HEADERS + note)))
 
     return tolerant
+
+
+def _no_frame() -> DeliveryError:
+    return DeliveryError("expected a frame of AMQP 0-9-1, got something else: is this a RabbitMQ?")
 
 
 def _frame(kind: int, channel: int, payload: bytes) -> bytes:

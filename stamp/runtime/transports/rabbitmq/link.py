@@ -22,6 +22,9 @@ CONNECT_TIMEOUT: Final = 5.0
 CLOSE_TIMEOUT: Final = 1.0
 AT_ONCE: Final = 2**18
 
+IF_NEVER: Final = "is a RabbitMQ running there, with this user and this virtual host?"
+IF_LOST: Final = "whatever is not confirmed counts as not sent: connect again"
+
 # What py-amqp raises, with what it lets through of a connection that ended while it was at work, and of bytes that it cannot read.
 FAILURES: Final = (
     amqp.AMQPError,
@@ -83,7 +86,7 @@ class Link:
     def pump(self, timeout: float) -> None:
         """Handle everything that has arrived, waiting for the first of it at most `timeout` seconds and rather less; beat."""
         while self._is_readable(min(timeout, self._pause)):
-            for frame in split(self._read(), self._read_exactly):
+            for frame in split(self._read(), self._read_exactly, largest=self.largest_frame):
                 self._connection.on_inbound_frame(frame)
             timeout = 0
         # Only now: what has arrived is a sign of life.
@@ -180,7 +183,8 @@ class Link:
         if isinstance(error, DeliveryError):
             return error
         what = str(error) or type(error).__name__
-        return DeliveryError(f"{self._address}: {what}; whatever is not confirmed counts as not sent: connect again")
+        advice = IF_NEVER if self._connection is None else IF_LOST
+        return DeliveryError(f"{self._address}: {what}; {advice}")
 
     def _abandon(self) -> None:
         self._selector.close()
