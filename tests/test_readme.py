@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,9 +18,10 @@ import pytest
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
-SHELL = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
-INSTALLING = [line for line in SHELL if "pip install" in line]
-COMMANDS = [line for line in SHELL if line.startswith(".venv/bin/stamp")]
+SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE))
+INSTALLING = [line for line in TEXT.splitlines() if "pip install" in line]
+COMMANDS = re.findall(r"^\.venv/bin/stamp .*$", SECTIONS["Commands"], re.MULTILINE)
+SERVICES = re.findall(r"^\.venv/bin/stamp .*$", SECTIONS["Run services"], re.MULTILINE)
 SESSIONS = [block for language, block in BLOCKS if language == "console"]
 SNIPPETS = [
     (program, expected)
@@ -69,6 +72,28 @@ def test_the_commands_run_one_after_the_other(root: Path, tmp_path: Path) -> Non
     for command in COMMANDS:
         done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=tmp_path, check=False)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+
+def test_services_work_together_over_a_file(root: Path, tmp_path: Path) -> None:
+    lay_clone(root, tmp_path)
+    workers = [line for line in SERVICES if line.startswith(".venv/bin/stamp run ")]
+    start, decode = SERVICES[len(workers) :]
+    running = [subprocess.Popen(shlex.split(line), cwd=tmp_path, stderr=subprocess.DEVNULL) for line in workers]
+    try:
+        subprocess.run(shlex.split(start), cwd=tmp_path, check=True, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 30
+        done = subprocess.run(shlex.split(decode), cwd=tmp_path, capture_output=True, text=True, check=False)
+        while done.returncode and time.monotonic() < until:
+            time.sleep(0.2)
+            done = subprocess.run(shlex.split(decode), cwd=tmp_path, capture_output=True, text=True, check=False)
+    finally:
+        for each in running:
+            each.terminate()
+        statuses = [each.wait(30) for each in running]
+
+    assert (len(workers), done.returncode) == (2, 0), done.stderr
+    assert "SurveyAnswered" in done.stdout
+    assert statuses == [0, 0]
 
 
 def test_ci_runs_the_command_of_the_readme(root: Path) -> None:
