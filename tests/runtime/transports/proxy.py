@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 
 class Proxy:
@@ -30,6 +33,11 @@ class Proxy:
         """Let everything through again, also what was held up."""
         for flow in self._flows.values():
             flow.set()
+
+    def say(self, data: bytes) -> None:
+        """Tell everybody what the broker did not say."""
+        for client in self._sockets[::2]:
+            client.sendall(data)
 
     def cut(self) -> None:
         """Close all connections, and answer to nobody any more."""
@@ -73,3 +81,43 @@ def _end(connection: socket.socket) -> None:
     """Say goodbye in both directions; a socket that is only closed stays open while a thread still reads from it."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
+
+
+class TlsProxy:
+    """Speaks TLS on `port`, with a certificate, and plainly to `target` on this machine."""
+
+    def __init__(self, target: int, certificate: Path, key: Path) -> None:
+        self._target = target
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._context.load_cert_chain(certificate, key)
+        self._loop = asyncio.new_event_loop()
+        self._server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving; all connections must be closed."""
+        asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _finish(self) -> None:
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ours, theirs = await asyncio.open_connection("127.0.0.1", self._target)
+        await asyncio.gather(_pour(reader, theirs), _pour(ours, writer))
+
+
+async def _pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+    sink.close()

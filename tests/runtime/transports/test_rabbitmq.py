@@ -169,6 +169,17 @@ def test_a_late_confirm_is_no_confirm_of_what_comes_after_it(stage, proxy, far, 
     assert bodies(take(stage.receiver("alpha"), 1)) == [b"slow"]
 
 
+def test_a_broker_that_blocks_publishers_is_told_when_an_answer_is_missing(stage, proxy, far):
+    sender = far.sender()
+    reason = b"low on memory"
+    blocked = struct.pack(">HHB", 10, 60, len(reason)) + reason
+    proxy.say(struct.pack(">BHI", 1, 0, len(blocked)) + blocked + b"\xce")
+    proxy.hold("out")
+    sender.post([stage.parcel()])
+    with pytest.raises(DeliveryError, match="short of memory or disk"):
+        sender.confirm(0.2)
+
+
 def test_a_full_queue_refuses_and_its_neighbours_do_not(stage, channel):
     sender = stage.sender()
     full = {"x-max-length": 1, "x-overflow": "reject-publish"}

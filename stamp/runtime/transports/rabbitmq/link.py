@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import selectors
+import socket
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Final
@@ -149,6 +150,7 @@ class Link:
             connect_timeout=CONNECT_TIMEOUT,
             transport_options={
                 "frame_handler": tolerant_handler,
+                "socket_settings": _patience(2 * address.heartbeat),
                 "on_blocked": self._on_blocked,
                 "on_unblocked": self._on_unblocked,
             },
@@ -191,3 +193,9 @@ class Link:
         if self._connection is not None:
             with suppress(*FAILURES):  # its socket may be closed already
                 self._connection.collect()
+
+
+def _patience(seconds: float) -> Mapping[int, int]:
+    """Return for how long sent bytes may be without an answer; py-amqp gives up after one second, where the system can be told."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    return {} if option is None else {option: int(seconds * 1000)}
