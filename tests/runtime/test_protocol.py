@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import text
 
 from stamp.runtime import keeper, performer, relay, storeless
@@ -21,6 +23,7 @@ from stamp.store import inbox
 
 from .protocol.broker import SimulatedBroker, nothing_happens
 from .protocol.clock import Clock
+from .protocol.machine import Protocol
 from .protocol.moments import Moments, Passing, die, lose_the_broker, lose_the_database
 from .protocol.world import LONG, Shop, SimulatedStore, World
 
@@ -175,6 +178,29 @@ def test_a_worker_that_sleeps_through_its_lease_writes_nothing(theatre, kind):
 def test_the_same_moments_are_passed_each_time(theatre):
     for kind in KINDS:
         assert theatre.play(kind, anything_happens)[0] == theatre.play(kind, anything_happens)[0] != []
+
+
+# Anything, in any order
+
+
+def play_anything(theatre: Theatre, kind: str, examples: int) -> None:
+    class Machine(Protocol):
+        def new_world(self) -> World:
+            return theatre.world(kind)
+
+    rules = settings(max_examples=examples, stateful_step_count=40, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(Machine, settings=rules)
+
+
+@pytest.mark.parametrize("kind", WITH_A_STORE)
+def test_whatever_happens_nothing_is_missing_or_doubled(theatre, kind):
+    play_anything(theatre, kind, 25)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", WITH_A_STORE)
+def test_whatever_happens_for_long_nothing_is_missing_or_doubled(theatre, kind):
+    play_anything(theatre, kind, 300)
 
 
 # Mutants: the simulation finds what it is there to find

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pydantic import BaseModel
@@ -138,8 +138,8 @@ class World:
             store.wipe()
 
     def start(self, *runs: str) -> None:
-        """Publish the first events of runs."""
-        self.runs += runs
+        """Publish the first events of runs; of those that were started before, again."""
+        self.runs += (run for run in runs if run not in self.runs)
         with Publisher(self.shop.workflow, broker=self.broker, store=self.store) as publisher:
             publisher.publish(*(self.shop.workflow.start(Order(item="lamp"), workflow_id=run) for run in runs))
 
@@ -238,7 +238,8 @@ class SimulatedWorker:
         Raises:
             Death: this worker is dead.
         """
-        return any([self._one(self.parts[name]) for name in names or self.parts])
+        busy = [self._one(self.parts[name]) for name in names or self.parts]
+        return any(busy)
 
     def _one(self, turn: Callable[[], bool | None]) -> bool:
         try:
