@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from threading import Lock, Thread
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from threading import Event, Lock, Thread
+from typing import Any, Final
 
 from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["Handlers"]
+
+PATIENCE: Final = 1.0
+"""How long to wait for what async handlers have left running, when all ends, in seconds."""
 
 
 class Handlers:
@@ -19,7 +22,7 @@ class Handlers:
     def __init__(self, workflow: Workflow) -> None:
         self._workflow = workflow
         self._lock = Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: _Loop | None = None
 
     def process(
         self, step: str, body: bytes, *, attempt: int, transaction: Callable[[], Any] | None
@@ -28,18 +31,54 @@ class Handlers:
         if not self._workflow.steps[step].is_async:
             return self._workflow.process(step, body, attempt=attempt, transaction=transaction)
         work = self._workflow.aprocess(step, body, attempt=attempt, transaction=transaction)
-        return asyncio.run_coroutine_threadsafe(work, self._running_loop()).result()
+        return self._running_loop().result_of(work)
 
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
+    def _running_loop(self) -> _Loop:
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                Thread(target=self._loop.run_forever, name="stamp-loop", daemon=True).start()
+                self._loop = _Loop()
             return self._loop
 
     def close(self) -> None:
-        """End the loop, if there is one."""
+        """End the loop, if there is one, and with it what handlers have left running on it."""
         with self._lock:
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._loop.stop)
-                self._loop = None
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.close()
+
+
+class _Loop:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._is_ready = Event()
+        self._thread = Thread(target=asyncio.run, args=(self._run(),), name="stamp-loop", daemon=True)
+        self._thread.start()
+        self._is_ready.wait()
+
+    async def _run(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        self._is_ready.set()
+        await self._over.wait()
+
+    def result_of(self, work: Coroutine[Any, Any, Sequence[Outgoing]]) -> Sequence[Outgoing]:
+        """Have the loop do `work`, and wait for what it returns or raises."""
+        result, error = asyncio.run_coroutine_threadsafe(_outcome(work), self._loop).result()
+        if error is not None:
+            raise error
+        return result
+
+    def close(self) -> None:
+        """Cancel what is still running, and wait a moment for its end."""
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(PATIENCE)
+
+
+async def _outcome(
+    work: Coroutine[Any, Any, Sequence[Outgoing]],
+) -> tuple[Sequence[Outgoing], BaseException | None]:
+    """Return what `work` returns, or what it raises: SystemExit would end the loop, and who asked would wait for ever."""
+    try:
+        return await work, None
+    except BaseException as error:  # noqa: BLE001 - it is raised where it was asked for
+        return (), error
