@@ -69,7 +69,7 @@ def publish(message: Message, exchange: str, key: str, *, mandatory: bool, chann
         )
     )
     if len(header) + AROUND > largest:
-        raise DeliveryError(f"the headers have {len(header)} bytes, and {largest - AROUND} is the most")
+        raise DeliveryError(f"{message.event!r} has headers of {len(header)} bytes, and {largest - AROUND} is the most")
     step = largest - AROUND
     bodies = [_frame(BODY, channel, body[start : start + step]) for start in range(0, len(body), step)]
     return b"".join((_frame(METHOD, channel, method), _frame(HEADER, channel, header), *bodies))

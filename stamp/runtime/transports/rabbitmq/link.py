@@ -95,7 +95,7 @@ class Link:
             self._connection.heartbeat_tick()
             self._beats_at = monotonic() + self._pause
 
-    def write(self, frames: bytes) -> None:
+    def write(self, frames: bytes | bytearray) -> None:
         """Send frames that were built elsewhere."""
         self._connection.transport.write(frames)
         self._connection.bytes_sent += 1  # to py-amqp a sign of life, too

@@ -21,7 +21,8 @@ LARGEST: Final = 16 * 2**20
 """Bytes of a body: what RabbitMQ 4 accepts unless told otherwise."""
 ROUTING_HEADERS: Final = frozenset({"CC", "BCC"})
 ANSWER_TIMEOUT: Final = 30.0
-TOGETHER: Final = 20
+TOGETHER: Final = 2**15
+"""Bytes that are worth a write."""
 
 
 class RabbitSender:
@@ -36,7 +37,7 @@ class RabbitSender:
         self._window = window
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._unsent: list[bytes] = []
+        self._unsent = bytearray()
         with link.guard():
             self._confirms = Confirms(link.channel)
             self._channel: int = link.channel.channel_id
@@ -80,7 +81,7 @@ class RabbitSender:
         for exchange, key, frames in publications:
             self._make_room()
             self._confirms.expect(slot, exchange, key, parcel.message.event_id.hex())
-            self._unsent.append(frames)
+            self._unsent += frames
 
     def _publications(self, parcel: Parcel) -> Sequence[tuple[str, str, bytes]]:
         """Return exchanges, routing keys and what to send.
@@ -101,7 +102,7 @@ class RabbitSender:
         return ((self._exchange, parcel.message.event),)
 
     def _make_room(self) -> None:
-        """Send when there is enough for a packet or two; wait when the window is full, for half of it: so writes stay large."""
+        """Send what is worth a write; wait when the window is full, for half of it, so that writes stay large."""
         if self._confirms.in_flight >= self._window:
             self._flush()
             self._wait_for_answers(self._window // 2, ANSWER_TIMEOUT)
@@ -110,7 +111,7 @@ class RabbitSender:
 
     def _flush(self) -> None:
         if self._unsent:
-            self._link.write(b"".join(self._unsent))
+            self._link.write(self._unsent)
             self._unsent.clear()
 
     def _wait_for_answers(self, in_flight: int, timeout: float) -> None:
