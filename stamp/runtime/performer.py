@@ -98,7 +98,7 @@ class Performer:
         Raises:
             StoreError: the database cannot be used, or refuses what was done. Nothing of it happened; the works are tried again.
         """
-        office, began = self.office, monotonic()
+        office = self.office
         take = take and office.outlet.has_room
         received = office.intake.collect(LARGEST_GROUP) if office.intake is not None and take else ()
         performed: list[_Done] = []
@@ -124,7 +124,7 @@ class Performer:
             failure = StoreError(f"what was done cannot be committed: {error}")
             self._forget(performed, received, error=failure)
             raise failure from error
-        self._go_on(performed, received, taken, monotonic() - began)
+        self._go_on(performed, received, taken)
         return True
 
     def _perform(self, group: Group, performed: list[_Done]) -> None:
@@ -173,20 +173,19 @@ class Performer:
         if entries:
             inbox.put(transaction, entries, now=now)
 
-    def _go_on(
-        self, done: Sequence[_Done], received: Sequence[Received], taken: Sequence[Work], seconds: float
-    ) -> None:
-        """Tell the others that it is committed, and let the next group be as large as it is quick."""
+    def _go_on(self, done: Sequence[_Done], received: Sequence[Received], taken: Sequence[Work]) -> None:
+        """Tell the others that it is committed, and take next as many works as there was time for."""
         answers = [message for each in (*self._blamed, *done) for message in each.answers]
         self._abandoned.clear()
         self._blamed.clear()
-        self._held = [*self._held[len(done) :], *taken]
+        left = self._held[len(done) :]
+        self._held = [*left, *taken]
         if self.office.intake is not None and received:
             self.office.intake.settle(received)
         self.office.outlet.committed(answers)
-        if seconds > 2 * SOON:
-            self._limit = max(self._limit // 2, 1)
-        elif len(done) >= self._limit // 2:
+        if left:
+            self._limit = len(done)
+        elif len(done) * 2 >= self._limit:
             self._limit = min(self._limit * 2, LARGEST_GROUP)
 
     def _forget(
