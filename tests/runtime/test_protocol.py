@@ -25,7 +25,8 @@ from .protocol.broker import SimulatedBroker, nothing_happens
 from .protocol.clock import Clock
 from .protocol.machine import Protocol
 from .protocol.moments import Moments, Passing, die, lose_the_broker, lose_the_database
-from .protocol.world import LONG, Shop, SimulatedStore, World
+from .protocol.store import SimulatedStore
+from .protocol.world import LONG, Shop, World
 
 WITH_A_STORE = ("embedded", "keeping", "losing")
 """No broker; one that keeps what it confirms, so that a confirm is a receipt; one that does not, so that inboxes have to tell."""

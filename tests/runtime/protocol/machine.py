@@ -13,7 +13,8 @@ from stamp.runtime.points import POINTS
 
 from .broker import Copy
 from .moments import Death, lose_the_database
-from .world import LONG, POLICY, STEPS, SimulatedWorker, World
+from .worker import SimulatedWorker
+from .world import LONG, POLICY, STEPS, World
 
 WORKERS = st.integers(0, 1)
 NUMBERS = st.integers(0, 1_000_000)
@@ -64,6 +65,7 @@ class Somebody:
             self._world.clock.sleep(LONG)
             for _ in range(3):
                 other.turn()
+            other.end()
 
 
 class Protocol(RuleBasedStateMachine):
@@ -221,13 +223,15 @@ class Protocol(RuleBasedStateMachine):
     @invariant()
     def no_effect_is_there_twice(self) -> None:
         if hasattr(self, "world"):
-            assert [each for each, count in self.world.effects().items() if count > 1] == []
+            doubled = [each for each, count in self.world.effects().items() if count > 1]
+            assert not doubled, doubled
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
             self.end_all_troubles()
             self.world.let_run()
-            assert self.world.complaints() == []
+            complaints = self.world.complaints()
+            assert not complaints, complaints
 
     def end_all_troubles(self) -> None:
         world = self.world

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, delete, table, text
+from sqlalchemy import text
 
 from stamp import StepContext, Workflow
-from stamp.errors import DeliveryError, StoreError
-from stamp.runtime.bell import Bell
-from stamp.runtime.handlers import Handlers
 from stamp.runtime.points import pass_by
 from stamp.runtime.policy import Policy
 from stamp.runtime.publisher import Publisher
 from stamp.runtime.retry import Retry
-from stamp.runtime.staff import Means, consumers_of, topology_of
 from stamp.store import dead_letters, finals
-from stamp.store.store import Store
-from stamp.store.tables import EDITION, METADATA
 
 from .broker import SimulatedBroker, nothing_happens
 from .clock import Clock
 from .moments import Death, Passing
+from .store import SimulatedStore
+from .worker import SimulatedWorker
 
 POLICY = Policy(lease=30, resend=5, retry=Retry(attempts=1_000, first=1, longest=4, deaths=1_000))
 LONG = 2 * POLICY.lease
@@ -90,40 +85,13 @@ class Shop:
         self.during(context.step)
 
 
-TABLE = text("CREATE TABLE IF NOT EXISTS effect (step TEXT, run TEXT)")
+TABLE = text("CREATE TABLE effect (step TEXT, run TEXT)")
 EFFECT = text("INSERT INTO effect (step, run) VALUES (:step, :run)")
 EFFECTS = text("SELECT step, run, count(*) FROM effect GROUP BY step, run")
 LEFT = {
     "in the inbox": text("SELECT count(*) FROM stamp_inbox WHERE state < 2"),
     "in the outbox": text("SELECT count(*) FROM stamp_outbox"),
 }
-
-
-class SimulatedStore(Store):
-    """A database in memory that fails when `at` raises a StoreError: before a transaction, or after it was committed."""
-
-    at: Passing = staticmethod(nothing_happens)
-    is_in_transaction = False
-
-    def wipe(self) -> None:
-        """Be as a new one: to make all tables takes longer than most tests."""
-        self.at = nothing_happens
-        with super().begin() as transaction:
-            transaction.execute(TABLE)
-            for each in (*METADATA.tables.values(), table("effect")):
-                if each is not EDITION:
-                    transaction.execute(delete(each))
-
-    @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        self.at("before transaction")
-        with super().begin() as transaction:
-            self.is_in_transaction = True
-            try:
-                yield transaction
-            finally:
-                self.is_in_transaction = False
-        self.at("after transaction")
 
 
 class World:
@@ -136,6 +104,8 @@ class World:
         self.runs: list[str] = []
         if store is not None:
             store.wipe()
+            with store.begin() as transaction:
+                transaction.execute(TABLE)
 
     def start(self, *runs: str) -> None:
         """Publish the first events of runs; of those that were started before, again."""
@@ -144,7 +114,7 @@ class World:
             publisher.publish(*(self.shop.workflow.start(Order(item="lamp"), workflow_id=run) for run in runs))
 
     def worker(self, at: Passing = pass_by) -> SimulatedWorker:
-        return SimulatedWorker(self, at)
+        return SimulatedWorker(self.shop.workflow, store=self.store, broker=self.broker, policy=POLICY, at=at)
 
     def let_run(self, at: Passing = pass_by) -> None:
         """Have a worker take turns until all is done, or it never will be; when it dies, another one goes on after it."""
@@ -202,56 +172,3 @@ class World:
         if self.ends() != ends:
             complaints.append(f"ended with {self.ends()}")
         return complaints
-
-
-class SimulatedWorker:
-    """What a worker is made of, but for its threads. It is dead after a `Death`; somebody has to start another one."""
-
-    def __init__(self, world: World, at: Passing) -> None:
-        workflow = world.shop.workflow
-        topology = topology_of(workflow)
-        links = [] if world.broker is None else world.broker.links
-        self._world, self._links = world, list(links)
-        self.staff = Means(
-            workflow=workflow,
-            topology=topology,
-            consumers=consumers_of(workflow, topology, None),
-            broker=world.broker,
-            store=world.store,
-            handlers=Handlers(workflow),
-            policy=POLICY,
-            bell=Bell(),
-            at=at,
-        ).staff()
-        [self.performer] = self.staff.performers
-        self.parts: dict[str, Callable[[], bool | None]] = {"performer": self.performer.turn}
-        if self.staff.intake is not None:
-            self.parts["intake"] = self.staff.intake.turn
-        if self.staff.relay is not None:
-            self.parts["relay"] = self.staff.relay.turn
-        if self.staff.keeper is not None:
-            self.parts["keeper"] = self.staff.keeper.turn
-
-    def turn(self, *names: str) -> bool:
-        """Have the parts take turns, all of them by default, as their loops would; tell whether one of them was busy.
-
-        Raises:
-            Death: this worker is dead.
-        """
-        busy = [self._one(self.parts[name]) for name in names or self.parts]
-        return any(busy)
-
-    def _one(self, turn: Callable[[], bool | None]) -> bool:
-        try:
-            return bool(turn())
-        except (DeliveryError, StoreError):
-            return True
-        except Death:
-            self.end()
-            raise
-
-    def end(self) -> None:
-        """Go without a word: the broker sees that connections are closed, and the database that nobody is there."""
-        for part in (self.staff.intake, self.staff.relay, *self.staff.performers):
-            if hasattr(part, "disconnect"):
-                part.disconnect()
