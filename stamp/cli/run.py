@@ -7,12 +7,12 @@ import signal
 import time
 from contextlib import ExitStack
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from stamp.cli.logs import FORMATS, LEVELS, configure
-from stamp.cli.service import broker_option, open_broker, store_option, store_url
+from stamp.cli.service import broker_option, number_option, open_broker, store_option, store_url
 from stamp.cli.target import load
 from stamp.errors import InputError, StoreError
 from stamp.runtime.health import Health
@@ -42,49 +42,11 @@ AGAIN: Final = 2.0
 )
 @broker_option
 @store_option
-@click.option(
-    "--concurrency",
-    metavar="N",
-    type=click.IntRange(1),
-    default=POLICY.concurrency,
-    envvar="STAMP_CONCURRENCY",
-    show_default=True,
-    help="How many handlers run at the same time.",
-)
-@click.option(
-    "--prefetch",
-    metavar="N",
-    type=click.IntRange(1),
-    default=POLICY.prefetch,
-    envvar="STAMP_PREFETCH",
-    show_default=True,
-    help="How many messages a broker gives out before they are acknowledged.",
-)
-@click.option(
-    "--attempts",
-    metavar="N",
-    type=click.IntRange(1),
-    default=RETRY.attempts,
-    envvar="STAMP_ATTEMPTS",
-    show_default=True,
-    help="How often a handler may raise before its message is a dead letter.",
-)
-@click.option(
-    "--lease",
-    metavar="SECONDS",
-    type=click.FloatRange(1),
-    default=POLICY.lease,
-    envvar="STAMP_LEASE",
-    show_default=True,
-    help="How long others wait for the works of a worker that died.",
-)
-@click.option(
-    "--patience",
-    metavar="SECONDS",
-    type=click.FloatRange(1),
-    envvar="STAMP_PATIENCE",
-    help="How long a handler may take before another attempt may begin.  [default: any time]",
-)
+@number_option("concurrency", POLICY.concurrency, "How many handlers run at the same time.")
+@number_option("prefetch", POLICY.prefetch, "How many messages a broker gives out before they are acknowledged.")
+@number_option("attempts", RETRY.attempts, "How often a handler may raise before its message is a dead letter.")
+@number_option("lease", POLICY.lease, "How many seconds others wait for the works of a worker that died.")
+@number_option("patience", POLICY.patience, "After how many seconds another attempt may begin beside a handler.")
 @click.option("--health", metavar="HOST:PORT", envvar="STAMP_HEALTH", help="Answer GET /live and GET /ready there.")
 @click.option("--log-format", type=click.Choice(FORMATS), default="text", envvar="STAMP_LOG_FORMAT", show_default=True)
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", envvar="STAMP_LOG_LEVEL", show_default=True)
@@ -97,7 +59,7 @@ def command(
     health: str | None,
     log_format: str,
     log_level: str,
-    **numbers: float,
+    **numbers: Any,
 ) -> None:
     """Perform steps of a workflow: take their messages, call their handlers, publish their events.
 
@@ -127,14 +89,9 @@ def command(
         raise click.exceptions.Exit(COULD_NOT_GO_ON)
 
 
-def _policy(*, concurrency: float, prefetch: float, attempts: float, lease: float, patience: float | None) -> Policy:
-    return Policy(
-        concurrency=int(concurrency),
-        prefetch=int(prefetch),
-        retry=Retry(attempts=int(attempts)),
-        lease=lease,
-        patience=patience,
-    )
+def _policy(*, attempts: int, concurrency: int, prefetch: int, lease: float, patience: float | None) -> Policy:
+    retry = Retry(attempts=attempts)
+    return Policy(concurrency=concurrency, prefetch=prefetch, retry=retry, lease=lease, patience=patience)
 
 
 def _dead(worker: Worker) -> list[str]:

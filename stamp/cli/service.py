@@ -13,7 +13,16 @@ from stamp.runtime.transport import Transport
 from stamp.store.store import Store
 from stamp.workflow.settings import settings
 
-__all__ = ["DEFAULT_STORE", "NONE", "broker_option", "open_broker", "open_store", "store_option", "store_url"]
+__all__ = [
+    "DEFAULT_STORE",
+    "NONE",
+    "broker_option",
+    "number_option",
+    "open_broker",
+    "open_store",
+    "store_option",
+    "store_url",
+]
 
 DEFAULT_STORE: Final = "sqlite:///stamp.db"
 """The embedded default: a file in the current folder, over which all workers on this machine work together."""
@@ -41,6 +50,38 @@ def store_option(function: F) -> F:
         envvar="STAMP_STORE",
         help=f"Inbox and outbox: sqlite:///FILE, postgresql://..., or none.  [env: STAMP_STORE; default: {DEFAULT_STORE}]",
     )(function)
+
+
+def number_option(name: str, default: float | None, what: str) -> Callable[[F], F]:
+    """Return what adds an option for a number: given, from the environment, or from the settings, under the same name.
+
+    It is a whole number where the default is; without a default it may be left out.
+    """
+    kind = click.IntRange(1) if type(default) is int else click.FloatRange(0, min_open=True)
+    variable = f"STAMP_{name.upper()}"
+    said = f"{what}  [env: {variable}; default: {'any time' if default is None else default}]"
+    return click.option(
+        f"--{name}",
+        metavar="N",
+        type=kind,
+        envvar=variable,
+        help=said,
+        callback=lambda _context, _parameter, given: _number(name, default, kind) if given is None else given,
+    )
+
+
+def _number(key: str, default: float | None, kind: click.ParamType[Any]) -> float | None:
+    for each in settings():
+        if key in each.table:
+            found = each.table[key]
+            try:
+                if isinstance(found, bool) or not isinstance(found, int | float):
+                    raise InputError(f"expected a number, got {found!r}", file=each.file, path=each.path(key))
+                number: float = kind.convert(found, None, None)
+            except click.BadParameter as error:
+                raise InputError(error.message, file=each.file, path=each.path(key)) from error
+            return number
+    return default
 
 
 def open_broker(given: str | None) -> Transport | None:

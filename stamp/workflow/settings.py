@@ -16,7 +16,7 @@ __all__ = ["Settings", "contracts_folder", "settings"]
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {"stamp.toml": (), "pyproject.toml": ("tool", "stamp")}
 """Where settings are, and under which keys there. What the first file says goes before what the second one does."""
 
-_KEYS: Final = ("schemas", "accept", "broker", "store")
+_KEYS: Final = ("schemas", "accept", "broker", "store", "concurrency", "prefetch", "attempts", "lease", "patience")
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def test_settings_above_the_repository_or_without_one_are_not_looked_for(top: st
         (
             "stamp.toml",
             "schema = 'x'",
-            "expected one of schemas, accept, broker, store, got 'schema': did you mean schemas?",
+            "got 'schema': did you mean schemas?",
         ),
         ("stamp.toml", "[[accepted]]", "got 'accepted': did you mean accept?"),
         ("stamp.toml", "xyzzy = 1", "got 'xyzzy'"),
