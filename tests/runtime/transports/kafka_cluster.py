@@ -1,0 +1,122 @@
+"""A Kafka that every machine has: the mock cluster in librdkafka, and a wire to it that can be cut.
+
+It speaks Kafka's protocol over TCP, with consumer groups and idempotent producers, to any client. It keeps everything in memory, cannot make topics or tell
+their properties on request, takes any login, and its groups wait for a whole session timeout, less a second, whenever somebody left.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, Final
+
+from .proxy import Proxy
+
+HOST: Final = b"127.0.0.1"
+PRODUCER: Final = 0
+BITS: Final = 512
+RETRIED: Final = 1_000_000
+
+
+class Cluster:
+    """A cluster of `brokers` on this machine, until it is closed or the process ends."""
+
+    def __init__(self, brokers: int) -> None:
+        self._brokers = range(1, brokers + 1)
+        self._library = _library()
+        said = ctypes.create_string_buffer(BITS)
+        settings = _function("rd_kafka_conf_new", ctypes.c_void_p)()
+        _function("rd_kafka_conf_set", ctypes.c_int, *[ctypes.c_void_p] + [ctypes.c_char_p] * 3, ctypes.c_size_t)(
+            settings, b"log_level", b"0", said, BITS
+        )
+        make = _function(
+            "rd_kafka_new", ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
+        )
+        handle = make(PRODUCER, settings, said, BITS)
+        assert handle, said.value
+        new = _function("rd_kafka_mock_cluster_new", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
+        self._handle, self._cluster = ctypes.c_void_p(handle), ctypes.c_void_p(new(handle, brokers))
+        assert self._cluster
+        bootstraps = _function("rd_kafka_mock_cluster_bootstraps", ctypes.c_char_p, ctypes.c_void_p)
+        self.servers: str = bootstraps(self._cluster).decode()
+        self._tell("group_initial_rebalance_delay_ms", 0)
+
+    @property
+    def ports(self) -> list[int]:
+        return [int(each.rpartition(":")[2]) for each in self.servers.split(",")]
+
+    def make(self, topic: str, partitions: int = 4) -> None:
+        self._tell("topic_create", topic.encode(), partitions, len(self._brokers))
+
+    def delete(self, topic: str) -> None:
+        self._tell("topic_delete", topic.encode())
+
+    def close(self) -> None:
+        """End it, after its clients."""
+        self._tell("cluster_destroy")
+        self._library.rd_kafka_destroy(self._handle)
+
+    def stop(self) -> None:
+        """Let all brokers hang up, and answer to nobody."""
+        for broker in self._brokers:
+            self._tell("broker_set_down", broker)
+
+    def start(self) -> None:
+        for broker in self._brokers:
+            self._tell("broker_set_up", broker)
+
+    def fail(self, request: int, *errors: int) -> None:
+        """Answer the next requests of a kind, by its number in the protocol, with `errors`."""
+        self._tell("push_request_errors_array", request, len(errors), (ctypes.c_int * len(errors))(*errors))
+
+    def forgive(self, request: int) -> None:
+        """Answer requests of a kind without errors again."""
+        self._tell("clear_request_errors", request)
+
+    def _tell(self, verb: str, *arguments: Any) -> None:
+        function = getattr(self._library, f"rd_kafka_mock_{verb}")
+        function(self._cluster, *arguments)
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    """Return librdkafka as the Python client has it."""
+    from confluent_kafka import cimpl
+
+    return ctypes.CDLL(cimpl.__file__)
+
+
+def _function(name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
+    function = getattr(_library(), name)
+    function.restype, function.argtypes = result, arguments
+    return function  # type: ignore[no-any-return] # ctypes has no type for it
+
+
+@cache
+def cluster(brokers: int = 1) -> Cluster:
+    """Return the cluster that all tests of this process share."""
+    return Cluster(brokers)
+
+
+class Wire(Proxy):
+    """A wire to a cluster of one broker. What tells clients where the broker is, tells them where the wire begins."""
+
+    def __init__(self, target: int) -> None:
+        super().__init__(target)
+        self._moved = tuple(HOST + struct.pack(">i", port) for port in (target, self.port))
+
+    def _passed(self, data: Iterable[bytes]) -> Iterable[bytes]:
+        for frame in _frames(data):
+            yield frame.replace(*self._moved)
+
+
+def _frames(data: Iterable[bytes]) -> Iterable[bytes]:
+    """Cut a stream where Kafka does: each frame begins with its length."""
+    rest = b""
+    for each in data:
+        rest += each
+        while len(rest) >= 4 and len(rest) >= (end := 4 + int.from_bytes(rest[:4], "big")):
+            yield rest[:end]
+            rest = rest[end:]
