@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from stamp.cli.logs import FORMATS, LEVELS, configure
-from stamp.cli.service import broker_option, number_option, open_broker, store_option, store_url
+from stamp.cli.service import SECONDS, WHOLE, broker_option, number_option, open_broker, store_option, store_url
 from stamp.cli.target import load
 from stamp.errors import InputError, StoreError
 from stamp.runtime.health import Health
@@ -42,11 +42,13 @@ AGAIN: Final = 2.0
 )
 @broker_option
 @store_option
-@number_option("concurrency", POLICY.concurrency, "How many handlers run at the same time.")
-@number_option("prefetch", POLICY.prefetch, "How many messages a broker gives out before they are acknowledged.")
-@number_option("attempts", RETRY.attempts, "How often a handler may raise before its message is a dead letter.")
-@number_option("lease", POLICY.lease, "How many seconds others wait for the works of a worker that died.")
-@number_option("patience", POLICY.patience, "After how many seconds another attempt may begin beside a handler.")
+@number_option(WHOLE, "concurrency", POLICY.concurrency, "How many handlers run at the same time.")
+@number_option(WHOLE, "prefetch", POLICY.prefetch, "How many messages a broker gives out before they are acknowledged.")
+@number_option(WHOLE, "attempts", RETRY.attempts, "How often a handler may raise before its message is a dead letter.")
+@number_option(SECONDS, "lease", POLICY.lease, "How many seconds others wait for the works of a worker that died.")
+@number_option(
+    SECONDS, "patience", POLICY.patience, "After how many seconds another attempt may begin beside a handler."
+)
 @click.option("--health", metavar="HOST:PORT", envvar="STAMP_HEALTH", help="Answer GET /live and GET /ready there.")
 @click.option("--log-format", type=click.Choice(FORMATS), default="text", envvar="STAMP_LOG_FORMAT", show_default=True)
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", envvar="STAMP_LOG_LEVEL", show_default=True)

@@ -16,6 +16,8 @@ from stamp.workflow.settings import settings
 __all__ = [
     "DEFAULT_STORE",
     "NONE",
+    "SECONDS",
+    "WHOLE",
     "broker_option",
     "number_option",
     "open_broker",
@@ -23,6 +25,9 @@ __all__ = [
     "store_option",
     "store_url",
 ]
+
+WHOLE: Final = click.IntRange(1)
+SECONDS: Final = click.FloatRange(0, min_open=True)
 
 DEFAULT_STORE: Final = "sqlite:///stamp.db"
 """The embedded default: a file in the current folder, over which all workers on this machine work together."""
@@ -52,12 +57,8 @@ def store_option(function: F) -> F:
     )(function)
 
 
-def number_option(name: str, default: float | None, what: str) -> Callable[[F], F]:
-    """Return what adds an option for a number: given, from the environment, or from the settings, under the same name.
-
-    It is a whole number where the default is; without a default it may be left out.
-    """
-    kind = click.IntRange(1) if type(default) is int else click.FloatRange(0, min_open=True)
+def number_option(kind: click.ParamType[Any], name: str, default: float | None, what: str) -> Callable[[F], F]:
+    """Return what adds an option for a number: given, from the environment, or from the settings, under the same name."""
     variable = f"STAMP_{name.upper()}"
     said = f"{what}  [env: {variable}; default: {'any time' if default is None else default}]"
     return click.option(
