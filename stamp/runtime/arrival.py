@@ -7,7 +7,7 @@ from hashlib import sha256
 from stamp.envelope import wire
 from stamp.envelope.limits import Limits
 from stamp.errors import WireError
-from stamp.runtime.message import refusal
+from stamp.runtime.outside import refusal
 from stamp.runtime.transport import Arrival
 from stamp.store.message import Message
 

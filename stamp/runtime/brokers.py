@@ -20,14 +20,59 @@ class Kind(NamedTuple):
     extra: str | None = None
 
 
+RABBITMQ: Final = Kind("rabbitmq", "RabbitMQ")
+REDIS: Final = Kind("redis", "Redis", "redis")
+KAFKA: Final = Kind("kafka", "Kafka", "kafka")
+SQL: Final = Kind("sql", "Sql")
+
 KINDS: Final = {
-    "amqp": Kind("rabbitmq", "RabbitMQ"),
-    "amqps": Kind("rabbitmq", "RabbitMQ"),
-    "pyamqp": Kind("rabbitmq", "RabbitMQ"),
-    "redis": Kind("redis", "Redis", "redis"),
-    "rediss": Kind("redis", "Redis", "redis"),
+    "amqp": RABBITMQ,
+    "amqps": RABBITMQ,
+    "pyamqp": RABBITMQ,
+    "redis": REDIS,
+    "rediss": REDIS,
+    "kafka": KAFKA,
+    "kafkas": KAFKA,
+    "sqla+postgresql": SQL,
+    "sqla+postgres": SQL,
+    "sqla+postgresql+psycopg": SQL,
+    "sqla+sqlite": SQL,
+    "sqla+sqlite+pysqlite": SQL,
+    "filesystem": Kind("filesystem", "Filesystem"),
+    "memory": Kind("memory", "Memory"),
 }
 """The transports by the scheme of their URLs."""
+
+SHOWN: Final = (
+    "amqp",
+    "amqps",
+    "redis",
+    "rediss",
+    "kafka",
+    "kafkas",
+    "sqla+postgresql",
+    "sqla+sqlite",
+    "filesystem",
+    "memory",
+)
+
+REFUSED: Final = {
+    "sqs": "there is no transport for SQS yet, and with kombu's an event gets only to queues that the same connection has declared"
+}
+"""What is asked for, and why not to have kombu do it."""
+
+MEANT: Final = {
+    "rabbitmq": "amqp",
+    "rabbit": "amqp",
+    "confluentkafka": "kafka",
+    "file": "filesystem",
+    "postgresql": "sqla+postgresql",
+    "postgres": "sqla+postgresql",
+    "sqlite": "sqla+sqlite",
+    "sqlalchemy": "sqla+postgresql",
+    "sqla": "sqla+postgresql",
+}
+"""Schemes that others use for the same."""
 
 
 def transport(url: str) -> Transport:
@@ -37,19 +82,29 @@ def transport(url: str) -> Transport:
         InputError: no broker that stamp knows, or its library is not installed.
     """
     scheme, colon, _ = url.partition(":")
-    kind = KINDS.get(scheme)
-    if kind is None or not colon:
-        near = get_close_matches(scheme, KINDS, n=1)
-        hint = f": did you mean {near[0]}?" if near else ""
-        raise InputError(
-            f"expected the URL of a broker ({', '.join(KINDS)}), got one that begins with {scheme!r}{hint}"
-        )
+    kind = KINDS.get(scheme.lower()) if colon else None
+    if kind is None:
+        raise _unknown(scheme.lower() if colon else "")
     try:
         module = import_module(f"stamp.runtime.transports.{kind.module}")
     except ModuleNotFoundError as error:
-        if kind.extra is None:
-            raise
-        text = f"expected {error.name}, which {scheme} needs: pip install 'stamp-coupling[{kind.extra}]'"
-        raise InputError(text) from error
+        raise InputError(f"expected {error.name}, which {scheme} needs{_remedy(kind)}") from error
     made: Transport = getattr(module, kind.name)(url)
     return made
+
+
+def _unknown(scheme: str) -> InputError:
+    """Say what is wrong with a scheme; not with the rest of the URL, in which there may be a password."""
+    known = f"expected the URL of a broker, which begins with {', '.join(f'{each}:' for each in SHOWN[:-1])} or {SHOWN[-1]}:"
+    if not scheme:
+        return InputError(f"{known}; got something without that")
+    if scheme in REFUSED:
+        return InputError(f"{known}: {REFUSED[scheme]}")
+    near = MEANT.get(scheme) or next(iter(get_close_matches(scheme, KINDS, n=1)), None)
+    return InputError(f"{known}; got {scheme!r}" + (f": did you mean {near}:?" if near else ""))
+
+
+def _remedy(kind: Kind) -> str:
+    if kind.extra is None:
+        return " and this system does not have"
+    return f": pip install 'stamp-coupling[{kind.extra}]'"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from kombu.messaging import Producer
 from kombu.transport import virtual
 
 from stamp.envelope.format import CONTENT_TYPE
-from stamp.errors import WireError
+from stamp.runtime.outside import CONTENT_ENCODING, refusal
 
 __all__ = ["CONTENT_ENCODING", "EnvelopeMessage", "Publishable", "publish", "refusal"]
-
-CONTENT_ENCODING: Final = "binary"
 
 
 class Publishable(Protocol):
@@ -45,17 +43,6 @@ def publish(producer: Producer, outgoing: Publishable) -> None:
         content_encoding=CONTENT_ENCODING,
         type=outgoing.event,
     )
-
-
-def refusal(content_type: str | None, content_encoding: str | None, headers: Mapping[str, Any]) -> WireError | None:
-    """Return why a message is not taken for an envelope, from its outside alone; None if it may be one."""
-    if content_type != CONTENT_TYPE:
-        return WireError(f"expected a message of type {CONTENT_TYPE}, got {content_type}")
-    if content_encoding != CONTENT_ENCODING:
-        return WireError(f"expected content encoding {CONTENT_ENCODING}, got {content_encoding}")
-    if headers.get("compression"):
-        return WireError(f"envelopes are not compressed by the transport, this one is by {headers['compression']}")
-    return None
 
 
 class EnvelopeMessage(virtual.Message):

@@ -13,10 +13,16 @@ from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from stamp.runtime.transport import Promises, Transport
+from stamp.runtime.transports.filesystem import Filesystem
+from stamp.runtime.transports.memory import Memory
 from stamp.runtime.transports.rabbitmq import RabbitMQ
 from stamp.runtime.transports.redis import Redis
+from stamp.runtime.transports.sql import Sql
+from stamp.runtime.transports.virtual.content import Content
 
 STEPS = {"alpha": ["Ordered"], "beta": ["Ordered", "Paid"], "gamma": ["Paid"]}
 """Who listens to what in every test of the suite: an entry can clean up without being told."""
@@ -181,7 +187,87 @@ def redis(stack: ExitStack, folder: Path, name: str) -> Broker:
     )
 
 
+def behind(transport: Transport) -> tuple[Callable[[str, Foreign], None], Callable[[str], list[Foreign]]]:
+    """Reach behind a transport without a server: with its own tools, because nobody else has any."""
+
+    def inject(queue: str, message: Foreign) -> None:
+        place = transport._open()
+        assert place.put([(queue, Content(*message))]) == [True]
+        place.close()
+
+    def letters(queue: str) -> list[Foreign]:
+        place = transport._open()
+        place.create([f"{queue}.dead"])
+        taken = place.take([f"{queue}.dead"], 1000)
+        place.done(taken)
+        place.close()
+        return [Foreign(*each.content) for each in taken]
+
+    return inject, letters
+
+
+def memory(stack: ExitStack, folder: Path, name: str) -> Broker:
+    url = f"memory://{name}"
+    inject, letters = behind(Memory(url))
+    return Broker(factory="stamp.runtime.transports.memory:Memory", arguments=[url], inject=inject, letters=letters)
+
+
+def filesystem(stack: ExitStack, folder: Path, name: str) -> Broker:
+    url = f"filesystem://{folder / 'a folder of queues'}"
+    inject, letters = behind(Filesystem(url))
+    factory = "stamp.runtime.transports.filesystem:Filesystem"
+    return Broker(factory=factory, arguments=[url], inject=inject, letters=letters)
+
+
+def sqlite(stack: ExitStack, folder: Path, name: str) -> Broker:
+    url = f"sqla+sqlite:///{folder / 'queues.db'}?redeliver=1"
+    inject, letters = behind(Sql(url))
+    return Broker(factory="stamp.runtime.transports.sql:Sql", arguments=[url], inject=inject, letters=letters)
+
+
+POSTGRESQL = os.environ.get("STAMP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
+
+
+def postgresql(stack: ExitStack, folder: Path, name: str) -> Broker:
+    server = make_url(POSTGRESQL).set(drivername="postgresql+psycopg")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    stack.callback(engine.dispose)
+    schema = name[:60]
+
+    def execute(statement: str) -> None:
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+
+    try:
+        execute(f'CREATE SCHEMA "{schema}"')
+    except OperationalError as error:
+        absent(f"no PostgreSQL at {server}: {error}")
+    stack.callback(execute, f'DROP SCHEMA "{schema}" CASCADE')
+
+    def url(port: int) -> str:
+        # Where the server trusts its own machine, it takes any password.
+        login = server.set(drivername="sqla+postgresql", port=port, password=server.password or "a-password")
+        query = {"options": f"-csearch_path={schema}", "redeliver": "1"}
+        return login.update_query_dict(query).render_as_string(hide_password=False)
+
+    port = server.port or 5432
+    inject, letters = behind(Sql(url(port)))
+    return Broker(
+        factory="stamp.runtime.transports.sql:Sql",
+        arguments=[url(port)],
+        inject=inject,
+        letters=letters,
+        port=port,
+        through=lambda port: [url(port)],
+        secrets=[server.password or "a-password"],
+    )
+
+
 TABLE: Mapping[str, Entry] = {
     "rabbitmq": Entry("RabbitMQ", RabbitMQ("amqp://").promises, rabbitmq),
     "redis": Entry("Redis", Redis("redis://").promises, redis),
+    "postgresql": Entry("PostgreSQL", Sql("sqla+postgresql://host/database").promises, postgresql),
+    "sqlite": Entry("SQLite", Sql("sqla+sqlite:///queues.db").promises, sqlite, is_server=False),
+    "filesystem": Entry("a folder", Filesystem("filesystem:///queues").promises, filesystem, is_server=False),
+    "memory": Entry("memory", Memory("memory://").promises, memory, is_server=False),
 }

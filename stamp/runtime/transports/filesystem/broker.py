@@ -1,0 +1,47 @@
+"""A folder as a transport."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from stamp.errors import DeliveryError, InputError
+from stamp.runtime.transport import Promises
+from stamp.runtime.transports.filesystem.place import FolderPlace
+from stamp.runtime.transports.virtual import Virtual
+from stamp.runtime.transports.virtual.receiver import BEAT
+from stamp.runtime.transports.virtual.sender import LARGEST
+
+__all__ = ["Filesystem"]
+
+SCHEME: Final = "filesystem://"
+
+
+class Filesystem(Virtual):
+    """The folder in `url`: `filesystem:///var/spool/orders`, or `filesystem://orders` from where the process runs. It is made if it is not there.
+
+    For a disk of this machine: over a network file system nobody can tell whether a consumer lives.
+
+    Raises:
+        InputError: `url` is none.
+    """
+
+    def __init__(self, url: str) -> None:
+        if not url.startswith(SCHEME) or len(url) == len(SCHEME):
+            raise InputError("expected filesystem:// and a folder, such as filesystem:///var/spool/orders")
+        self._folder = Path(unquote(url.removeprefix(SCHEME))).absolute()
+        super().__init__(f"{SCHEME}{self._folder}")
+
+    @property
+    def promises(self) -> Promises:
+        """What it promises. A confirm means that the message is on the disk; the system tells at once that a process is dead."""
+        return Promises(
+            keeps=True, returns=True, redelivers=2 * BEAT, buries=True, between_processes=True, largest=LARGEST
+        )
+
+    def _open(self) -> FolderPlace:
+        try:
+            return FolderPlace(self._folder)
+        except OSError as error:
+            raise DeliveryError(f"{self.address} cannot be used: {error}") from error

@@ -1,0 +1,146 @@
+"""Queues in a folder.
+
+    tmp/                              what is being written
+    waiting/<queue>/<time>.<n>        messages to be taken, which were given out n times
+    taken/<holder>/<queue>/<time>.<n>
+    taken/<holder>/lock
+
+As in a maildir, to publish and to take is to rename, which happens as a whole and succeeds for one only.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+from uuid import uuid4
+
+from stamp.runtime.transports.filesystem.files import remove_abandoned, sync, write
+from stamp.runtime.transports.filesystem.holder import Holder, rescue
+from stamp.runtime.transports.virtual.content import Content
+from stamp.runtime.transports.virtual.place import Held
+
+__all__ = ["FolderPlace"]
+
+PAUSE: Final = 0.01
+"""How long to wait between two looks into the folder, in seconds."""
+
+
+class FolderPlace:
+    """One user's way to the queues in `folder`."""
+
+    failures: tuple[type[Exception], ...] = (OSError,)
+
+    def __init__(self, folder: Path) -> None:
+        self._waiting, self._taken, self._tmp = (folder / name for name in ("waiting", "taken", "tmp"))
+        for each in (self._waiting, self._taken, self._tmp):
+            each.mkdir(parents=True, exist_ok=True)
+        self._id = uuid4().hex
+        self._time = 0
+        self._listed: defaultdict[Path, deque[str]] = defaultdict(deque)
+
+    @cached_property
+    def _holder(self) -> Holder:
+        return Holder(self._taken, self._tmp)
+
+    def create(self, queues: Iterable[str]) -> None:
+        """Make the folders of queues."""
+        for queue in queues:
+            self._box(queue).mkdir(exist_ok=True)
+        sync([self._waiting])
+
+    def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
+        """Write messages, each to a file that gets into its queue when it is complete."""
+        boxes = {queue: self._box(queue) for queue, _ in entries}
+        there = {queue for queue, box in boxes.items() if box.is_dir()}
+        for queue, content in entries:
+            if queue in there:
+                name = self._name()
+                write(self._tmp / name, content.packed())
+                (self._tmp / name).rename(boxes[queue] / name)
+        sync(boxes[queue] for queue in there)
+        return [queue in there for queue, _ in entries]
+
+    def take(self, queues: Iterable[str], limit: int) -> Sequence[Held]:
+        """Take messages by moving them to the holder's folder."""
+        taken: list[Held] = []
+        for queue in queues:
+            box = self._box(queue)
+            while len(taken) < limit and (name := self._next(box)) is not None:
+                path = self._holder.box(box.name) / name
+                with suppress(FileNotFoundError):  # somebody else has it
+                    (box / name).rename(path)
+                    taken.append(Held(queue, Content.unpacked(path.read_bytes()), _deliveries(name) + 1, path))
+        return taken
+
+    def done(self, held: Iterable[Held]) -> None:
+        """Remove messages. They may come again after a power failure: nobody waits for the disk here."""
+        for each in held:
+            each.key.unlink(missing_ok=True)
+
+    def move(self, held: Held, queue: str, content: Content) -> None:
+        """Put `content` into `queue`, and only then remove the message."""
+        self.create([queue])
+        self.put([(queue, content)])
+        self.done([held])
+
+    def give_back(self, held: Iterable[Held]) -> None:
+        """Move messages back to where they were."""
+        for each in held:
+            self._give_back(each.key)
+
+    def look_after(self, held: Sequence[Held]) -> None:
+        """Move back what dead consumers had. That we live ourselves is seen from our lock."""
+        remove_abandoned(self._tmp)
+        for holder in self._taken.glob("*.holder"):
+            if holder != self._holder.folder:
+                rescue(holder, self._give_back)
+
+    def wait(self, timeout: float) -> None:
+        """Wait a little."""
+        time.sleep(min(timeout, PAUSE))
+
+    def close(self) -> None:
+        """Let go of the holder's folder."""
+        if "_holder" in vars(self):
+            self._holder.close()
+
+    def _box(self, queue: str) -> Path:
+        return self._waiting / f"{quote(queue, safe='')}.queue"
+
+    def _name(self) -> str:
+        """Return a name that no other message has, and that sorts after those of before."""
+        self._time = max(self._time + 1, time.time_ns())
+        return f"{self._time:020}-{self._id}.0"
+
+    def _next(self, box: Path) -> str | None:
+        """Return the name of a message that was waiting in `box` when it was last listed; list it again when there is none."""
+        names = self._listed[box]
+        if not names:
+            names.extend(sorted(entry.name for entry in os.scandir(box) if entry.is_file()))
+        return names.popleft() if names else None
+
+    def _give_back(self, path: Path) -> None:
+        """Move a message back to its queue, where it stands before all that came later."""
+        box = self._waiting / path.parent.name
+        box.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):  # it is there already
+            path.rename(box / _given_out(path.name))
+
+
+def _deliveries(name: str) -> int:
+    """Return how often the message in a file of that name was given out; 0 if somebody else has named it."""
+    count = name.rpartition(".")[2]
+    return int(count) if count.isascii() and count.isdecimal() else 0
+
+
+def _given_out(name: str) -> str:
+    """Return the name that the message has after it was given out once more."""
+    stem, _, count = name.rpartition(".")
+    return f"{stem}.{int(count) + 1}" if count.isascii() and count.isdecimal() else f"{name}.1"

@@ -1,0 +1,137 @@
+"""Queues in a database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Engine, Float, func, literal, literal_column, select, tuple_, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from stamp.runtime.transports.sql.tables import MESSAGES, METADATA, QUEUES
+from stamp.runtime.transports.virtual.content import Content
+from stamp.runtime.transports.virtual.place import Held
+
+__all__ = ["TablePlace"]
+
+PAUSE: Final = 0.02
+"""How long to wait between two looks into the tables, in seconds."""
+
+LOCK: Final = int.from_bytes(b"stamp-mq")
+"""What processes that create tables and queues at once wait for on PostgreSQL; any number that nobody else uses."""
+
+NUMBER, QUEUE = MESSAGES.c.number, MESSAGES.c.queue
+DELIVERIES, HELD_UNTIL = MESSAGES.c.deliveries, MESSAGES.c.held_until
+
+
+class TablePlace:
+    """One user's way to the queues in a database; what was not looked after for `lease` seconds is there for others."""
+
+    failures: tuple[type[Exception], ...] = (SQLAlchemyError,)
+
+    def __init__(self, engine: Engine, lease: float) -> None:
+        self._engine = engine
+        self._readers = engine.execution_options(stamp_reads=True, postgresql_readonly=True)
+        self._lease = lease
+
+    def create(self, queues: Iterable[str]) -> None:
+        """Create the tables, and note the queues."""
+        names = set(queues)
+        with self._engine.begin() as tx:
+            if tx.dialect.name == "postgresql":
+                tx.execute(select(func.pg_advisory_xact_lock(LOCK)))
+            METADATA.create_all(tx)
+            new = names - _known(tx, names)
+            if new:
+                tx.execute(QUEUES.insert(), [{"name": name} for name in sorted(new)])
+
+    def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
+        """Put messages into queues, in one transaction."""
+        with self._engine.begin() as tx:
+            known = _known(tx, {queue for queue, _ in entries})
+            rows = [{"queue": queue, "content": content.packed()} for queue, content in entries if queue in known]
+            if rows:
+                tx.execute(MESSAGES.insert(), rows)
+        return [queue in known for queue, _ in entries]
+
+    def take(self, queues: Iterable[str], limit: int) -> Sequence[Held]:
+        """Take messages by saying until when they are ours; look first whether there are any, which locks nothing."""
+        names = list(queues)
+        taken: list[Held] = []
+        with self._readers.connect() as connection:
+            there = set(connection.scalars(select(QUEUE).distinct().where(QUEUE.in_(names), self._is_free())))
+        if there:
+            with self._engine.begin() as tx:
+                for queue in filter(there.__contains__, names):
+                    taken += self._take(tx, queue, limit - len(taken))
+        return taken
+
+    def done(self, held: Iterable[Held]) -> None:
+        """Delete messages."""
+        numbers = [each.key[0] for each in held]
+        if numbers:
+            with self._engine.begin() as tx:
+                tx.execute(MESSAGES.delete().where(NUMBER.in_(numbers)))
+
+    def move(self, held: Held, queue: str, content: Content) -> None:
+        """Change a message to `content` and its queue to `queue`, unless it was lost to somebody else."""
+        self.create([queue])
+        changed = {"queue": queue, "content": content.packed(), "deliveries": 0, "held_until": 0.0}
+        with self._engine.begin() as tx:
+            tx.execute(update(MESSAGES).where(_is_one_of([held])).values(changed))
+
+    def give_back(self, held: Iterable[Held]) -> None:
+        """End the leases of messages."""
+        self._hold(held, literal(0.0))
+
+    def look_after(self, held: Sequence[Held]) -> None:
+        """Renew the leases of messages. What the dead held is free when their leases end."""
+        self._hold(held, self._now() + self._lease)
+
+    def wait(self, timeout: float) -> None:
+        """Wait a little."""
+        time.sleep(min(timeout, PAUSE))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def _take(self, tx: Connection, queue: str, limit: int) -> Sequence[Held]:
+        free = select(MESSAGES).where(MESSAGES.c.queue == queue, self._is_free()).order_by(NUMBER).limit(max(limit, 0))
+        rows = tx.execute(free.with_for_update(skip_locked=True)).all()
+        ours = NUMBER.in_([row.number for row in rows])
+        values = {"deliveries": DELIVERIES + 1, "held_until": self._now() + self._lease}
+        if rows:
+            tx.execute(update(MESSAGES).where(ours).values(values))
+        return [_held(row) for row in rows]
+
+    def _hold(self, held: Iterable[Held], until: ColumnElement[float]) -> None:
+        messages = list(held)
+        if messages:
+            with self._engine.begin() as tx:
+                tx.execute(update(MESSAGES).where(_is_one_of(messages)).values(held_until=until))
+
+    def _is_free(self) -> ColumnElement[bool]:
+        return self._now() >= HELD_UNTIL
+
+    def _now(self) -> ColumnElement[float]:
+        """Return the time in seconds since 1970 UTC: the server's, because the clocks of its clients differ."""
+        if self._engine.dialect.name == "postgresql":
+            return literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)", Float(53))
+        return literal(time.time(), Float(53))
+
+
+def _known(connection: Connection, queues: Iterable[str]) -> set[str]:
+    """Return those of `queues` that there are."""
+    return set(connection.scalars(select(QUEUES.c.name).where(QUEUES.c.name.in_(sorted(queues)))))
+
+
+def _held(row: Any) -> Held:
+    deliveries = row.deliveries + 1
+    return Held(row.queue, Content.unpacked(row.content), deliveries, (row.number, deliveries))
+
+
+def _is_one_of(held: Iterable[Held]) -> ColumnElement[bool]:
+    """Say which messages these are, as long as nobody else was given them."""
+    return tuple_(NUMBER, DELIVERIES).in_([each.key for each in held])

@@ -1,0 +1,42 @@
+"""A place in use, until it fails for the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from stamp.errors import DeliveryError
+from stamp.runtime.transports.virtual.place import Place
+
+__all__ = ["Access"]
+
+
+class Access:
+    """Guards `place`, whose `address` is for messages."""
+
+    def __init__(self, place: Place, address: str) -> None:
+        self._place = place
+        self._address = address
+        self._is_open = True
+
+    @contextmanager
+    def use(self) -> Iterator[Place]:
+        """Do something there.
+
+        Raises:
+            DeliveryError: it failed, now or earlier, or is closed.
+        """
+        if not self._is_open:
+            raise DeliveryError(f"{self._address} is closed here; open it again")
+        try:
+            yield self._place
+        except self._place.failures as error:
+            self.close()
+            raise DeliveryError(f"{self._address} cannot be used: {error}") from error
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._is_open:
+            self._is_open = False
+            with suppress(*self._place.failures):  # there is nothing left to do
+                self._place.close()

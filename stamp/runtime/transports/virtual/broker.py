@@ -1,0 +1,58 @@
+"""What the brokers without a server have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from stamp.runtime.topology import Topology
+from stamp.runtime.transport import Promises
+from stamp.runtime.transports.virtual.access import Access
+from stamp.runtime.transports.virtual.place import Place
+from stamp.runtime.transports.virtual.receiver import VirtualReceiver
+from stamp.runtime.transports.virtual.sender import VirtualSender
+
+__all__ = ["Virtual"]
+
+
+class Virtual(ABC):
+    """A transport whose queues are in a place of its own."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    @property
+    def address(self) -> str:
+        """Where it is, without a password."""
+        return self._address
+
+    @property
+    @abstractmethod
+    def promises(self) -> Promises:
+        """What it promises."""
+
+    @abstractmethod
+    def _open(self) -> Place:
+        """Return one more way to the place; it may raise what `_access` translates."""
+
+    def sender(self, topology: Topology) -> VirtualSender:
+        """Open it to publish.
+
+        Raises:
+            DeliveryError: it cannot be used.
+        """
+        return VirtualSender(self._access([queue.name for queue in topology.queues]), topology)
+
+    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> VirtualReceiver:
+        """Open it to consume `queues`.
+
+        Raises:
+            DeliveryError: as for `sender`.
+        """
+        return VirtualReceiver(self._access([queue.name for queue in topology.queues]), queues, prefetch=prefetch)
+
+    def _access(self, queues: Sequence[str]) -> Access:
+        access = Access(self._open(), self._address)
+        with access.use() as place:
+            place.create(queues)
+        return access

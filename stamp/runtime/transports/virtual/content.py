@@ -1,0 +1,45 @@
+"""What a queue of our own keeps of a message, and how it is written down as bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, Self
+
+from stamp.envelope.format import CONTENT_TYPE
+from stamp.runtime.outside import CONTENT_ENCODING
+from stamp.store.message import Message
+
+__all__ = ["Content"]
+
+TEXT: Final = (str, type(None))
+
+
+class Content(NamedTuple):
+    """A body and what stands on its outside."""
+
+    body: bytes
+    headers: Mapping[str, Any]
+    content_type: str | None
+    content_encoding: str | None
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Return what is kept of a message of ours."""
+        return cls(message.body, dict(message.headers), CONTENT_TYPE, CONTENT_ENCODING)
+
+    def packed(self) -> bytes:
+        """Return it as bytes: a line of JSON, then the body as it is."""
+        return json.dumps(self[1:]).encode() + b"\n" + self.body
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Self:
+        """Read it from bytes. Of what is not ours, all is body: a worker parks such a message and must get to see it."""
+        line, _, body = data.partition(b"\n")
+        try:
+            headers, content_type, content_encoding = json.loads(line)
+        except (TypeError, ValueError, RecursionError):
+            return cls(data, {}, None, None)
+        if not (isinstance(headers, dict) and isinstance(content_type, TEXT) and isinstance(content_encoding, TEXT)):
+            return cls(data, {}, None, None)
+        return cls(body, headers, content_type, content_encoding)

@@ -1,0 +1,54 @@
+"""Where queues are that need no server of their own: the few things that memory, a folder and a database each do in their way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from stamp.runtime.transports.virtual.content import Content
+
+__all__ = ["Held", "Place"]
+
+
+class Held(NamedTuple):
+    """A message that was taken; `key` is the place's own, and another one whenever the message is taken again."""
+
+    queue: str
+    content: Content
+    deliveries: int
+    key: Any
+
+
+class Place(Protocol):
+    """One user's way to the queues; used by one thread at a time."""
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """What may be raised when the place cannot be used."""
+
+    def create(self, queues: Iterable[str]) -> None:
+        """Create those of `queues` that are not there."""
+
+    def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
+        """Put messages into queues, for good, and tell for each whether there is such a queue."""
+
+    def take(self, queues: Iterable[str], limit: int) -> Sequence[Held]:
+        """Take at most `limit` messages, from the first queue first, in the order in which they were put. Nobody else gets them meanwhile."""
+
+    def done(self, held: Iterable[Held]) -> None:
+        """Remove messages for good."""
+
+    def move(self, held: Held, queue: str, content: Content) -> None:
+        """Put `content` into `queue`, which is created if need be, instead of a message."""
+
+    def give_back(self, held: Iterable[Held]) -> None:
+        """Let others take messages."""
+
+    def look_after(self, held: Sequence[Held]) -> None:
+        """Called about once a second: say that we are at work on `held`, and give back what the dead held."""
+
+    def wait(self, timeout: float) -> None:
+        """Wait until a message may have been put, but not longer than `timeout` seconds."""
+
+    def close(self) -> None:
+        """Let go of everything."""

@@ -1,0 +1,111 @@
+"""Takes messages out of queues."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Final
+
+from stamp.errors import DeliveryError
+from stamp.runtime.transport import Arrival
+from stamp.runtime.transports.letters import dead, marked
+from stamp.runtime.transports.virtual.access import Access
+from stamp.runtime.transports.virtual.place import Held, Place
+
+__all__ = ["BEAT", "VirtualReceiver"]
+
+BEAT: Final = 1.0
+"""How often to look for what the dead held, in seconds."""
+
+
+class VirtualReceiver:
+    """Takes messages out of `queues`, which take turns at being the first."""
+
+    def __init__(self, access: Access, queues: Sequence[str], *, prefetch: int) -> None:
+        self._access = access
+        self._queues = deque(queues)
+        self._prefetch = prefetch
+        self._held: dict[object, Held] = {}
+        self._beats_at = monotonic()
+
+    def receive(self, timeout: float) -> Sequence[Arrival]:
+        """Return what there is, waiting for the first at most `timeout` seconds.
+
+        Raises:
+            DeliveryError: the place failed.
+        """
+        deadline = monotonic() + timeout
+        with self._access.use() as place:
+            while True:
+                self._look_after(place)
+                arrivals = self._take(place)
+                now = monotonic()
+                if arrivals or now >= deadline:
+                    return arrivals
+                place.wait(max(0.0, min(deadline, self._beats_at) - now))
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        """Remove messages for good; what is not held, because it was acknowledged before, is passed over.
+
+        Raises:
+            DeliveryError: the place failed.
+        """
+        held = self._select(arrivals)
+        with self._access.use() as place:
+            place.done(held)
+        for each in held:
+            del self._held[each.key]
+
+    def bury(self, arrival: Arrival, reason: str) -> None:
+        """Move a message to the dead letter queue, with a header `stamp-reason`.
+
+        Raises:
+            DeliveryError: the place failed.
+        """
+        for each in self._select([arrival]):
+            content = each.content._replace(headers=marked(each.content.headers, reason))
+            with self._access.use() as place:
+                place.move(each, dead(each.queue), content)
+            del self._held[each.key]
+
+    def close(self) -> None:
+        """Give back what is held, and let go of the place."""
+        with (
+            suppress(DeliveryError),
+            self._access.use() as place,
+        ):  # what cannot be given back counts as a dead consumer's
+            place.give_back(self._held.values())
+        self._held.clear()
+        self._access.close()
+
+    def _take(self, place: Place) -> Sequence[Arrival]:
+        room = self._prefetch - len(self._held)
+        held = place.take(self._queues, room) if room > 0 else ()
+        self._queues.rotate(-1)
+        self._held.update((each.key, each) for each in held)
+        return [_arrival(each) for each in held]
+
+    def _look_after(self, place: Place) -> None:
+        now = monotonic()
+        if now >= self._beats_at:
+            self._beats_at = now + BEAT
+            place.look_after(list(self._held.values()))
+
+    def _select(self, arrivals: Sequence[Arrival]) -> Sequence[Held]:
+        """Return what is held of `arrivals`, each once."""
+        return [self._held[key] for key in dict.fromkeys(each.tag for each in arrivals) if key in self._held]
+
+
+def _arrival(held: Held) -> Arrival:
+    body, headers, content_type, content_encoding = held.content
+    return Arrival(
+        queue=held.queue,
+        body=body,
+        headers=headers,
+        content_type=content_type,
+        content_encoding=content_encoding,
+        deliveries=held.deliveries,
+        tag=held.key,
+    )
