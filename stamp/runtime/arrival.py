@@ -22,7 +22,7 @@ def opened(arrival: Arrival, workflow: str, limits: Limits) -> tuple[Message, Wi
 
     Its names and its id are those in the envelope. What is no envelope has an id made of its queue and its body, so that it is known when it comes again.
     """
-    headers = {str(name): value for name, value in arrival.headers.items() if isinstance(value, str)}
+    headers = {_sound(str(name)): _sound(value) for name, value in arrival.headers.items() if isinstance(value, str)}
     try:
         refused = refusal(arrival.content_type, arrival.content_encoding, arrival.headers)
         if refused is not None:
@@ -32,3 +32,8 @@ def opened(arrival: Arrival, workflow: str, limits: Limits) -> tuple[Message, Wi
         id_ = sha256(b"\0".join((arrival.queue.encode(), arrival.body))).digest()[:16]
         event = headers.get("ce-type", NOT_ONE)
         return Message(workflow, NOT_ONE, event, id_, arrival.body, headers), error
+
+
+def _sound(text: str) -> str:
+    """Return a text that can be stored: a broker's client may make half surrogates of bytes that are no UTF-8."""
+    return text.encode(errors="replace").decode()
