@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 from sqlalchemy import Connection
 
-from stamp.errors import StoreError
+from stamp.errors import StampError, StoreError
 from stamp.store.store import Store
 
 __all__ = ["Effects", "Group"]
@@ -36,6 +36,11 @@ class Group:
         return self._stack.__exit__(kind, error, trace)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether there is a transaction yet."""
+        return self._transaction is not None
+
+    @property
     def transaction(self) -> Connection:
         """The transaction.
 
@@ -44,6 +49,8 @@ class Group:
         """
         if self._transaction is None:
             self._transaction = self._stack.enter_context(self._store.begin())
+            # What was done before in the group would be committed too, without its answers.
+            self._transaction.commit = _refuse_to_commit  # type: ignore[method-assign]  # of this connection only
         return self._transaction
 
     @contextmanager
@@ -94,6 +101,10 @@ class Effects:
         except Exception as error:  # each driver has its own; whatever it is, the transaction is of no use any more
             text = "expected a handler to leave its transaction open, got one that cannot go on"
             raise StoreError(f"{text}: {error}") from error
+
+
+def _refuse_to_commit() -> NoReturn:
+    raise StampError("expected a handler to leave its transaction to the worker, which commits it, got commit()")
 
 
 BEGIN: Final = "SAVEPOINT stamp_work"
