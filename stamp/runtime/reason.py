@@ -14,13 +14,14 @@ from stamp.errors import (
     MissingContributionError,
     ResolutionError,
     SchemaError,
+    StampError,
     UnknownSchemaError,
     WireError,
     WorkflowError,
 )
 from stamp.store.dead_letters import Letter
 
-__all__ = ["ATTEMPTS", "DEATHS", "HOPELESS", "REASONS", "is_hopeless", "letter", "read", "written"]
+__all__ = ["ATTEMPTS", "DEATHS", "HOPELESS", "REASONS", "is_hopeless", "letter", "read", "sayable", "told", "written"]
 
 ATTEMPTS: Final = "attempts-exhausted"
 DEATHS: Final = "worker-died"
@@ -49,6 +50,22 @@ def is_hopeless(error: BaseException) -> bool:
     return isinstance(error, tuple(HOPELESS))
 
 
+def sayable(error: BaseException) -> BaseException:
+    """Return `error`, or one in its place if its text cannot be made: whoever tells of it must not fail for that."""
+    try:
+        str(error)
+    except Exception:  # noqa: BLE001 - code of whoever wrote the error
+        return StampError(
+            f"expected an error that says something, got a {type(error).__name__} whose text cannot be made"
+        )
+    return error
+
+
+def told(error: BaseException) -> str:
+    """Return what kind of error it is, and what it says, as far as somebody would read."""
+    return f"{type(error).__name__}: {str(error)[:MAX_MESSAGE]}"
+
+
 def letter(error: BaseException, reason: str | None = None) -> Letter:
     """Return what a dead letter says of an error; `reason` is that of the error, by default."""
     fitting = reason or next((code for kind, code in HOPELESS.items() if isinstance(error, kind)), ATTEMPTS)
@@ -56,7 +73,7 @@ def letter(error: BaseException, reason: str | None = None) -> Letter:
     return Letter(
         reason=fitting,
         error_type=type(error).__name__,
-        error_message=_storable(str(error))[:MAX_MESSAGE],
+        error_message=_storable(str(error)[:MAX_MESSAGE]),
         traceback=_storable(told),
         writer=None,
         reader=None,

@@ -10,8 +10,9 @@ from stamp.runtime.bell import Bell
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake
 from stamp.runtime.keeper import Keeper
+from stamp.runtime.office import Office
 from stamp.runtime.outlet import Local, Posted
-from stamp.runtime.performer import Office, Performer
+from stamp.runtime.performer import Performer
 from stamp.runtime.points import Passing
 from stamp.runtime.policy import Policy
 from stamp.runtime.relay import Relay

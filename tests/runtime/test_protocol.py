@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import text
 
-from stamp.runtime import keeper, performer, relay, storeless
+from stamp.runtime import keeper, pace, performer, relay, storeless
 from stamp.runtime.intake import Intake
 from stamp.runtime.relay import Relay
 from stamp.runtime.storeless import StorelessPerformer
@@ -152,7 +152,7 @@ def theatre(clock: Clock) -> Iterator[Theatre]:
 
 @pytest.fixture(autouse=True)
 def simulated_time(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    for each in (performer, relay, keeper, storeless):
+    for each in (pace, performer, relay, keeper, storeless):
         monkeypatch.setattr(each, "monotonic", clock.seconds)
 
 

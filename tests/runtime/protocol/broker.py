@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from stamp.envelope.format import CONTENT_TYPE
 from stamp.errors import DeliveryError, UnroutableError
@@ -24,7 +25,7 @@ class Copy:
 
     queue: str
     body: bytes
-    headers: Mapping[str, str]
+    headers: Mapping[str, Any] = field(default_factory=dict)
     deliveries: int = 0
     content_type: str | None = CONTENT_TYPE
     content_encoding: str | None = CONTENT_ENCODING

@@ -33,7 +33,7 @@ class Somebody:
     def turn(self, *parts: str) -> None:
         if self.worker is not None:
             try:
-                self.worker.turn(*(part for part in parts if part in self.worker.parts))
+                self.worker.turn(*parts)
             except Death:
                 self.worker = None
 

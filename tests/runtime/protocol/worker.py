@@ -44,8 +44,8 @@ class SimulatedWorker:
         ).staff()
         [self.performer] = self.staff.performers
         turns = {
-            "performer": self.performer,
             "intake": self.staff.intake,
+            "performer": self.performer,
             "relay": self.staff.relay,
             "keeper": self.staff.keeper,
         }
@@ -54,12 +54,12 @@ class SimulatedWorker:
         }
 
     def turn(self, *names: str) -> bool:
-        """Have the parts take turns, all of them by default, as their loops would; tell whether one of them was busy.
+        """Have those parts take turns that it has, all of them by default, as their loops would; tell whether one of them was busy.
 
         Raises:
             Death: this worker is dead.
         """
-        busy = [self._one(self.parts[name]) for name in names or self.parts]
+        busy = [self._one(self.parts[name]) for name in names or self.parts if name in self.parts]
         return any(busy)
 
     def _one(self, turn: Callable[[], bool | None]) -> bool:

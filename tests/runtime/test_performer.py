@@ -1,0 +1,579 @@
+"""Works: done, tried again, parked; in groups that commit together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import contextmanager, suppress
+
+import pytest
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from stamp import Envelope, Fail, StepContext, Workflow
+from stamp.errors import StoreError
+from stamp.runtime import pace, performer
+from stamp.store import dead_letters, finals, inbox
+from stamp.store.store import Store
+
+from ..store.conftest import DATABASES  # noqa: TID252 - tests are no package that could be imported by its name
+from .protocol.broker import Copy, SimulatedBroker
+from .protocol.clock import Clock
+from .protocol.desk import Answer, Desk, Question, agree, note
+from .protocol.moments import Death
+from .protocol.store import SimulatedStore
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    for each in (pace, performer):
+        monkeypatch.setattr(each, "monotonic", clock.seconds)
+    return clock
+
+
+@pytest.fixture
+def store():
+    with SimulatedStore.open("sqlite://") as store:
+        yield store
+
+
+@pytest.fixture
+def desk(store, clock):
+    return Desk(store, clock)
+
+
+@pytest.fixture(params=["file", "postgresql"])
+def served(request, tmp_path, clock):
+    """A desk whose database has more than one connection."""
+    with DATABASES[request.param](tmp_path) as url, Store.open(url) as store:
+        yield Desk(store, clock)
+
+
+def raising(*errors):
+    """Return a handler that raises these, one at each call, and then agrees."""
+    left = list(errors)
+
+    def handler(context):
+        note(context, f"attempt {context.attempt}")
+        if left:
+            raise left.pop(0)
+        return agree(context)
+
+    return handler
+
+
+# Trying again
+
+
+def test_a_work_is_tried_again_after_a_rest_that_gets_longer(desk, clock):
+    desk.handler = raising(ValueError("no"), ValueError("no"))
+    desk.ask(1)
+    worker = desk.worker(attempts=3)
+
+    for rest in (10, 20):
+        desk.work(worker)
+        clock.sleep(rest / 2 - 0.1)
+        assert not worker.turn("performer")
+        clock.sleep(rest / 2 + 0.1)
+    desk.work(worker)
+
+    assert desk.events == [("Answered", "1")]
+    assert desk.notes == ["1", "attempt 3"]
+
+
+def test_after_the_last_attempt_a_work_is_a_dead_letter_and_the_failure_is_published(desk, clock):
+    desk.handler = raising(*[ValueError("no expert free")] * 2)
+    desk.ask(1)
+
+    for _ in range(2):
+        desk.work(desk.worker(attempts=2))
+        clock.sleep(40)
+
+    [dead] = desk.letters
+    assert (dead.consumer, dead.attempts) == ("desk.answer", 2)
+    assert dead.letter[:3] == ("attempts-exhausted", "ValueError", "no expert free")
+    assert "raise left.pop(0)" in dead.letter.traceback
+    assert desk.events == [("answer.failed", "1")]
+    assert desk.notes == []
+
+
+def test_a_dead_letter_that_is_replayed_may_still_succeed_because_the_failure_has_another_id(desk):
+    desk.handler = raising(ValueError("no"))
+    desk.ask(1)
+    worker = desk.worker(attempts=1)
+    desk.work(worker)
+    [dead] = desk.letters
+    with desk.store.begin() as transaction:
+        dead_letters.replay(transaction, dead, desk.clock())
+
+    desk.work(worker)
+
+    assert desk.events == [("Answered", "1"), ("answer.failed", "1")]
+    with desk.store.read() as connection:
+        assert len({each.event_id for each in finals.find(connection)}) == 2
+
+
+def test_a_failure_of_business_is_an_answer_and_what_was_written_is_rolled_back(desk):
+    desk.handler = raising(Fail("no expert free", team="workshop"))
+    desk.ask(1)
+
+    desk.work(desk.worker())
+
+    assert desk.events == [("answer.failed", "1")]
+    assert desk.letters == desk.notes == []
+    with desk.store.read() as connection:
+        [failed] = finals.find(connection)
+    assert Envelope.from_bytes(failed.body).contributions[-1].attributes["error.message"] == "no expert free"
+
+
+def test_an_error_that_would_come_again_is_not_tried_again(desk):
+    desk.handler = lambda context: "not an answer"
+    desk.ask(1)
+
+    desk.work(desk.worker())
+
+    [dead] = desk.letters
+    assert (dead.letter.reason, dead.attempts) == ("undeclared-answer", 1)
+    assert desk.events == [("answer.failed", "1")]
+
+
+@pytest.mark.parametrize("kind", [SystemExit, asyncio.CancelledError, MemoryError])
+def test_a_handler_cannot_end_its_worker(desk, kind):
+    desk.handler = raising(kind("enough"))
+    desk.ask(1, 2)
+
+    desk.work(desk.worker(attempts=1))
+
+    [dead] = desk.letters
+    assert dead.letter.error_type == kind.__name__
+    assert desk.events == [("Answered", "2"), ("answer.failed", "1")]
+
+
+class UnspeakableError(Exception):
+    def __str__(self):
+        raise AttributeError("message")
+
+
+def test_an_error_that_cannot_be_told_is_one_like_any_other(desk, clock):
+    desk.handler = raising(UnspeakableError(), UnspeakableError())
+    desk.ask(1)
+
+    for _ in range(2):
+        desk.work(desk.worker(attempts=2))
+        clock.sleep(40)
+
+    [dead] = desk.letters
+    assert "UnspeakableError" in dead.letter.error_type + dead.letter.error_message
+    assert desk.events == [("answer.failed", "1")]
+
+
+def test_of_a_long_error_only_the_beginning_is_kept(desk):
+    desk.handler = raising(ValueError("\0" + "long " * 1_000_000))
+    desk.ask(1)
+
+    desk.work(desk.worker())
+
+    with desk.store.read() as connection:
+        assert connection.execute(text("SELECT length(error) FROM stamp_inbox")).scalar_one() < 3_000
+
+
+# Deaths
+
+
+def dying_after(count):
+    """Return what kills a worker `count` times after it has called a handler."""
+    left = [count]
+
+    def at(point):
+        if point == "after handle" and left[0]:
+            left[0] -= 1
+            raise Death(point)
+
+    return at
+
+
+def test_deaths_of_workers_are_counted_apart_from_failures(desk, clock):
+    desk.handler = raising(*[ValueError("no")] * 3)
+    at = dying_after(3)
+    desk.ask(1)
+
+    for _ in range(8):
+        with suppress(Death):
+            desk.work(desk.worker(at, attempts=4, deaths=4))
+        clock.sleep(60)
+
+    assert desk.letters == []
+    assert desk.events == [("Answered", "1")]
+
+
+def test_a_work_that_kills_its_workers_is_a_dead_letter_in_the_end(desk, clock):
+    calls = []
+    desk.handler = lambda context: calls.append(context.attempt) or agree(context)
+    at = dying_after(100)
+    desk.ask(1)
+
+    for _ in range(3):
+        with pytest.raises(Death):
+            desk.work(desk.worker(at, attempts=1, deaths=3))
+        clock.sleep(60)
+    desk.work(desk.worker(at, attempts=1, deaths=3))
+
+    [dead] = desk.letters
+    assert dead.letter.reason == "worker-died"
+    assert "3 that died" in dead.letter.error_message
+    assert calls == [1, 2, 3]
+    assert desk.events == [("answer.failed", "1")]
+    assert desk.notes == []
+
+
+# The database
+
+
+def test_a_database_that_goes_away_uses_up_no_attempt(desk, store):
+    desk.ask(1)
+    worker = desk.worker(attempts=1)
+    worker.turn("performer")
+    store.at = failing("after transaction", "before transaction", "before transaction")
+
+    desk.work(worker)
+
+    assert desk.letters == []
+    assert desk.events == [("Answered", "1")]
+    assert desk.notes == ["1"]
+
+
+def failing(*moments):
+    """Return what a database passes that fails once at each of these moments."""
+    left = list(moments)
+
+    def at(moment):
+        if left and left[0] == moment:
+            left.pop(0)
+            raise StoreError("gone")
+
+    return at
+
+
+class StrictStore(SimulatedStore):
+    """Refuses poison when it is committed, and not before, as a deferred constraint does."""
+
+    @contextmanager
+    def begin(self):
+        with super().begin() as transaction:
+            yield transaction
+            if inspect(transaction).has_table("note") and transaction.execute(POISONED).scalar():
+                raise IntegrityError("COMMIT", None, ValueError("poison"))
+
+
+POISONED = text("SELECT count(*) FROM note WHERE text = 'poison'")
+
+
+@pytest.fixture
+def strict(clock):
+    with StrictStore.open("sqlite://") as store:
+        yield Desk(store, clock)
+
+
+@pytest.fixture
+def deferred(clock, tmp_path):
+    """The same with a real constraint."""
+    with DATABASES["postgresql"](tmp_path) as url, Store.open(url) as store:
+        desk = Desk(store, clock)
+        with store.begin() as transaction:
+            transaction.execute(text("CREATE UNIQUE INDEX once ON note (text)"))
+            transaction.execute(
+                text("ALTER TABLE note ADD CONSTRAINT once_late UNIQUE (text) DEFERRABLE INITIALLY DEFERRED")
+            )
+            transaction.execute(text("DROP INDEX once"))
+        yield desk
+
+
+@pytest.mark.parametrize("kind", ["strict", "deferred"])
+def test_a_work_that_cannot_be_committed_is_the_only_one_that_suffers(request, clock, kind):
+    desk = request.getfixturevalue(kind)
+    calls = Counter()
+
+    def handler(context):
+        calls[context.workflow_id] += 1
+        if context.workflow_id == "20":
+            note(context, "poison")
+            note(context, "poison")
+        return agree(context)
+
+    desk.handler = handler
+    desk.ask(*range(50))
+    worker = desk.worker(attempts=3)
+
+    for _ in range(4):
+        desk.work(worker)
+        clock.sleep(40)
+
+    [dead] = desk.letters
+    assert (dead.message.workflow_id, dead.letter.reason, dead.letter.error_type) == (
+        "20",
+        "attempts-exhausted",
+        "StoreError",
+    )
+    assert desk.notes == sorted(str(run) for run in range(50) if run != 20)
+    assert len(desk.events) == 50
+    assert calls.pop("20") == 4
+    assert max(calls.values()) <= 2
+
+
+def test_sql_that_fails_is_a_failure_of_its_work_alone_even_if_its_handler_goes_on(served):
+    def handler(context):
+        note(context)
+        if context.workflow_id == "2":
+            with suppress(SQLAlchemyError):
+                context.transaction.execute(text("INSERT INTO nowhere VALUES (1)"))
+            raise ValueError("no")
+        return Answer(text="yes")
+
+    served.handler = handler
+    served.ask(1, 2, 3)
+
+    served.work(served.worker(attempts=1))
+
+    assert served.notes == ["1", "3"]
+    assert [dead.message.workflow_id for dead in served.letters] == ["2"]
+
+
+def test_a_handler_may_go_on_after_an_error_that_it_has_confined(served):
+    def handler(context):
+        with suppress(SQLAlchemyError), context.transaction.begin_nested():
+            context.transaction.execute(text("INSERT INTO nowhere VALUES (1)"))
+        return agree(context)
+
+    served.handler = handler
+    served.ask(1)
+
+    served.work(served.worker(attempts=1))
+
+    assert served.notes == ["1"]
+
+
+def test_a_handler_does_not_commit(served, clock):
+    def handler(context):
+        note(context)
+        if context.workflow_id == "2":
+            context.transaction.commit()
+        return Answer(text="yes")
+
+    served.handler = handler
+    served.ask(1, 2, 3)
+
+    served.work(served.worker(attempts=1))
+
+    [dead] = served.letters
+    assert dead.message.workflow_id == "2"
+    assert "commit" in dead.letter.error_message
+    assert served.notes == ["1", "3"]
+
+
+@pytest.mark.parametrize("word", ["ROLLBACK", "COMMIT"])
+def test_a_handler_that_ends_the_transaction_by_itself_is_parked(served, clock, word):
+    def handler(context):
+        note(context)
+        if context.workflow_id == "2":
+            context.transaction.exec_driver_sql(word)
+        return Answer(text="yes")
+
+    served.handler = handler
+    served.ask(1, 2, 3)
+    worker = served.worker(attempts=1)
+
+    for _ in range(3):
+        served.work(worker)
+        clock.sleep(40)
+
+    assert [dead.message.workflow_id for dead in served.letters] == ["2"]
+    assert served.events == [("Answered", "1"), ("Answered", "3"), ("answer.failed", "2")]
+
+
+# Order
+
+
+def test_events_of_a_run_are_worked_on_in_the_order_in_which_they_came(desk, clock):
+    seen = []
+
+    def handler(context):
+        seen.append((context.workflow_id, context.event))
+        if len(seen) == 1:
+            raise ValueError("no")
+        return Answer(text="yes")
+
+    desk.handler = handler
+    desk.ask(1)
+    desk.remind(1)
+    desk.ask(2)
+    worker = desk.worker()
+    desk.work(worker)
+    clock.sleep(10)
+    desk.work(worker)
+
+    assert seen == [("1", "Asked"), ("2", "Asked"), ("1", "Asked"), ("1", "Reminded")]
+
+
+# Groups
+
+
+def transactions(store):
+    """Count the transactions that are committed from now on."""
+    counted = []
+    store.at = lambda moment: counted.append(moment) if moment == "after transaction" else None
+    return counted
+
+
+def test_many_quick_works_share_a_transaction(desk, store):
+    desk.ask(*range(500))
+    counted = transactions(store)
+
+    desk.work(desk.worker())
+
+    assert len(desk.events) == 500
+    assert len(counted) < 20
+
+
+def test_slow_works_have_one_each(desk, store, clock):
+    def handler(context):
+        clock.sleep(1)
+        return agree(context)
+
+    desk.handler = handler
+    desk.ask(*range(20))
+    counted = transactions(store)
+
+    desk.work(desk.worker())
+
+    assert len(counted) >= 20
+
+
+def test_nobody_waits_for_a_slow_step_whose_own_work_is_done(store, clock):
+    desk, seen = Desk(store, clock), []
+
+    @desk.workflow.step(on="Asked", emits="Archived")
+    def archive(context: StepContext) -> Answer:
+        seen.append(len(desk.notes))
+        clock.sleep(10)
+        return Answer(text="done")
+
+    worker = desk.worker()
+    desk.ask(1)
+    desk.work(worker)
+    desk.ask(2)
+    desk.work(worker)
+
+    assert seen[-1] == 2
+
+
+def test_a_work_that_takes_long_does_not_take_others_with_it(desk, clock):
+    """Who is slow holds one work at a time: the others are free for somebody else."""
+
+    def handler(context):
+        clock.sleep(10)
+        return agree(context)
+
+    desk.handler = handler
+    desk.ask(*range(10))
+    slow, other = desk.worker(), desk.worker()
+    for _ in range(3):
+        slow.turn("performer")
+
+    assert len(slow.performer.held) == 1
+    assert other.turn("performer")
+    assert len(other.performer.held) == 1
+
+
+def test_there_is_nothing_to_do_when_nothing_is_due(desk):
+    worker = desk.worker()
+
+    assert not worker.turn("performer")
+    desk.ask(1)
+    desk.worker().turn("performer")
+    assert not worker.turn("performer")
+
+
+# The end
+
+
+def test_what_is_held_at_the_end_is_free_for_others_and_was_no_attempt(desk):
+    desk.ask(*range(10))
+    worker = desk.worker()
+    while len(worker.performer.held) < 2:
+        worker.turn("performer")
+    before = len(desk.events)
+
+    worker.performer.release()
+
+    assert worker.performer.held == ()
+    with desk.store.begin() as transaction:
+        taken = inbox.take(transaction, [desk.queue], limit=100, now=desk.clock(), lease=1)
+    assert [work.attempt for work in taken] == [1] * (10 - before)
+
+
+def test_nothing_is_taken_in_the_last_turn_and_what_is_held_is_done(desk):
+    desk.ask(*range(3))
+    worker = desk.worker()
+    worker.turn("performer")
+    held = len(worker.performer.held)
+
+    assert worker.performer.turn(take=False)
+
+    assert len(desk.events) == held
+    assert worker.performer.held == ()
+    assert not worker.performer.turn(take=False)
+
+
+# What a broker gives out
+
+
+@pytest.fixture
+def posted(store, clock):
+    """A desk with a broker."""
+    return Desk(store, clock, broker=SimulatedBroker(keeps=True))
+
+
+FOREIGN = {
+    "no envelope": (Copy("desk.answer", b"hello"), "no-envelope"),
+    "nothing": (Copy("desk.answer", b""), "no-envelope"),
+    "another type": (Copy("desk.answer", b"{}", content_type="application/json"), "no-envelope"),
+    "no type": (Copy("desk.answer", b"{}", content_type=None, content_encoding=None), "no-envelope"),
+    "compressed": (Copy("desk.answer", b"x\x9c+I-.\x01", {"compression": "application/x-gzip"}), "no-envelope"),
+    "too large": (Copy("desk.answer", b"\xc3\x01" * 200_000), "too-large"),
+    "headers that no database takes": (
+        Copy("desk.answer", b"hi", {"ce-type": "a\0\ud800", "\udfff": "\0"}),
+        "no-envelope",
+    ),
+    "headers of other types": (Copy("desk.answer", b"hi", {"ce-type": 7, "x": [1, {}]}), "no-envelope"),
+}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_what_is_no_event_becomes_a_dead_letter_as_it_came(posted, foreign):
+    copy, reason = FOREIGN[foreign]
+    worker = posted.worker()
+    posted.broker.put(copy)
+    posted.broker.put(copy)
+    posted.ask(1)
+
+    posted.work(worker)
+
+    [dead] = posted.letters
+    assert (dead.letter.reason, dead.consumer, dead.message.body) == (reason, "desk.answer", copy.body)
+    assert dead.message.workflow_id == ""
+    assert posted.events == [("Answered", "1")]
+    assert posted.broker.is_empty
+
+
+def test_an_event_of_another_workflow_becomes_a_dead_letter(posted):
+    other = Workflow("other", contracts="/nowhere")
+    other.starts("question", Question, emits="Asked")
+    body = other.start(Question(text="why?"), workflow_id="1").body
+    posted.broker.put(Copy("desk.answer", body))
+
+    posted.work(posted.worker())
+
+    [dead] = posted.letters
+    assert (dead.letter.reason, dead.message.workflow) == ("not-for-this-step", "other")
+    assert posted.events == []
