@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from threading import RLock
 from typing import Final, Self
 
 from sqlalchemy import Connection, Engine
@@ -14,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from stamp.errors import StoreError
 from stamp.store import edition, postgresql, sqlite
 from stamp.store.address import address, file_of, is_in_memory
+from stamp.store.turn import Turn
 
 __all__ = ["Store"]
 
@@ -31,7 +31,7 @@ class Store:
         self._engine = engine
         self._readers = engine.execution_options(stamp_reads=True, postgresql_readonly=True)
         # A database in memory is its one connection: whoever uses it has it alone.
-        self._turn: AbstractContextManager[object] = RLock() if is_in_memory(engine.url) else nullcontext()
+        self._turn: AbstractContextManager[object] = Turn() if is_in_memory(engine.url) else nullcontext()
         self.url = engine.url.set(drivername=engine.url.get_backend_name(), password=None).render_as_string()
         self.is_shared_between_machines = engine.dialect.name == "postgresql"
 

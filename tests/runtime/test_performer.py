@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from sqlalchemy import inspect, text
@@ -577,3 +577,69 @@ def test_an_event_of_another_workflow_becomes_a_dead_letter(posted):
     [dead] = posted.letters
     assert (dead.letter.reason, dead.message.workflow) == ("not-for-this-step", "other")
     assert posted.events == []
+
+
+# Handlers that are async
+
+
+class AsyncDesk(Desk):
+    """A desk whose step is `async def`."""
+
+    def _define(self, desk):
+        desk.starts("question", Question, emits="Asked")
+
+        @desk.step(on="Asked", emits="Answered")
+        async def answer(context: StepContext) -> Answer:
+            await asyncio.sleep(0)
+            return self.handler(context)
+
+
+@pytest.fixture
+def closing():
+    with ExitStack() as stack:
+        yield lambda worker: stack.callback(worker.handlers.close) and worker
+
+
+@pytest.mark.parametrize("kind", ["memory", "file", "postgresql"])
+def test_what_an_async_handler_writes_is_committed_with_its_work(clock, tmp_path, closing, kind):
+    with DATABASES[kind](tmp_path) as url, Store.open(url) as store:
+        desk = AsyncDesk(store, clock)
+        desk.handler = raising(ValueError("no"), Fail("no expert free"))
+        desk.ask(*range(5))
+        worker = closing(desk.worker())
+
+        desk.work(worker)
+        clock.sleep(10)
+        desk.work(worker)
+
+        assert sorted(desk.events) == [("Answered", str(run)) for run in (0, 2, 3, 4)] + [("answer.failed", "1")]
+        assert [each for each in desk.notes if each.isdecimal()] == ["0", "2", "3", "4"]
+
+
+def test_an_async_handler_is_not_awaited_while_a_transaction_is_open(clock, tmp_path, closing):
+    with DATABASES["file"](tmp_path) as url, Store.open(url) as store:
+        desk, open_before = AsyncDesk(store, clock), []
+
+        def handler(context):
+            with store.begin():  # waits for whoever has the only transaction that writes
+                open_before.append(context.workflow_id)
+            return agree(context)
+
+        desk.handler = handler
+        desk.ask(*range(4))
+
+        desk.work(closing(desk.worker()))
+
+        assert sorted(open_before) == desk.notes == ["0", "1", "2", "3"]
+
+
+def test_async_handlers_that_write_nothing_share_a_transaction(store, closing, clock):
+    desk = AsyncDesk(store, clock)
+    desk.handler = lambda context: Answer(text="yes")
+    desk.ask(*range(100))
+    counted = transactions(store)
+
+    desk.work(closing(desk.worker()))
+
+    assert len(desk.events) == 100
+    assert len(counted) < 20

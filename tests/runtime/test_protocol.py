@@ -201,7 +201,7 @@ def test_whatever_happens_nothing_is_missing_or_doubled(theatre, kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", WITH_A_STORE)
 def test_whatever_happens_for_long_nothing_is_missing_or_doubled(theatre, kind):
-    play_anything(theatre, kind, 300)
+    play_anything(theatre, kind, 100)
 
 
 # Mutants: the simulation finds what it is there to find
