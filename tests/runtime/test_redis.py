@@ -433,6 +433,27 @@ def test_user_and_password_may_have_any_characters(start):
         assert client.dbsize() == 3
 
 
+def test_the_permissions_that_the_docs_name_are_enough(start, receivers):
+    server = start()
+    with server.client as client:
+        client.acl_setuser(
+            "stamp",
+            enabled=True,
+            passwords=["+secret"],
+            keys=["stamp:*"],
+            commands=["+@stream", "+multi", "+exec", "+eval", "+info"],
+        )
+    transport = Redis(f"redis://stamp:secret@127.0.0.1:{server.port}")
+    publish(transport, parcels(2, BILLING, SEARCH))
+    receiver = receivers(transport, BILLING, SEARCH)
+    arrivals = await_(receiver, 4)
+    receiver.bury(arrivals[0], "no envelope")
+    receiver.acknowledge(arrivals[1:])
+    receiver.close()
+    with pytest.raises(DeliveryError, match="allow this user"):
+        Redis(f"redis://stamp:secret@127.0.0.1:{server.port}?prefix=other").sender(TOPOLOGY)
+
+
 @pytest.mark.parametrize("url", ["redis://:wrong-secret@{}", "redis://{}"])
 def test_a_wrong_password_is_refused_and_never_shown(start, url):
     server = start("--requirepass", "right-secret")

@@ -63,6 +63,7 @@ class MemoryPlace:
     """One user's way to `queues`."""
 
     failures: tuple[type[Exception], ...] = ()
+    beat = BEAT
 
     def __init__(self, queues: Queues) -> None:
         self._queues = queues

@@ -25,6 +25,7 @@ from stamp.runtime.transports.filesystem.files import remove_abandoned, sync, wr
 from stamp.runtime.transports.filesystem.holder import Holder, rescue
 from stamp.runtime.transports.virtual.content import Content
 from stamp.runtime.transports.virtual.place import Held
+from stamp.runtime.transports.virtual.receiver import BEAT
 
 __all__ = ["FolderPlace"]
 
@@ -36,6 +37,7 @@ class FolderPlace:
     """One user's way to the queues in `folder`."""
 
     failures: tuple[type[Exception], ...] = (OSError,)
+    beat = BEAT
 
     def __init__(self, folder: Path) -> None:
         self._waiting, self._taken, self._tmp = (folder / name for name in ("waiting", "taken", "tmp"))

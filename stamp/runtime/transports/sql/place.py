@@ -6,12 +6,26 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Float, func, literal, literal_column, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    Select,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from stamp.runtime.transports.sql.tables import MESSAGES, METADATA, QUEUES
 from stamp.runtime.transports.virtual.content import Content
 from stamp.runtime.transports.virtual.place import Held
+from stamp.runtime.transports.virtual.receiver import BEAT
 
 __all__ = ["TablePlace"]
 
@@ -21,8 +35,7 @@ PAUSE: Final = 0.02
 LOCK: Final = int.from_bytes(b"stamp-mq")
 """What processes that create tables and queues at once wait for on PostgreSQL; any number that nobody else uses."""
 
-NUMBER, QUEUE = MESSAGES.c.number, MESSAGES.c.queue
-DELIVERIES, HELD_UNTIL = MESSAGES.c.deliveries, MESSAGES.c.held_until
+NUMBER, DELIVERIES, HELD_UNTIL = MESSAGES.c.number, MESSAGES.c.deliveries, MESSAGES.c.held_until
 
 
 class TablePlace:
@@ -34,6 +47,7 @@ class TablePlace:
         self._engine = engine
         self._readers = engine.execution_options(stamp_reads=True, postgresql_readonly=True)
         self._lease = lease
+        self.beat = min(BEAT, lease / 4)
 
     def create(self, queues: Iterable[str]) -> None:
         """Create the tables, and note the queues."""
@@ -60,7 +74,7 @@ class TablePlace:
         names = list(queues)
         taken: list[Held] = []
         with self._readers.connect() as connection:
-            there = set(connection.scalars(select(QUEUE).distinct().where(QUEUE.in_(names), self._is_free())))
+            there = set(connection.scalars(self._queues_with_work(names)))
         if there:
             with self._engine.begin() as tx:
                 for queue in filter(there.__contains__, names):
@@ -96,6 +110,11 @@ class TablePlace:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+
+    def _queues_with_work(self, names: Sequence[str]) -> Select[Any]:
+        """Ask for each queue no more than whether there is a first message: others may be many."""
+        work = exists().where(MESSAGES.c.queue == QUEUES.c.name, self._is_free())
+        return select(QUEUES.c.name).where(QUEUES.c.name.in_(names), work)
 
     def _take(self, tx: Connection, queue: str, limit: int) -> Sequence[Held]:
         free = select(MESSAGES).where(MESSAGES.c.queue == queue, self._is_free()).order_by(NUMBER).limit(max(limit, 0))

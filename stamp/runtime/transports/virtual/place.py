@@ -26,6 +26,10 @@ class Place(Protocol):
     def failures(self) -> tuple[type[Exception], ...]:
         """What may be raised when the place cannot be used."""
 
+    @property
+    def beat(self) -> float:
+        """How often to call `look_after`, in seconds."""
+
     def create(self, queues: Iterable[str]) -> None:
         """Create those of `queues` that are not there."""
 
@@ -45,7 +49,7 @@ class Place(Protocol):
         """Let others take messages."""
 
     def look_after(self, held: Sequence[Held]) -> None:
-        """Called about once a second: say that we are at work on `held`, and give back what the dead held."""
+        """Say that we are at work on `held`, and give back what the dead held."""
 
     def wait(self, timeout: float) -> None:
         """Wait until a message may have been put, but not longer than `timeout` seconds."""

@@ -17,7 +17,7 @@ from stamp.runtime.transports.virtual.place import Held, Place
 __all__ = ["BEAT", "VirtualReceiver"]
 
 BEAT: Final = 1.0
-"""How often to look for what the dead held, in seconds."""
+"""How often, at least, to look for what the dead held, in seconds."""
 
 
 class VirtualReceiver:
@@ -90,7 +90,7 @@ class VirtualReceiver:
     def _look_after(self, place: Place) -> None:
         now = monotonic()
         if now >= self._beats_at:
-            self._beats_at = now + BEAT
+            self._beats_at = now + place.beat
             place.look_after(list(self._held.values()))
 
     def _select(self, arrivals: Sequence[Arrival]) -> Sequence[Held]:

@@ -1,0 +1,335 @@
+"""What is special about brokers without a server: memory, folders and databases."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
+
+from stamp.errors import DeliveryError, InputError
+from stamp.runtime.topology import Topology
+from stamp.runtime.transport import Arrival, Parcel
+from stamp.runtime.transports.filesystem import Filesystem, files
+from stamp.runtime.transports.memory import Memory
+from stamp.runtime.transports.sql import Sql
+from stamp.runtime.transports.virtual.content import Content
+from stamp.store.message import Message
+
+TOPOLOGY = Topology.of("ticket", {"billing": ["Paid"], "search": ["Paid"]})
+BILLING, SEARCH = (queue.name for queue in TOPOLOGY.queues)
+
+
+def publish(transport, *bodies: bytes, queues=(BILLING,)):
+    sender = transport.sender(TOPOLOGY)
+    sender.post([Parcel(Message("ticket", "1", "Paid", body.ljust(16), body, {}), queues) for body in bodies])
+    assert not any(sender.confirm(5))
+    sender.close()
+
+
+def receiver(transport, *queues: str, prefetch: int = 10):
+    return transport.receiver(TOPOLOGY, queues or (BILLING,), prefetch=prefetch)
+
+
+def take(receiver, count: int, seconds: float = 10) -> list[Arrival]:
+    arrivals: list[Arrival] = []
+    end = time.monotonic() + seconds
+    while len(arrivals) < count and time.monotonic() < end:
+        arrivals += receiver.receive(0.1)
+    assert len(arrivals) == count
+    return arrivals
+
+
+def bodies(arrivals):
+    return [each.body for each in arrivals]
+
+
+# -- what is written down
+
+TEXTS = st.none() | st.text()
+VALUES = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text(max_size=3), max_size=3)
+HEADERS = st.dictionaries(st.text(), VALUES, max_size=3)
+
+
+@given(st.builds(Content, st.binary(), HEADERS, TEXTS, TEXTS))
+def test_what_is_packed_is_unpacked(content):
+    assert Content.unpacked(content.packed()) == content
+
+
+@given(
+    st.binary()
+    | st.sampled_from([b"[{},1,2]\nx", b'["a","b","c"]\n', b"[[],null,null]\n", b"[" * 100_000, b"7\n", b"\n"])
+)
+def test_what_is_not_ours_is_all_body(data):
+    assert Content.unpacked(data) == Content(data, {}, None, None)
+
+
+# -- memory
+
+
+def test_brokers_in_memory_are_told_apart_by_their_names(name):
+    publish(Memory(f"memory://{name}"), b"one")
+    assert not receiver(Memory(f"memory://{name}-other")).receive(0)
+    assert bodies(take(receiver(Memory(f"memory://{name}")), 1)) == [b"one"]
+
+
+def test_a_waiting_receiver_wakes_when_something_comes(name):
+    transport = Memory(f"memory://{name}")
+    waiting = receiver(transport)
+    thread = threading.Thread(target=publish, args=(transport, b"one"))
+    thread.start()
+    assert bodies(waiting.receive(60)) == [b"one"]
+    thread.join()
+
+
+def test_what_is_given_back_to_memory_stands_where_it_stood(name):
+    transport = Memory(f"memory://{name}")
+    publish(transport, b"1", b"2", b"3", b"4")
+    first = receiver(transport, prefetch=3)
+    first.acknowledge(take(first, 3)[1:2])
+    first.close()
+    again = take(receiver(transport), 3)
+    assert [(each.body, each.deliveries) for each in again] == [(b"1", 2), (b"3", 2), (b"4", 1)]
+
+
+@pytest.mark.parametrize("url", ["memory://a/b", "memory://?a=b"])
+def test_an_address_of_memory_is_a_name(url):
+    with pytest.raises(InputError, match="memory://name"):
+        Memory(url)
+
+
+# -- a folder
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    return tmp_path / "some" / "queues"
+
+
+@pytest.fixture
+def spool(folder) -> Filesystem:
+    return Filesystem(f"filesystem://{folder}")
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_relative_folder_is_one_of_where_the_process_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    transport = Filesystem("filesystem://my%20queues")
+    publish(transport, b"one")
+    assert (tmp_path / "my queues" / "waiting").is_dir()
+    assert transport.address == f"filesystem://{tmp_path}/my queues"
+
+
+@pytest.mark.parametrize("url", ["filesystem://", "filesystem:/x", "file:///x"])
+def test_an_address_of_a_folder(url):
+    with pytest.raises(InputError, match="filesystem:///var/spool/orders"):
+        Filesystem(url)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DeliveryError, match="Not a directory"):
+        Filesystem(f"filesystem://{tmp_path}/file/queues").sender(TOPOLOGY)
+
+
+def test_a_folder_that_is_removed_is_noticed_by_all(spool, folder):
+    sender, consumer = spool.sender(TOPOLOGY), receiver(spool)
+    shutil.rmtree(folder)
+    sender.post([Parcel(Message("w", "1", "Paid", b"1" * 16, b"", {}), (BILLING,))])
+    (verdict,) = sender.confirm(1)
+    assert isinstance(verdict, DeliveryError)
+    with pytest.raises(DeliveryError, match="No such file"):
+        consumer.receive(1)
+    with pytest.raises(DeliveryError, match="open it again"):
+        consumer.receive(1)
+    consumer.close()
+    publish(spool, b"one")
+    assert bodies(take(receiver(spool), 1)) == [b"one"]
+
+
+def test_nothing_stays_in_the_folder_when_all_is_acknowledged_and_closed(spool, folder):
+    publish(spool, b"1", b"2", queues=(BILLING, SEARCH))
+    consumer = receiver(spool, BILLING, SEARCH)
+    consumer.acknowledge(take(consumer, 4))
+    consumer.close()
+    assert files_in(folder) == []
+    assert list((folder / "taken").iterdir()) == []
+
+
+def test_what_is_being_written_is_not_seen(spool, folder):
+    publish(spool, b"one")
+    (folder / "tmp" / "half").write_bytes(b"hal")
+    assert bodies(take(receiver(spool), 1)) == [b"one"]
+    assert (folder / "tmp" / "half").exists()
+
+
+def test_what_a_killed_writer_left_is_removed_in_time(spool, folder):
+    spool.sender(TOPOLOGY)
+    old, new = folder / "tmp" / "old", folder / "tmp" / "new"
+    old.touch()
+    new.touch()
+    os.utime(old, (0, time.time() - files.ABANDONED - 1))
+    receiver(spool).receive(0)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_file_of_somebody_else_arrives_as_a_body_and_comes_again(spool, folder):
+    spool.sender(TOPOLOGY)
+    (folder / "waiting" / f"{BILLING}.queue" / "note.txt").write_bytes(b"hello")
+    for deliveries in (1, 2):
+        consumer = receiver(spool)
+        (arrival,) = take(consumer, 1)
+        consumer.close()
+        assert (arrival.body, arrival.content_type, arrival.deliveries) == (b"hello", None, deliveries)
+
+
+def test_queues_may_have_any_name_and_stay_in_the_folder(spool, folder):
+    names = ("..", ".", "a/b", "/etc/passwd", "ü\n", "a%2Fb")
+    topology = Topology("odd", tuple(type(TOPOLOGY.queues[0])(each, each, ("E",)) for each in names))
+    sender = spool.sender(topology)
+    sender.post([Parcel(Message("odd", "1", "E", b"1" * 16, b"body", {}), names)])
+    assert sender.confirm(5) == [None]
+    consumer = spool.receiver(topology, names, prefetch=10)
+    assert sorted(each.queue for each in take(consumer, len(names))) == sorted(names)
+    assert len(files_in(folder)) == len(names) + 1
+    assert {path.name for path in folder.iterdir()} == {"waiting", "taken", "tmp"}
+
+
+HOLDER = """
+import sys
+from stamp.runtime.topology import Topology
+from stamp.runtime.transports.filesystem import Filesystem
+receiver = Filesystem(sys.argv[1]).receiver(Topology.of("ticket", {"billing": ["Paid"]}), ["ticket.billing"], prefetch=5)
+held = receiver.receive(10)
+print(len(held), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_living_process_keeps_what_it_holds_and_a_dead_one_nothing(spool):
+    publish(spool, b"1", b"2", b"3")
+    command = [sys.executable, "-c", HOLDER, spool.address]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "3\n"
+        consumer = receiver(spool)
+        end = time.monotonic() + 2.5  # it looks every second
+        while time.monotonic() < end:
+            assert not consumer.receive(0.1)
+        holder.kill()
+    assert [(each.body, each.deliveries) for each in take(consumer, 3)] == [(b"1", 2), (b"2", 2), (b"3", 2)]
+
+
+def test_a_holder_that_was_killed_while_it_closed_is_cleared_away(spool, folder):
+    publish(spool, b"1")
+    (folder / "taken" / "gone.holder").mkdir()
+    half = folder / "taken" / "half.holder"
+    (half / f"{BILLING}.queue").mkdir(parents=True)
+    (half / "lock").touch()
+    (half / f"{BILLING}.queue" / "5.1").write_bytes(Content(b"0", {}, None, None).packed())
+    consumer = receiver(spool)
+    assert sorted(bodies(take(consumer, 2))) == [b"0", b"1"]
+    assert len(list((folder / "taken").iterdir())) == 1
+
+
+# -- a database
+
+
+@pytest.fixture
+def database(tmp_path) -> Path:
+    return tmp_path / "queues.db"
+
+
+@pytest.fixture
+def sql(database) -> Sql:
+    return Sql(f"sqla+sqlite:///{database}?redeliver=1")
+
+
+def rows(database: Path) -> int:
+    engine = create_engine(f"sqlite:///{database}")
+    with engine.connect() as connection:
+        count = connection.execute(text("SELECT count(*) FROM stamp_queued")).scalar_one()
+    engine.dispose()
+    return count
+
+
+def test_no_row_stays_when_all_is_acknowledged(sql, database):
+    publish(sql, b"1", b"2", queues=(BILLING, SEARCH))
+    consumer = receiver(sql, BILLING, SEARCH)
+    consumer.acknowledge(take(consumer, 4))
+    assert rows(database) == 0
+
+
+def test_a_receiver_that_falls_silent_loses_what_it_holds_and_does_not_take_it_back(sql):
+    publish(sql, b"1", b"2")
+    silent = receiver(sql)
+    lost = take(silent, 2)
+    other = receiver(sql)
+    again = take(other, 2)
+    assert [each.deliveries for each in again] == [2, 2]
+    assert not silent.receive(0)  # it says that it is at work on them, which they are not any more
+    silent.bury(lost[0], "too late")
+    silent.close()
+    assert not receiver(sql).receive(0.1)
+    other.acknowledge(again)
+
+
+def test_a_receiver_that_goes_on_receiving_keeps_what_it_holds(sql):
+    publish(sql, b"1")
+    holder, other = receiver(sql), receiver(sql)
+    take(holder, 1)
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        assert not holder.receive(0.05)
+        assert not other.receive(0.05)
+
+
+def test_many_may_be_the_first(database):
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(4) as pool:
+        pool.map(open_and_publish, [(str(database), str(number)) for number in range(4)])
+    consumer = receiver(Sql(f"sqla+sqlite:///{database}"))
+    assert sorted(bodies(take(consumer, 4))) == [b"0", b"1", b"2", b"3"]
+
+
+def open_and_publish(work: tuple[str, str]) -> None:
+    database, body = work
+    publish(Sql(f"sqla+sqlite:///{database}"), body.encode())
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqla+sqlite://", "expected a file"),
+        ("sqla+sqlite:///:memory:", "expected a file"),
+        ("sqla+mysql://u:secret@host/db", "begins with mysql"),
+        ("sqla+sqlite:///x.db?redeliver=soon", "seconds for redeliver, got soon"),
+        ("sqla+sqlite:///x.db?redeliver=nan", "seconds for redeliver"),
+        ("sqla+sqlite:///x.db?redeliver=0", "between 1 and 86400"),
+        ("sqla+nonsense", "no URL"),
+    ],
+)
+def test_an_address_of_a_database_that_cannot_be_used(url, said):
+    with pytest.raises(InputError, match=said) as error:
+        Sql(url)
+    assert "secret" not in str(error.value)
+
+
+def test_a_database_that_nobody_can_open(tmp_path):
+    with pytest.raises(DeliveryError, match="cannot be used"):
+        Sql(f"sqla+sqlite:///{tmp_path}/no/such/folder/x.db").sender(TOPOLOGY)
+
+
+def test_what_is_promised_follows_from_the_url():
+    assert Sql("sqla+sqlite:///x.db?redeliver=5").promises.redelivers == 6
