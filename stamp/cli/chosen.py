@@ -1,18 +1,15 @@
-"""Dead letters that a person names: by ids, or by what they have in common."""
+"""Dead letters that a person names by the first digits of their event ids."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from stamp.errors import InputError
-from stamp.runtime.graveyard import Dead, Graveyard, Wanted
+from stamp.runtime.graveyard import Dead
 
-__all__ = ["Choice", "every", "grouped", "identified", "key", "named", "without_body"]
-
-Key: TypeAlias = tuple[str, bytes]
-"""What tells a dead letter from others: its queue and its event id."""
+__all__ = ["Choice", "grouped", "identified", "named"]
 
 TOGETHER: Final = 100
 """How many letters are replayed or discarded at once."""
@@ -20,43 +17,7 @@ TOGETHER: Final = 100
 SHOWN: Final = 5
 """How many of those that a name fits are told."""
 
-
 _DIGITS: Final = re.compile(r"[0-9a-f]{1,32}")
-
-
-class Choice(NamedTuple):
-    """What a person has chosen; `unknown` are ids that name nothing."""
-
-    keys: Collection[Key]
-    unknown: Sequence[str] = ()
-
-
-def every(graveyard: Graveyard, wanted: Wanted) -> Choice:
-    """Return all letters that are wanted."""
-    return Choice({key(dead) for dead in graveyard.find(wanted)})
-
-
-def named(graveyard: Graveyard, wanted: Wanted) -> Choice:
-    """Return the letters that the ids in `wanted` name.
-
-    Raises:
-        InputError: one of them names several.
-    """
-    found = every(graveyard, wanted).keys
-    fitting = {digits: {each for each in found if each[1].hex().startswith(digits)} for digits in wanted.ids}
-    keys = {_only(keys, digits) for digits, keys in fitting.items() if keys}
-    return Choice(keys, [digits for digits, keys in fitting.items() if not keys])
-
-
-def _only(keys: Collection[Key], digits: str) -> Key:
-    if len(keys) == 1:
-        return next(iter(keys))
-    shown = [f"{event_id.hex()} of {queue}" for queue, event_id in sorted(keys)]
-    more = [f"{len(shown) - SHOWN} more"] if len(shown) > SHOWN else []
-    how = "its queue, with --queue" if len({event_id for _, event_id in keys}) == 1 else "more of its digits"
-    raise InputError(
-        f"expected the id of one dead letter, got {digits!r}, which fits {', '.join([*shown[:SHOWN], *more])}: say {how}"
-    )
 
 
 def identified(ids: Sequence[str]) -> tuple[str, ...]:
@@ -72,14 +33,40 @@ def identified(ids: Sequence[str]) -> tuple[str, ...]:
     return tuple(digits)
 
 
-def key(dead: Dead) -> Key:
-    """Return what a letter is known by."""
-    return dead.queue, dead.message.event_id
+class Choice(NamedTuple):
+    """The letters that were named; `unknown` are names of none."""
+
+    letters: Sequence[Dead]
+    unknown: Sequence[str]
 
 
-def without_body(dead: Dead) -> Dead:
-    """Return a letter that can be kept in memory with many others."""
-    return dead._replace(message=dead.message._replace(body=b""), tag=None)
+def named(found: Iterable[Dead], ids: Sequence[str]) -> Choice:
+    """Return the letters that `ids` name, of those that were found.
+
+    Raises:
+        InputError: one of them names several.
+    """
+    letters = list(found)
+    unknown = []
+    for digits in ids:
+        keys = {(each.message.event_id.hex(), each.queue) for each in letters if _is_named(each, digits)}
+        if not keys:
+            unknown.append(digits)
+        elif len(keys) > 1:
+            raise _ambiguous(digits, sorted(keys))
+    return Choice([each for each in letters if any(_is_named(each, digits) for digits in ids)], unknown)
+
+
+def _is_named(dead: Dead, digits: str) -> bool:
+    return dead.message.event_id.hex().startswith(digits)
+
+
+def _ambiguous(digits: str, keys: Sequence[tuple[str, str]]) -> InputError:
+    shown = [f"{event_id} of {queue}" for event_id, queue in keys[:SHOWN]]
+    more = [f"{len(keys) - SHOWN} more"] if len(keys) > SHOWN else []
+    how = "more of its digits" if len({event_id for event_id, _ in keys}) > 1 else "its queue, with --queue"
+    text = f"expected the id of one dead letter, got {digits!r}, which fits {', '.join([*shown, *more])}: say {how}"
+    return InputError(text)
 
 
 def grouped(found: Iterable[Dead]) -> Iterator[Sequence[Dead]]:

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import click
 
-from stamp.cli.chosen import key, named, without_body
-from stamp.cli.endings import choose, discard, replay
-from stamp.cli.graveyards import Asked, asked, place_options, tell_missing, wanted_options
+from stamp.cli.chosen import named
+from stamp.cli.endings import discard, replay
+from stamp.cli.graveyards import Asked, asked, place_options, tell_missing, tell_unknown, wanted_options
 from stamp.cli.render import dead_letter, dead_letters
 from stamp.cli.render.console import output_console
 from stamp.cli.render.visible import json_text
@@ -70,7 +70,7 @@ def _list_text(graveyard: Graveyard, wanted: Wanted, limit: int | None) -> None:
     for dead in graveyard.find(wanted):
         reasons[dead.letter.reason] += 1
         if len(shown) < (limit or dead_letters.SHOWN):
-            shown.append(without_body(dead))
+            shown.append(dead.without_body())
     text = dead_letters.listing(shown, reasons, graveyard.address, is_filtered=wanted != Wanted())
     output_console().print(text)
 
@@ -119,13 +119,14 @@ def show_command(*, id_: str, form: str, body: Path | None, **options: Any) -> N
 
 
 def _one(what: Asked) -> Dead:
-    """Return the letter that is asked for, with its body."""
-    keys = choose(what, named).keys
-    with what.open() as graveyard, closing(graveyard.find(what.wanted)) as letters:
-        found = next((dead for dead in letters if key(dead) in keys), None)
-    if found is None:
+    """Return the letter that is asked for."""
+    with what.open() as graveyard, closing(graveyard.find(what.wanted)) as found:
+        tell_missing(graveyard, what.wanted)
+        letters, unknown = named(found, what.wanted.ids)
+        tell_unknown(graveyard, unknown)
+    if not letters:
         raise click.exceptions.Exit(1)
-    return found
+    return letters[0]
 
 
 def _write(file: Path, body: bytes) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 import click
 
-from stamp.cli.chosen import Choice, every, grouped, key, named
-from stamp.cli.graveyards import Asked, asked, place_options, tell_missing, wanted_options
+from stamp.cli.chosen import grouped, named
+from stamp.cli.graveyards import asked, place_options, tell_missing, tell_unknown, wanted_options
 from stamp.cli.render.console import tell
 from stamp.cli.render.quantity import counted
 from stamp.errors import InputError
 from stamp.runtime.graveyard import Dead, Graveyard
 
-__all__ = ["choose", "discard", "replay"]
+__all__ = ["discard", "replay"]
+
+Ending = Callable[[Graveyard, Sequence[Dead]], int]
 
 all_option = click.option("--all", "is_all", is_flag=True, help="All there are; or all of a queue, a reason, a run.")
 
@@ -34,9 +36,7 @@ def replay(*, ids: tuple[str, ...], is_all: bool, **options: Any) -> None:
     Example: stamp dlq replay --all --step billing --reason attempts-exhausted
     """
     _check(ids, is_all=is_all)
-    what = asked(*ids, **options)
-    choice = choose(what, named) if ids else None
-    _end(what, choice, "replayed", lambda graveyard, dead: graveyard.replay(dead))
+    _end(ids, options, "replayed", lambda graveyard, dead: graveyard.replay(dead))
 
 
 @click.command(short_help="Give them up.")
@@ -55,11 +55,7 @@ def discard(*, ids: tuple[str, ...], is_all: bool, is_sure: bool, **options: Any
     _check(ids, is_all=is_all)
     if not is_sure and not sys.stdin.isatty():
         raise InputError("expected --yes: there is no terminal to ask on")
-    what = asked(*ids, **options)
-    choice = None if is_all and is_sure else choose(what, named if ids else every)
-    if choice is not None and choice.keys and not is_sure:
-        click.confirm(f"Discard {counted(len(choice.keys), 'dead letter')} for good?", abort=True, err=True)
-    _end(what, choice, "discarded", lambda graveyard, dead: graveyard.discard(dead))
+    _end(ids, options, "discarded", lambda graveyard, dead: graveyard.discard(dead), ask=not is_sure)
 
 
 def _check(ids: Sequence[str], *, is_all: bool) -> None:
@@ -67,25 +63,35 @@ def _check(ids: Sequence[str], *, is_all: bool) -> None:
         raise InputError(f"expected either ids of dead letters, or --all, got {'both' if ids else 'neither'}")
 
 
-def choose(what: Asked, how: Callable[..., Choice]) -> Choice:
-    """Return what `how` chooses, and tell which ids name nothing."""
-    with what.open() as graveyard:
-        choice = how(graveyard, what.wanted)
-        tell_missing(graveyard, what.wanted)
-        for digits in choice.unknown:
-            tell(f"no such dead letter in {graveyard.address}: {digits}")
-    return choice
-
-
-def _end(what: Asked, choice: Choice | None, done: str, ending: Callable[[Graveyard, Sequence[Dead]], int]) -> None:
-    """Do with letters what was asked for, with all that are wanted if there is no `choice`, and say to how many."""
-    number = 0
+def _end(ids: tuple[str, ...], options: Mapping[str, Any], done: str, ending: Ending, *, ask: bool = False) -> None:
+    """Do with letters what was asked for, and say to how many."""
+    what = asked(*ids, **options)
     with what.open() as graveyard, closing(graveyard.find(what.wanted)) as found:
-        is_missing = choice is None and tell_missing(graveyard, what.wanted)
-        try:
-            for group in grouped(dead for dead in found if choice is None or key(dead) in choice.keys):
-                number += ending(graveyard, group)
-        finally:
-            tell(f"{counted(number, 'dead letter')} {done} in {graveyard.address}")
-    if is_missing or (choice is not None and (choice.unknown or number < len(choice.keys))):
+        is_amiss = tell_missing(graveyard, what.wanted)
+        letters: Iterable[Dead] = found
+        if ids:
+            letters, unknown = named(found, what.wanted.ids)
+            is_amiss = tell_unknown(graveyard, unknown) or is_amiss
+        if ask:
+            letters = _agreed(letters)
+        number = _ended(graveyard, letters, done, ending)
+    if is_amiss or (isinstance(letters, list) and number < len(letters)):
         raise click.exceptions.Exit(1)
+
+
+def _agreed(letters: Iterable[Dead]) -> list[Dead]:
+    """Return the letters, when somebody has agreed to lose them."""
+    light = [each.without_body() for each in letters]
+    if light:
+        click.confirm(f"Discard {counted(len(light), 'dead letter')} for good?", abort=True, err=True)
+    return light
+
+
+def _ended(graveyard: Graveyard, letters: Iterable[Dead], done: str, ending: Ending) -> int:
+    number = 0
+    try:
+        for group in grouped(letters):
+            number += ending(graveyard, group)
+    finally:
+        tell(f"{counted(number, 'dead letter')} {done} in {graveyard.address}")
+    return number

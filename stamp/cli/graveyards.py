@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,7 +19,7 @@ from stamp.workflow.contract import read_contracts
 from stamp.workflow.settings import contracts_folder
 from stamp.workflow.workflow import system_clock
 
-__all__ = ["Asked", "asked", "place_options", "tell_missing", "wanted_options"]
+__all__ = ["Asked", "asked", "place_options", "tell_missing", "tell_unknown", "wanted_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -112,3 +112,10 @@ def tell_missing(graveyard: Graveyard, wanted: Wanted) -> bool:
     for queue in missing:
         tell(f"{graveyard.address} has no dead letter queue for {queue}: is it misspelt, or did no worker run yet?")
     return bool(missing)
+
+
+def tell_unknown(graveyard: Graveyard, ids: Sequence[str]) -> bool:
+    """Tell which ids name nothing, and whether there are such."""
+    for digits in ids:
+        tell(f"no such dead letter in {graveyard.address}: {digits}")
+    return bool(ids)

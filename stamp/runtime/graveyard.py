@@ -23,7 +23,7 @@ class Dead(NamedTuple):
     """A message that nobody works on any more, and why.
 
     `attempts` were made, it had arrived at `first_at` and died at `last_at`, in microseconds since 1970 UTC; None where its
-    place does not know. `tag` is the place's own.
+    place does not know. `tag` is the place's own, and holds nothing large.
     """
 
     queue: str
@@ -33,6 +33,10 @@ class Dead(NamedTuple):
     first_at: int | None = None
     last_at: int | None = None
     tag: Any = None
+
+    def without_body(self) -> Dead:
+        """Return a letter that can be kept in memory with many others; it can be discarded, and cannot be replayed."""
+        return self._replace(message=self.message._replace(body=b""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +77,9 @@ class Graveyard(Protocol):
         """Queues that it was opened for, and that have no dead letter queue there."""
 
     def find(self, wanted: Wanted) -> Generator[Dead, None, None]:
-        """Read dead letters as they are asked for, those that died first first, and leave them there.
+        """Read dead letters as they are asked for, and leave them there: those that died first first, where a place knows that.
 
-        What is replayed meanwhile, and dies again, does not come again.
+        May be called once. What is replayed meanwhile, and dies again, does not come again.
 
         Raises:
             DeliveryError: or StoreError: the place cannot be used.
@@ -153,4 +157,5 @@ class StoreGraveyard:
 
 
 def _dead(each: DeadLetter) -> Dead:
-    return Dead(each.consumer, each.message, each.letter, each.attempts, each.first_at, each.last_at, tag=each)
+    tag = each._replace(message=each.message._replace(body=b""))
+    return Dead(each.consumer, each.message, each.letter, each.attempts, each.first_at, each.last_at, tag)

@@ -23,7 +23,7 @@ CONNECT: Final = {"sqlite": sqlite.connect, "postgresql": postgresql.connect}
 class Store:
     """Gives out transactions; threads may share it, processes must not.
 
-    `url` is where it is, without a password: for messages and logs. `is_shared_between_machines`: services elsewhere can use
+    `url` is where it is, without a password and without options: for messages and logs. `is_shared_between_machines`: services elsewhere can use
     the same one.
     """
 
@@ -32,7 +32,8 @@ class Store:
         self._readers = engine.execution_options(stamp_reads=True, postgresql_readonly=True)
         # A database in memory is its one connection: whoever uses it has it alone.
         self._turn: AbstractContextManager[object] = Turn() if is_in_memory(engine.url) else nullcontext()
-        self.url = engine.url.set(drivername=engine.url.get_backend_name(), password=None).render_as_string()
+        # Without options, too: libpq takes passwords there.
+        self.url = engine.url.set(drivername=engine.url.get_backend_name(), password=None, query={}).render_as_string()
         self.is_shared_between_machines = engine.dialect.name == "postgresql"
 
     @classmethod

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import amqp
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from stamp.cli.main import cli
 
@@ -117,3 +122,57 @@ def small(here: Path) -> str:
     """Return the name of a module in the current folder that has the workflows `order` and `two_starts`."""
     (here / "small.py").write_text(SMALL)
     return "small"
+
+
+POSTGRESQL = os.environ.get("STAMP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
+RABBITMQ = os.environ.get("STAMP_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672//")
+
+
+def absent(reason: str) -> NoReturn:
+    """Skip the test, or fail in CI, where every service must be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}; in CI nothing is skipped for that")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """Yield the address of an empty schema of a PostgreSQL."""
+    engine = create_engine(make_url(POSTGRESQL).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    name = f"stamp_test_{uuid.uuid4().hex}"
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE SCHEMA {name}"))
+    except OperationalError as error:
+        absent(f"no PostgreSQL at {POSTGRESQL}: {error.orig}")
+    yield f"{POSTGRESQL}?options=-csearch_path%3D{name}"
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a store without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'stamp.db'}"
+    url: str = request.getfixturevalue("postgresql")
+    return url
+
+
+@pytest.fixture
+def rabbitmq() -> Iterator[tuple[str, str, amqp.Channel]]:
+    """Yield the address of a RabbitMQ, the name of a workflow that nobody else has, and a channel to look behind the transport."""
+    parts = make_url(RABBITMQ)
+    try:
+        with amqp.Connection(f"{parts.host}:{parts.port or 5672}", parts.username, parts.password) as connection:
+            channel = connection.channel()
+            channel.auto_decode = False
+            name = f"shop-{uuid.uuid4().hex[:12]}"
+            yield RABBITMQ, name, channel
+            for step in ("payment", "parcel"):
+                channel.queue_delete(f"{name}.{step}")
+                channel.queue_delete(f"{name}.{step}.dead")
+            channel.exchange_delete(name)
+    except OSError as error:
+        absent(f"no RabbitMQ at {RABBITMQ}: {error}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
@@ -14,6 +16,9 @@ from stamp.runtime.transports.rabbitmq.receiver import RabbitReceiver
 from stamp.runtime.transports.rabbitmq.sender import LARGEST, RabbitSender
 
 __all__ = ["RabbitMQ"]
+
+AT_LEISURE: Final = 60
+"""The heartbeat, in seconds, of a connection on which a person may think about what it has shown."""
 
 
 class RabbitMQ:
@@ -71,7 +76,8 @@ class RabbitMQ:
         Raises:
             DeliveryError: nobody answers there, or we are refused.
         """
-        return RabbitGraveyard(self._connect(), self.address, queues)
+        at_leisure = [replace(each, heartbeat=max(each.heartbeat, AT_LEISURE)) for each in self._addresses]
+        return RabbitGraveyard(Link(at_leisure), self.address, queues)
 
     def _connect(self) -> Link:
         return Link(self._addresses)
