@@ -13,6 +13,7 @@ from stamp.errors import DeliveryError
 from stamp.runtime.points import Passing
 from stamp.runtime.transport import Parcel, Sender
 from stamp.store import outbox
+from stamp.store.message import Message
 from stamp.store.store import Store
 
 __all__ = ["Relay"]
@@ -59,7 +60,7 @@ class Relay:
         self._sender: Sender | None = None
         self._lock = Lock()
         self._waiting: deque[Parcel] = deque()
-        self._looked = float("-inf")
+        self._next_look = float("-inf")
 
     @property
     def is_connected(self) -> bool:
@@ -91,7 +92,7 @@ class Relay:
         """
         if self._sender is None:
             self._sender = self._connect()
-        parcels = self._take() or self._overdue()
+        parcels = self._overdue() or self._take()
         try:
             answers = self._send(self._sender, parcels) if parcels else self._sender.confirm(0)
         except DeliveryError:
@@ -119,7 +120,7 @@ class Relay:
         certain: list[tuple[bytes, str]] = []
         for parcel, refused in zip(parcels, answers, strict=True):
             if refused is not None:
-                LOG.error("not taken, stays in the outbox: %s", refused, extra=_described(parcel))
+                LOG.error("not taken, stays in the outbox: %s", refused, extra=_described(parcel.message))
             elif self._keeps or not parcel.queues:
                 certain.extend((parcel.message.event_id, queue) for queue in parcel.queues or ("",))
         if certain:
@@ -129,23 +130,22 @@ class Relay:
             self._at("after mark")
 
     def _overdue(self) -> Sequence[Parcel]:
-        """Look into the outbox, from time to time, for what has rested long enough without anything certain."""
-        if monotonic() - self._looked < LOOK:
+        """Look into the outbox, from time to time, for what has rested long enough without anything certain.
+
+        Also when there is plenty to send: what got lost must not wait until there is not. But new events have their turns, too.
+        """
+        if monotonic() < self._next_look:
             return []
-        self._looked = monotonic()
         now = self._clock()
         with self._store.begin() as transaction:
             if not self._keeps:
                 outbox.receive_receipts(transaction)
             due = outbox.due(transaction, now=now, limit=BATCH, rest=self._next_rest)
-        if len(due) == BATCH:
-            self._looked = float("-inf")
-        parcels = [Parcel(message, (queue,) if queue else (), again=bool(queue)) for message, queue, _ in due]
-        for parcel, (_, _, sends) in zip(parcels, due, strict=True):
-            if sends >= UNANSWERED:
-                text = "sent %d times without a receipt: does %s share this store, and does somebody run it?"
-                LOG.warning(text, sends, " ".join(parcel.queues) or "the broker", extra=_described(parcel))
-        return parcels
+        if len(due) < BATCH or self._waiting:
+            self._next_look = monotonic() + LOOK
+        for each in due:
+            _warn(each)
+        return [Parcel(message, (queue,) if queue else (), again=bool(queue)) for message, queue, _ in due]
 
     def _next_rest(self, sends: int) -> int:
         return int(min(self._rest * 2 ** min(sends, 30), LONGEST_REST))
@@ -157,6 +157,11 @@ class Relay:
             sender.close()
 
 
-def _described(parcel: Parcel) -> dict[str, str]:
-    message = parcel.message
+def _warn(due: outbox.Due) -> None:
+    if due.sends >= UNANSWERED:
+        text = "sent %d times without a receipt: does %s share this store, and does somebody run it?"
+        LOG.warning(text, due.sends, due.consumer or "the broker", extra=_described(due.message))
+
+
+def _described(message: Message) -> dict[str, str]:
     return {"workflow_id": message.workflow_id, "event": message.event, "event_id": message.event_id.hex()}
