@@ -111,6 +111,17 @@ class Link:
         return True
 
     @property
+    def server(self) -> Mapping[str, Any]:
+        """What the broker says of itself, such as its `product` and `version`."""
+        properties: Mapping[str, Any] = self._connection.server_properties
+        return properties
+
+    @property
+    def heartbeat(self) -> float:
+        """In seconds, as both sides agreed; 0 if there is none."""
+        return float(self._connection.heartbeat or 0)
+
+    @property
     def largest_frame(self) -> int:
         """In bytes, as both sides agreed."""
         return int(self._connection.frame_max)
