@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple, get_type_hints
 
 import tickets
 from pydantic import BaseModel
+from root import ROOT
 from troubles import Kind, Troubles
 
 from examples.ticket import assignment, billing, intake, notification, resolution, survey, validation
@@ -91,9 +91,9 @@ class Left:
     letters: Counter[Letter] = field(default_factory=Counter)
 
 
-def runs(root: Path, count: int) -> Iterator[Run]:
+def runs(count: int) -> Iterator[Run]:
     """Yield as many runs as are wanted: the tickets of the example, again and again."""
-    lines = (root / "examples" / "ticket" / "tickets.jsonl").read_text().removesuffix("\n").split("\n")
+    lines = (ROOT / "examples" / "ticket" / "tickets.jsonl").read_text().removesuffix("\n").split("\n")
     for number in range(count):
         ticket = json.loads(lines[number % len(lines)])
         yield Run(f"{ticket.pop('workflow_id')}-{number // len(lines)}", intake.Ticket.model_validate(ticket))

@@ -21,8 +21,6 @@ from mutants import MUTANTS
 from servers import NotInstalledError
 from trial import Terms, Trial
 
-ROOT = Path(__file__).parent.parent.parent
-
 
 def main() -> int:
     terms = _asked()
@@ -30,7 +28,7 @@ def main() -> int:
     with ExitStack() as stack:
         folder, log = stack.enter_context(_folder())
         try:
-            trial = Trial(stack, terms, folder, log, root=ROOT)
+            trial = Trial(stack, terms, folder, log)
         except NotInstalledError as error:
             print(f"{error} is not installed", file=sys.stderr)
             return 3

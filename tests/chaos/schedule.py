@@ -21,11 +21,11 @@ class End(StrEnum):
 
 
 SHARES: Final = {End.ANY_TIME: 0.42, End.POINT: 0.5, End.PAUSE: 0.08}
-LONGEST_LIFE: Final = 1.2
+LONGEST_LIFE: Final = 2.0
 """How long a worker that is killed at any time lives at most, in seconds."""
-OVERDUE: Final = 5.0
+OVERDUE: Final = 4.0
 """After how many seconds one that does not get to its point is killed all the same."""
-PASSINGS: Final = 12
+PASSINGS: Final = 20
 
 ALONE: Final = tuple(point for point in POINTS if point.endswith((" handle", " commit")))
 """The points that a worker without a broker passes."""

@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, Final, get_type_hints
 
 from pydantic import BaseModel
+from root import ROOT
 from sqlalchemy import text
 from troubles import Troubles
 
@@ -106,7 +107,7 @@ def append(file: Path, line: str) -> None:
 
 def chaotic(books: Books) -> Workflow:
     """Return the workflow: the models, views and events of the example, all steps of it defined here."""
-    workflow = Workflow("ticket", contracts=Path("there-is-no-such-folder"))
+    workflow = Workflow("ticket", contracts=ROOT / "no" / "contracts")
     for step in ticket.steps.values():
         emits = {model: [event for event, _ in emission.events] for model, emission in step.emissions.items()}
         if step.handler is None:

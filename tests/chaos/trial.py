@@ -51,7 +51,7 @@ class Terms:
 class Trial:
     """Sets everything up; whatever has to be ended or removed is left with `stack`."""
 
-    def __init__(self, stack: ExitStack, terms: Terms, folder: Path, log: IO[bytes], *, root: Path) -> None:
+    def __init__(self, stack: ExitStack, terms: Terms, folder: Path, log: IO[bytes]) -> None:
         self._terms, self._folder = terms, folder
         self._began = time.monotonic()
         self._ground = GROUNDS[terms.on](stack, folder, log)
@@ -67,7 +67,7 @@ class Trial:
         if terms.mutant:  # first events are published from here
             MUTANTS[terms.mutant](broker=bool(self._ground.broker))
         troubles = Troubles(terms.seed)
-        started = list(runs(root, terms.workflows))
+        started = list(runs(terms.workflows))
         self._expected = expect(started, troubles)
         self._blows = list(blows(terms.seed, terms.kills, list(self._ground.parts)))
         schedule = lives(terms.seed, terms.kills, broker=bool(self._ground.broker))
