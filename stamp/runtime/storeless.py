@@ -7,6 +7,7 @@ Attempts are counted, and works rest, in memory; within a run a work that rests 
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,9 @@ from stamp.runtime.arrival import opened
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake, Received
 from stamp.runtime.outlet import parcels
+from stamp.runtime.pace import LARGEST_GROUP, Pace
 from stamp.runtime.points import Passing
-from stamp.runtime.reason import ATTEMPTS, is_hopeless, letter, written
+from stamp.runtime.reason import ATTEMPTS, is_hopeless, letter, sayable, written
 from stamp.runtime.retry import Retry
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel, Sender
@@ -32,10 +34,6 @@ from stamp.workflow.workflow import Workflow
 __all__ = ["StorelessPerformer"]
 
 LOG: Final = logging.getLogger("stamp.performer")
-
-GROUP: Final = 100
-SOON: Final = 0.05
-"""How many works, and for how many seconds, before their answers are sent together."""
 
 REMEMBERED: Final = 100_000
 """How many works are known, so that a repeat of one is not done twice."""
@@ -48,6 +46,7 @@ class _Done(NamedTuple):
 
     key: Key
     received: Received
+    message: Message
     parcels: Sequence[Parcel]
     buried: str | None = None
 
@@ -71,6 +70,7 @@ class StorelessPerformer:
     _failures: Counter[Key] = field(default_factory=Counter)
     _known: OrderedDict[Key, None] = field(default_factory=OrderedDict)
     _number: count[int] = field(default_factory=count)
+    _pace: Pace = field(default_factory=Pace)
 
     @property
     def is_connected(self) -> bool:
@@ -85,23 +85,26 @@ class StorelessPerformer:
         """
         if self._sender is None:
             self._sender = self.connect()
-        if not self._unsent and take:
-            self._unsent = self._perform()
         busy = bool(self._unsent)
+        if not busy and take:
+            busy = self._perform()
         self._send(self._sender)
         return busy
 
-    def _perform(self) -> list[_Done]:
-        done: list[_Done] = []
-        until = monotonic() + SOON
-        while len(done) < GROUP and (not done or monotonic() < until):
+    def _perform(self) -> bool:
+        """Do works until their answers should be sent; False if there were none. What is done does not wait for what may take long."""
+        self._pace.begin()
+        for number in range(LARGEST_GROUP):
             received = self._next()
             if received is None:
-                break
-            each = self._one(received)
-            if each is not None:
-                done.append(each)
-        return done
+                return number > 0
+            if number and not self._pace.has_time(received.arrival.queue):
+                self._rest(received, 0)
+                return True
+            began = monotonic()
+            self._unsent += self._one(received)
+            self._pace.took(received.arrival.queue, monotonic() - began)
+        return True
 
     def _next(self) -> Received | None:
         while self._resting and self._resting[0][0] <= monotonic():
@@ -110,33 +113,33 @@ class StorelessPerformer:
                 return rested
         return next(iter(self.intake.collect(1)), None)
 
-    def _one(self, received: Received) -> _Done | None:
-        """Do one work; None if there is nothing to answer yet, or any more."""
+    def _one(self, received: Received) -> Sequence[_Done]:
+        """Do one work; nothing came of it if it is to be done again, or was done before."""
         arrival = received.arrival
         message, refused = opened(arrival, self.workflow.name, self.workflow.limits)
         key = (arrival.queue, message.event_id)
         if refused is not None:
             LOG.error("%s: not taken for an event: %s", arrival.queue, refused)
-            return _Done(key, received, (), written(letter(refused)))
+            return [_Done(key, received, message, (), written(letter(refused)))]
         if key in self._known:
             self.intake.settle([received])
-            return None
+            return ()
         step, attempt = self.consumers[arrival.queue], max(self._failures[key] + 1, arrival.deliveries)
         self.at("before handle")
         try:
             outgoing = self.handlers.process(step, arrival.body, attempt=attempt, transaction=None)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - handlers raise what they like: their work is tried again or parked
-            return self._failed(received, key, message, error)
+        except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - handlers raise what they like: their work is tried again or parked
+            return self._failed(received, key, message, sayable(error))
         self.at("after handle")
-        return _Done(key, received, parcels(self.topology, answered(message.workflow, outgoing)))
+        return [_Done(key, received, message, parcels(self.topology, answered(message.workflow, outgoing)))]
 
-    def _failed(self, received: Received, key: Key, message: Message, error: BaseException) -> _Done | None:
+    def _failed(self, received: Received, key: Key, message: Message, error: BaseException) -> Sequence[_Done]:
         self._failures[key] += 1
         said = {"workflow_id": message.workflow_id, "event": message.event, "event_id": message.event_id.hex()}
         if not is_hopeless(error) and self._failures[key] < self.retry.attempts:
             LOG.warning("%s: attempt %d raised %r", key[0], self._failures[key], error, extra=said)
-            self._rest(received, key)
-            return None
+            self._rest(received, self.retry.rest(self._failures[key]) / 1e6)
+            return ()
         why = letter(error, None if is_hopeless(error) else ATTEMPTS)
         LOG.error("%s: dead letter (%s): %r", key[0], why.reason, error, extra=said)
         step, now = self.consumers[key[0]], self.workflow.clock()
@@ -144,11 +147,11 @@ class StorelessPerformer:
             outgoing = self.workflow.give_up(step, message.body, error, received_at=now)
         except StampError:  # it is no event of this step, or has no room: the dead letter says so
             outgoing = []
-        return _Done(key, received, parcels(self.topology, answered(message.workflow, outgoing)), written(why))
+        answers = parcels(self.topology, answered(message.workflow, outgoing))
+        return [_Done(key, received, message, answers, written(why))]
 
-    def _rest(self, received: Received, key: Key) -> None:
-        due = monotonic() + self.retry.rest(self._failures[key]) / 1e6
-        heappush(self._resting, (due, next(self._number), received))
+    def _rest(self, received: Received, seconds: float) -> None:
+        heappush(self._resting, (monotonic() + seconds, next(self._number), received))
 
     def _send(self, sender: Sender) -> None:
         addressed = [parcel for done in self._unsent for parcel in done.parcels]
@@ -166,15 +169,13 @@ class StorelessPerformer:
         sent, self._unsent = self._unsent, []
         for done in sent:
             refused = [error for error in (next(answers) for _ in done.parcels) if error is not None]
-            self._settle(done, refused)
+            if refused and done.buried is None:
+                self._unsent += self._failed(done.received, done.key, done.message, refused[0])
+            else:
+                self._settle(done)
 
-    def _settle(self, done: _Done, refused: Sequence[DeliveryError]) -> None:
-        """Have a message acknowledged whose answers are confirmed; one that the broker refused rests, and is done again."""
-        if refused:
-            self._failures[done.key] += 1
-            LOG.error("%s: the answer was refused, trying again: %s", done.key[0], refused[0])
-            self._rest(done.received, done.key)
-            return
+    def _settle(self, done: _Done) -> None:
+        """Have a message acknowledged, or put among the dead letters; whether its failure event was taken does not matter then."""
         self._failures.pop(done.key, None)
         if done.buried is not None:  # it is not known from now on: somebody may have it worked on again
             self.intake.bury(done.received, done.buried)
