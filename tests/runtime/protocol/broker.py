@@ -102,13 +102,16 @@ class Link:
 
     def at(self, moment: str) -> None:
         """Pass a moment, at which the connection may be lost, or have been lost already."""
-        if not self._is_open:
-            raise DeliveryError("the connection is closed")
+        self.check()
         try:
             self.broker.at(moment)
         except DeliveryError:
             self.end()
             raise
+
+    def check(self) -> None:
+        if not self._is_open:
+            raise DeliveryError("the connection is closed")
 
     def end(self) -> None:
         """Close: what was not acknowledged goes back to where it was."""
@@ -147,6 +150,7 @@ class SimulatedSender(Link):
         return None
 
     def confirm(self, timeout: float) -> Sequence[DeliveryError | None]:
+        self.check()
         if self._answers:
             self.at("before confirm")
         answers, self._answers = self._answers, []
@@ -160,6 +164,7 @@ class SimulatedReceiver(Link):
         self._next = 0
 
     def receive(self, timeout: float) -> Sequence[Arrival]:
+        self.check()
         waiting = [queue for queue in self._queues if self.broker.queues.get(queue)]
         if not waiting:
             return []
