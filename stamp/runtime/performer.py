@@ -78,7 +78,7 @@ class Performer:
                 if not (verdicts or received or self._abandoned or (take and self._is_due())):
                     self._pace.pause()
                     return False
-                taken = self._record(group.transaction, verdicts, received, take=take)
+                held = self._record(group.transaction, verdicts, received, take=take)
                 office.at("before commit")
             office.at("after commit")
         except _LostError as lost:
@@ -94,8 +94,8 @@ class Performer:
             self._blame(tried, refused, at_once=True)
             self._forget(received)
             raise refused from error
-        self._go_on(performed, received, taken)
-        return bool(verdicts or received or taken)
+        self._go_on(performed, received, held)
+        return bool(verdicts or received or held)
 
     def _perform(self, group: Group, tried: list[Work]) -> Sequence[Verdict]:
         """Do works, until the group is large or old enough. What is done quickly does not wait for what may take long."""
@@ -128,7 +128,8 @@ class Performer:
 
     def _record(
         self, transaction: Connection, verdicts: Sequence[Verdict], received: Sequence[Received], *, take: bool
-    ) -> Sequence[Work]:
+    ) -> list[Work]:
+        """Write down what became of works and what has come in, and return the works that are held from now on."""
         office, now = self.office, self.office.clock()
         if self._abandoned:
             inbox.release(transaction, self._abandoned)
@@ -141,12 +142,19 @@ class Performer:
             office.outlet.put(transaction, answers, now=now)
         self._take_in(transaction, received, now=now)
         performed = len(verdicts) - len(self._blamed)
-        left = len(self._held) - performed
-        self._pace.end(done=performed, left=left)
-        room = self._pace.limit - left
-        if not take or room <= 0:
-            return ()
-        return inbox.take(transaction, list(office.consumers), limit=room, now=now, lease=office.lease)
+        return self._held_next(transaction, self._held[performed:], done=performed, take=take)
+
+    def _held_next(self, transaction: Connection, left: Sequence[Work], *, done: int, take: bool) -> list[Work]:
+        """Return as many works as there will be time for: of those that are `left`, the rest of which is given back, and new ones."""
+        self._pace.end(done=done, left=len(left))
+        kept = left[: self._pace.limit]
+        inbox.release(transaction, left[len(kept) :])
+        room = self._pace.limit - len(kept)
+        if not take or not room:
+            return [*kept]
+        office = self.office
+        taken = inbox.take(transaction, list(office.consumers), limit=room, now=office.clock(), lease=office.lease)
+        return [*kept, *taken]
 
     def _take_in(self, transaction: Connection, received: Sequence[Received], *, now: int) -> None:
         """Put what has arrived into the inbox, and what is no envelope among the dead letters."""
@@ -161,11 +169,10 @@ class Performer:
         if entries:
             inbox.put(transaction, entries, now=now)
 
-    def _go_on(self, performed: Sequence[Verdict], received: Sequence[Received], taken: Sequence[Work]) -> None:
+    def _go_on(self, performed: Sequence[Verdict], received: Sequence[Received], held: list[Work]) -> None:
         """Tell the others that it is committed."""
         answers = [message for each in (*self._blamed, *performed) for message in each.answers]
-        self._abandoned, self._blamed = [], []
-        self._held = [*self._held[len(performed) :], *taken]
+        self._abandoned, self._blamed, self._held = [], [], held
         if performed:
             self._suspect = None
         if self.office.intake is not None and received:

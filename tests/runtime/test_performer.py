@@ -485,6 +485,26 @@ def test_a_work_that_takes_long_does_not_take_others_with_it(desk, clock):
     assert len(other.performer.held) == 1
 
 
+def test_who_becomes_slow_lets_go_of_what_it_has_no_time_for(desk, clock):
+    desk.ask(*range(100))
+    worker = desk.worker()
+    while len(worker.performer.held) < 32:
+        worker.turn("performer")
+
+    def handler(context):
+        clock.sleep(10)
+        return agree(context)
+
+    desk.handler = handler
+    worker.turn("performer")
+
+    assert len(worker.performer.held) == 1
+    with desk.store.begin() as transaction:
+        taken = inbox.take(transaction, [desk.queue], limit=100, now=clock(), lease=1)
+    assert len(taken) == 100 - len(desk.events) - 1
+    assert {work.attempt for work in taken} == {1}
+
+
 def test_there_is_nothing_to_do_when_nothing_is_due(desk):
     worker = desk.worker()
 
