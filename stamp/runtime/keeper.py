@@ -44,6 +44,7 @@ class Keeper:
         self._store, self._performers, self._clock = store, performers, clock
         self._lease, self._horizon, self._patience = lease, horizon, patience
         self._seen: dict[tuple[int, int], int] = {}
+        self._given_up: set[tuple[int, int]] = set()
         self._pruned = float("-inf")
 
     @property
@@ -71,14 +72,18 @@ class Keeper:
         self._seen = {(work.number, work.fence): self._seen.get((work.number, work.fence), now) for work in held}
         if self._patience is None:
             return held
-        kept = []
-        for work in held:
-            if now - self._seen[work.number, work.fence] <= self._patience:
-                kept.append(work)
-            else:
+        late = [work for work in held if now - self._seen[work.number, work.fence] > self._patience]
+        self._tell(late)
+        return [work for work in held if work not in late]
+
+    def _tell(self, late: Sequence[Work]) -> None:
+        """Say once of each work that its time is over."""
+        for work in late:
+            if (work.number, work.fence) not in self._given_up:
                 text = "%s: held for more than %.0f s: its lease ends, and another attempt may begin"
-                LOG.error(text, work.consumer, self._patience / 1e6, extra={"workflow_id": work.message.workflow_id})
-        return kept
+                seconds = (self._patience or 0) / 1e6
+                LOG.error(text, work.consumer, seconds, extra={"workflow_id": work.message.workflow_id})
+        self._given_up = {(work.number, work.fence) for work in late}
 
     def _prune(self) -> None:
         before, count = self._clock() - self._horizon, PRUNED

@@ -76,12 +76,12 @@ class Desk:
             return self.handler(context)
 
     def worker(self, at: Passing = pass_by, policy: Policy = POLICY, **changes: object) -> SimulatedWorker:
-        retry = {name: value for name, value in changes.items() if name in Retry.__slots__}
+        retry = {name: changes.pop(name) for name in list(changes) if name in Retry.__slots__}
         return SimulatedWorker(
             self.workflow,
             store=self.store,
             broker=self.broker,
-            policy=replace(policy, retry=replace(policy.retry, **retry)),
+            policy=replace(policy, retry=replace(policy.retry, **retry), **changes),
             at=at,
         )
 
