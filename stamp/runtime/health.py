@@ -9,11 +9,14 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from stamp.errors import InputError
 
 __all__ = ["Health"]
+
+POLL: Final = 0.05
+"""How often it is looked whether all ends, in seconds."""
 
 Probe = Callable[[], Sequence[str]]
 """Says what is wrong; nothing if all is well."""
@@ -29,12 +32,13 @@ class Health:
     def __init__(self, host: str, port: int, *, live: Probe, ready: Probe) -> None:
         try:
             self._server = ThreadingHTTPServer((host, port), partial(_Handler, {"/live": live, "/ready": ready}))
-        except OSError as error:
+        except (OSError, OverflowError) as error:  # the latter: a port that is none
+            reason = getattr(error, "strerror", None) or str(error)
             raise InputError(
-                f"expected an address to answer on, got {host}:{port}: {error.strerror}", path="--health"
+                f"expected an address to answer on, got {host}:{port}: {reason}", path="--health"
             ) from error
         self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, name="stamp-health", daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(POLL,), name="stamp-health", daemon=True)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -61,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
-        probe = self._probes.get(self.path)
+        probe = self._probes.get(self.path.partition("?")[0])
         if probe is None:
             self._answer(HTTPStatus.NOT_FOUND, {"known": sorted(self._probes)})
             return

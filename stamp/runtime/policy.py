@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from stamp.errors import InputError
@@ -40,8 +41,8 @@ class Policy:
     def __post_init__(self) -> None:
         for name in ("concurrency", "prefetch", "lease", "resend", "horizon", "patience", "grace"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise InputError(f"expected a number above 0, got {value}", path=name)
+            if value is not None and not 0 < value < inf:
+                raise InputError(f"expected a number above 0 that has an end, got {value}", path=name)
 
 
 POLICY: Final = Policy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from random import random
 from typing import Final
 
@@ -34,7 +35,7 @@ class Retry:
             raise InputError(
                 f"expected at least one attempt and one death, got {self.attempts} and {self.deaths}", path="retry"
             )
-        if not 0 < self.first <= self.longest:
+        if not 0 < self.first <= self.longest < inf:
             text = f"expected a first rest above 0 s and at most the longest, got {self.first} and {self.longest}"
             raise InputError(text, path="retry")
 
