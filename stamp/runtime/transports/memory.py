@@ -75,6 +75,10 @@ class MemoryPlace:
             for queue in queues:
                 self._queues.by_name.setdefault(queue, deque())
 
+    def there(self, queues: Iterable[str]) -> set[str]:
+        """Return the queues that there are."""
+        return self._queues.by_name.keys() & set(queues)
+
     def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
         """Put messages into queues, and wake who waits."""
         with self._queues.changed:
@@ -93,10 +97,11 @@ class MemoryPlace:
     def done(self, held: Iterable[Held]) -> None:
         """Forget messages: they are in no queue any more."""
 
-    def move(self, held: Held, queue: str, content: Content) -> None:
+    def move(self, held: Held, queue: str, content: Content) -> bool:
         """Put `content` instead of a message that is in no queue any more."""
         self.create([queue])
         self.put([(queue, content)])
+        return True
 
     def give_back(self, held: Iterable[Held]) -> None:
         """Put messages back to where they were, before all that came later."""

@@ -57,10 +57,14 @@ class FolderPlace:
             self._box(queue).mkdir(exist_ok=True)
         sync([self._waiting])
 
+    def there(self, queues: Iterable[str]) -> set[str]:
+        """Return the queues that have a folder."""
+        return {queue for queue in queues if self._box(queue).is_dir()}
+
     def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
         """Write messages, each to a file that gets into its queue when it is complete."""
         boxes = {queue: self._box(queue) for queue, _ in entries}
-        there = {queue for queue, box in boxes.items() if box.is_dir()}
+        there = self.there(boxes)
         for queue, content in entries:
             if queue in there:
                 name = self._name()
@@ -86,11 +90,13 @@ class FolderPlace:
         for each in held:
             each.key.unlink(missing_ok=True)
 
-    def move(self, held: Held, queue: str, content: Content) -> None:
+    def move(self, held: Held, queue: str, content: Content) -> bool:
         """Put `content` into `queue`, and only then remove the message."""
-        self.create([queue])
+        if not self.there([queue]):
+            self.create([queue])
         self.put([(queue, content)])
         self.done([held])
+        return True
 
     def give_back(self, held: Iterable[Held]) -> None:
         """Move messages back to where they were."""

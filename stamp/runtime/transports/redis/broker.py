@@ -9,6 +9,7 @@ from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.redis.address import Address
+from stamp.runtime.transports.redis.graveyard import RedisGraveyard
 from stamp.runtime.transports.redis.line import Line
 from stamp.runtime.transports.redis.receiver import BEAT, RedisReceiver
 from stamp.runtime.transports.redis.sender import LARGEST, RedisSender
@@ -72,11 +73,19 @@ class Redis:
         keys = {self._address.key(queue): queue for queue in queues}
         return RedisReceiver(line, keys, prefetch=prefetch, redeliver=self._address.redeliver)
 
-    def _connect(self, topology: Topology) -> Line:
+    def graveyard(self, queues: Sequence[str]) -> RedisGraveyard:
+        """Open the dead letters of `queues`.
+
+        Raises:
+            DeliveryError: as for `sender`.
+        """
+        return RedisGraveyard(self._connect(), self.address, queues, self._address.key)
+
+    def _connect(self, topology: Topology | None = None) -> Line:
         line = Line(self._address)
         try:
             _must_be_recent(line, self.address)
-            declare(line, [self._address.key(queue.name) for queue in topology.queues])
+            declare(line, [self._address.key(queue.name) for queue in (topology.queues if topology else ())])
         except DeliveryError:
             line.close()
             raise

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from stamp.envelope.format import CONTENT_TYPE
 from stamp.runtime.outside import CONTENT_ENCODING
 from stamp.runtime.transport import Arrival
-from stamp.runtime.transports.letters import marked
+from stamp.runtime.transports.letters import marked, unmarked
 from stamp.store.message import Message
 
 __all__ = ["Entry", "written"]
@@ -61,7 +61,14 @@ class Entry:
 
     def letter(self, reason: str) -> tuple[bytes | str, ...]:
         """Return the fields of the dead letter that it becomes: its own, with `reason` in the headers."""
-        fields: dict[bytes, bytes | str] = {**self.fields, HEADERS: json.dumps(marked(self._headers(), reason))}
+        return self._with_headers(marked(self._headers(), reason))
+
+    def revived(self) -> tuple[bytes | str, ...]:
+        """Return the fields of the message that this dead letter was."""
+        return self._with_headers(unmarked(self._headers()))
+
+    def _with_headers(self, headers: Mapping[str, Any]) -> tuple[bytes | str, ...]:
+        fields: dict[bytes, bytes | str] = {**self.fields, HEADERS: json.dumps(headers)}
         return tuple(part for field in fields.items() for part in field)
 
     def _headers(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BURY", "DISMISS"]
+__all__ = ["BURY", "DISMISS", "REPLAY"]
 
 BURY: Final = """
 if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return 0 end
@@ -29,4 +29,14 @@ end
 
 A consumer that is given an entry after somebody looked, and before it is deleted, would take the entry with it: so both in one step.
 Key: a stream. Arguments: the group, a name, milliseconds.
+"""
+
+REPLAY: Final = """
+if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0 then return 0 end
+redis.call('XADD', KEYS[2], '*', unpack(ARGV, 2))
+return redis.call('XDEL', KEYS[1], ARGV[1])
+"""
+"""Move a dead letter to its queue, unless somebody else has.
+
+Keys: the stream of the dead letters and that of the queue. Arguments: the id of the letter, the fields of the message.
 """

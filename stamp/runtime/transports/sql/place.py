@@ -60,6 +60,11 @@ class TablePlace:
             if new:
                 tx.execute(QUEUES.insert(), [{"name": name} for name in sorted(new)])
 
+    def there(self, queues: Iterable[str]) -> set[str]:
+        """Return the queues that were noted."""
+        with self._readers.connect() as connection:
+            return _known(connection, queues)
+
     def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
         """Put messages into queues, in one transaction."""
         with self._engine.begin() as tx:
@@ -82,18 +87,21 @@ class TablePlace:
         return taken
 
     def done(self, held: Iterable[Held]) -> None:
-        """Delete messages."""
-        numbers = [each.key[0] for each in held]
+        """Delete messages; whoever may have been given them meanwhile has them in vain."""
+        numbers = [(each.key[0], each.queue) for each in held]
         if numbers:
             with self._engine.begin() as tx:
-                tx.execute(MESSAGES.delete().where(NUMBER.in_(numbers)))
+                tx.execute(MESSAGES.delete().where(tuple_(NUMBER, MESSAGES.c.queue).in_(numbers)))
 
-    def move(self, held: Held, queue: str, content: Content) -> None:
-        """Change a message to `content` and its queue to `queue`, unless it was lost to somebody else."""
-        self.create([queue])
-        changed = {"queue": queue, "content": content.packed(), "deliveries": 0, "held_until": 0.0}
+    def move(self, held: Held, queue: str, content: Content) -> bool:
+        """Delete a message and put `content` into `queue`, in one transaction, unless somebody else was given it."""
+        if not self.there([queue]):
+            self.create([queue])
         with self._engine.begin() as tx:
-            tx.execute(update(MESSAGES).where(_is_one_of([held])).values(changed))
+            is_ours = tx.execute(MESSAGES.delete().where(_is_one_of([held]))).rowcount == 1
+            if is_ours:
+                tx.execute(MESSAGES.insert(), {"queue": queue, "content": content.packed()})
+        return is_ours
 
     def give_back(self, held: Iterable[Held]) -> None:
         """End the leases of messages."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.virtual.access import Access
+from stamp.runtime.transports.virtual.graveyard import VirtualGraveyard
 from stamp.runtime.transports.virtual.place import Place
 from stamp.runtime.transports.virtual.receiver import VirtualReceiver
 from stamp.runtime.transports.virtual.sender import VirtualSender
@@ -50,6 +51,14 @@ class Virtual(ABC):
             DeliveryError: as for `sender`.
         """
         return VirtualReceiver(self._access([queue.name for queue in topology.queues]), queues, prefetch=prefetch)
+
+    def graveyard(self, queues: Sequence[str]) -> VirtualGraveyard:
+        """Open the dead letter queues of `queues`.
+
+        Raises:
+            DeliveryError: as for `sender`.
+        """
+        return VirtualGraveyard(self._access([]), self._address, queues)
 
     def _access(self, queues: Sequence[str]) -> Access:
         access = Access(self._open(), self._address)

@@ -33,6 +33,9 @@ class Place(Protocol):
     def create(self, queues: Iterable[str]) -> None:
         """Create those of `queues` that are not there."""
 
+    def there(self, queues: Iterable[str]) -> set[str]:
+        """Return those of `queues` that there are."""
+
     def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
         """Put messages into queues, for good, and tell for each whether there is such a queue."""
 
@@ -42,8 +45,8 @@ class Place(Protocol):
     def done(self, held: Iterable[Held]) -> None:
         """Remove messages for good."""
 
-    def move(self, held: Held, queue: str, content: Content) -> None:
-        """Put `content` into `queue`, which is created if need be, instead of a message."""
+    def move(self, held: Held, queue: str, content: Content) -> bool:
+        """Put `content` into `queue`, which is created if need be, instead of a message; False if that is not ours any more."""
 
     def give_back(self, held: Iterable[Held]) -> None:
         """Let others take messages."""

@@ -14,7 +14,7 @@ from stamp.runtime.transports.letters import dead, marked
 from stamp.runtime.transports.virtual.access import Access
 from stamp.runtime.transports.virtual.place import Held, Place
 
-__all__ = ["BEAT", "VirtualReceiver"]
+__all__ = ["BEAT", "VirtualReceiver", "arrival"]
 
 BEAT: Final = 1.0
 """How often, at least, to look for what the dead held, in seconds."""
@@ -85,7 +85,7 @@ class VirtualReceiver:
         held = place.take(self._queues, room) if room > 0 else ()
         self._queues.rotate(-1)
         self._held.update((each.key, each) for each in held)
-        return [_arrival(each) for each in held]
+        return [arrival(each) for each in held]
 
     def _look_after(self, place: Place) -> None:
         now = monotonic()
@@ -98,7 +98,8 @@ class VirtualReceiver:
         return [self._held[key] for key in dict.fromkeys(each.tag for each in arrivals) if key in self._held]
 
 
-def _arrival(held: Held) -> Arrival:
+def arrival(held: Held) -> Arrival:
+    """Return a message that was taken as one that arrived."""
     body, headers, content_type, content_encoding = held.content
     return Arrival(
         queue=held.queue,
