@@ -1,0 +1,265 @@
+"""What a workflow can rely on, whatever carries its events and whatever keeps its work: one suite over all ways to run it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from threading import Lock
+
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from stamp import Envelope, Failure, Outcome, StepContext, Workflow
+from stamp.errors import InputError, UnroutableError
+from stamp.runtime import Policy, Publisher, Retry, Worker
+from stamp.store import Store, dead_letters, finals
+from stamp.workflow.outgoing import Outgoing
+
+from .brokers import POSTGRESQL, TABLE, Broker, Foreign, absent
+
+ALONE = ("sqlite", "postgresql")
+"""Stores over which steps work together without a broker."""
+
+KEEPING = [name for name, entry in TABLE.items() if entry.promises.keeps and entry.promises.buries]
+
+WAYS = (
+    [f"store {name}" for name in ALONE]
+    + [f"{name} and a store" for name in TABLE]
+    + [f"{name} alone" for name in KEEPING]
+)
+
+QUICK = Policy(retry=Retry(attempts=3, first=0.2, longest=0.2), lease=5, resend=0.3, grace=10)
+
+
+class Order(BaseModel):
+    text: str
+
+
+class Note(BaseModel):
+    about: str
+
+
+@dataclass
+class Shop:
+    """Ordered goes to alpha and beta; alpha says Paid, which goes to beta and gamma. `calls` are of handlers: step, run, event, time.
+
+    A run whose text begins with the name of a step fails there so many times as a number after it says.
+    """
+
+    workflow: Workflow
+    broker: Broker | None
+    store: Store | None
+    calls: list[tuple[str, str, str, float]] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.workflow.starts("order", Order, emits="Ordered")
+        self.step("alpha", ["Ordered"], "Paid")
+        self.step("beta", ["Ordered", "Paid"], "Told")
+        self.step("gamma", ["Paid"], "Noted")
+        if self.store is not None:
+            with self.store.begin() as tx:
+                tx.execute(text("CREATE TABLE effects (step text, run text, event text)"))
+
+    def step(self, name: str, on: list[str], emits: str) -> None:
+        def handle(order: Order, context: StepContext) -> Note:
+            with self.lock:
+                self.calls.append((name, context.workflow_id, context.event, time.monotonic()))
+                tries = sum(call[:3] == (name, context.workflow_id, context.event) for call in self.calls)
+            if self.store is not None:
+                values = {"step": name, "run": context.workflow_id, "event": context.event}
+                context.transaction.execute(text("INSERT INTO effects VALUES (:step, :run, :event)"), values)
+            failing, _, times = order.text.partition(" ")
+            if failing == f"{name}:{context.event}" and tries <= int(times):
+                raise ConnectionError(f"try {tries}")
+            return Note(about=order.text)
+
+        self.workflow.step(on=on, emits=emits, name=name)(handle)
+
+    def transport(self):
+        return None if self.broker is None else self.broker.transport()
+
+    def publish(self, *texts: str) -> list[Outgoing]:
+        started = [self.workflow.start(Order(text=each), workflow_id=str(n)) for n, each in enumerate(texts)]
+        with Publisher(self.workflow, broker=self.transport(), store=self.store) as publisher:
+            publisher.publish(*started)
+        return started
+
+    def worker(self, **named) -> Worker:
+        return Worker(self.workflow, broker=self.transport(), store=self.store, policy=QUICK, **named)
+
+    def wait(self, is_done: Callable[[], bool], seconds: float = 30) -> None:
+        until = time.monotonic() + seconds
+        while not is_done():
+            assert time.monotonic() < until, self.calls
+            time.sleep(0.01)
+
+    def done(self) -> Counter[tuple[str, str, str]]:
+        """What was done, as far as is known: with a store the effects, without one the calls."""
+        if self.store is None:
+            with self.lock:
+                return Counter(call[:3] for call in self.calls)
+        with self.store.read() as connection:
+            return Counter(tuple(row) for row in connection.execute(text("SELECT * FROM effects")))
+
+    def ends(self) -> dict[str, Envelope]:
+        """The final events that the store has."""
+        assert self.store is not None
+        with self.store.read() as connection:
+            found = list(finals.find(connection))
+        return {each.event: Envelope.from_bytes(each.body, catalog=self.workflow.catalog) for each in found}
+
+    def dead(self) -> list[tuple[str, bytes]]:
+        """The dead letters: the reason, where it is kept, and the body."""
+        if self.store is not None:
+            with self.store.read() as connection:
+                return [(each.letter.reason, each.message.body) for each in dead_letters.find(connection)]
+        assert self.broker is not None
+        assert self.broker.letters is not None
+        names = [f"{self.workflow.name}.{step}" for step in ("alpha", "beta", "gamma")]
+        self.buried += [
+            (str(each.headers.get("stamp-reason")).partition(":")[0], each.body)
+            for queue in names
+            for each in self.broker.letters(queue)
+        ]
+        return self.buried
+
+    buried: list[tuple[str, bytes]] = field(default_factory=list)
+
+
+def of_runs(count: int) -> Counter[tuple[str, str, str]]:
+    """What is done in so many runs without trouble."""
+    works = [("alpha", "Ordered"), ("beta", "Ordered"), ("beta", "Paid"), ("gamma", "Paid")]
+    return Counter((step, str(run), event) for run in range(count) for step, event in works)
+
+
+@pytest.fixture(params=WAYS)
+def shop(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> Iterator[Shop]:
+    with ExitStack() as stack:
+        what, _, beside = request.param.partition(" ")
+        store = broker = None
+        if what == "store":
+            store = (
+                open_postgresql(stack, name) if beside == "postgresql" else Store.open(f"sqlite:///{tmp_path}/stamp.db")
+            )
+        else:
+            broker = TABLE[what].open(stack, tmp_path, name)
+            if beside == "and a store":
+                store = Store.open(f"sqlite:///{tmp_path}/stamp.db")
+        if store is not None:
+            stack.callback(store.close)
+        yield Shop(Workflow(name, namespace="shop", contracts=tmp_path / "none"), broker, store)
+
+
+def open_postgresql(stack: ExitStack, name: str) -> Store:
+    engine = create_engine(make_url(POSTGRESQL).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    stack.callback(engine.dispose)
+    schema = name[:60]
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f'CREATE SCHEMA "{schema}"'))
+    except OperationalError as error:
+        absent(f"no PostgreSQL: {error}")
+
+    def drop() -> None:
+        with engine.connect() as connection:
+            connection.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
+
+    stack.callback(drop)
+    options = {"options": f"-csearch_path={schema}"}
+    return Store.open(make_url(POSTGRESQL).update_query_dict(options).render_as_string(hide_password=False))
+
+
+def test_each_listener_does_each_event_once_though_starts_are_repeated_and_workers_change(shop: Shop) -> None:
+    shop.publish(*"abcdefgh")
+    with shop.worker(steps=["alpha"]):
+        shop.wait(lambda: sum(shop.done().values()) >= 4)
+    if shop.store is not None:  # without one, repeats are known to the process only
+        shop.publish(*"abcdefgh")
+    with shop.worker(), shop.worker():
+        shop.wait(lambda: shop.done() == of_runs(8))
+        time.sleep(0.2)
+
+    assert shop.done() == of_runs(8)
+    if shop.store is not None:
+        assert len(shop.calls) == 32
+        assert {"Told", "Noted"} == set(shop.ends())
+        assert shop.ends()["Noted"].state() == {
+            "text": shop.ends()["Noted"].read("order", Order).text,
+            "about": shop.ends()["Noted"].state()["about"],
+        }
+
+
+def test_a_work_that_fails_rests_and_is_tried_again_and_its_run_waits_for_it(shop: Shop) -> None:
+    shop.publish("beta:Ordered 2")
+    with shop.worker():
+        shop.wait(lambda: len(shop.calls) >= 6)
+        shop.wait(lambda: shop.done() >= of_runs(1))
+
+    tries = [at for step, _, event, at in shop.calls if (step, event) == ("beta", "Ordered")]
+    assert len(tries) == 3
+    assert all(later - earlier > 0.1 for earlier, later in pairwise(tries))
+    if shop.store is not None:
+        assert shop.done() == of_runs(1)
+        of_beta = [event for step, _, event, _ in shop.calls if step == "beta"]
+        assert of_beta == ["Ordered", "Ordered", "Ordered", "Paid"]
+
+
+def test_the_last_attempt_leaves_a_dead_letter_as_it_came_and_a_failure_event(shop: Shop) -> None:
+    shop.publish("gamma:Paid 99", "fine")
+    with shop.worker():
+        shop.wait(lambda: len(shop.dead()) == 1)
+        shop.wait(lambda: shop.done() >= of_runs(2) - Counter([("gamma", "0", "Paid")]))
+
+    [(reason, body)] = shop.dead()
+    assert reason == "attempts-exhausted"
+    buried = Envelope.from_bytes(body, catalog=shop.workflow.catalog)
+    assert (buried.workflow_id, buried.contributions[-1].event) == ("0", "Paid")
+    assert sum(call[:3] == ("gamma", "0", "Paid") for call in shop.calls) == 3
+    if shop.store is not None:
+        assert shop.done() == of_runs(2) - Counter([("gamma", "0", "Paid")])
+        failed = shop.ends()["gamma.failed"]
+        assert failed["gamma"].outcome is Outcome.FAILED
+        assert failed.read("gamma", Failure).message == "try 3"
+        assert failed.at("Paid") == buried
+
+
+@pytest.mark.parametrize("shop", [way for way in WAYS if not way.startswith("store")], indirect=True)
+def test_what_is_no_envelope_is_a_dead_letter_and_holds_up_nobody(shop: Shop) -> None:
+    assert shop.broker is not None
+    shop.publish("a")
+    with shop.worker() as worker:
+        shop.wait(lambda: shop.done() == of_runs(1))
+        shop.broker.inject(
+            f"{shop.workflow.name}.beta", Foreign(b"\x00 no envelope \xff", {"ce-type": "Ordered"}, "text/plain", None)
+        )
+        shop.wait(lambda: len(shop.dead()) == 1)
+        assert not worker.wait(0)
+
+    assert shop.dead()[0] == ("no-envelope", b"\x00 no envelope \xff")
+
+
+def test_an_event_that_nobody_listens_to_is_refused(shop: Shop) -> None:
+    [ordered] = shop.publish("a")
+    with (
+        Publisher(shop.workflow, broker=shop.transport(), store=shop.store) as publisher,
+        pytest.raises(UnroutableError),
+    ):
+        publisher.publish(ordered, ordered._replace(event="Unheard"))
+
+
+@pytest.mark.parametrize("transport", [name for name in TABLE if name not in KEEPING])
+def test_a_broker_that_may_lose_messages_needs_a_store(transport: str, tmp_path: Path, name: str) -> None:
+    with ExitStack() as stack:
+        shop = Shop(Workflow(name, contracts=tmp_path / "none"), TABLE[transport].open(stack, tmp_path, name), None)
+        with pytest.raises(InputError, match="expected a store beside"):
+            shop.worker()
+        with pytest.raises(InputError, match="expected a store beside"):
+            shop.publish("a")
