@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from stamp.errors import InputError, UnroutableError
+from stamp.errors import InputError, StoreError, UnroutableError
 from stamp.runtime.answer import answered
 from stamp.runtime.outlet import deliver, parcels, post
 from stamp.runtime.staff import may_lose, topology_of
@@ -18,6 +19,8 @@ from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["Publisher"]
+
+LOG: Final = logging.getLogger("stamp.publisher")
 
 REST: Final = 5_000_000
 """After how many microseconds a worker with the same store sends again what has no receipt."""
@@ -53,7 +56,7 @@ class Publisher:
         Raises:
             UnroutableError: nobody listens to one of them; nothing was published.
             DeliveryError: the broker did not take them all. With a store they are sent again.
-            StoreError: the database cannot be used; nothing was published.
+            StoreError: the database cannot be used; nothing was sent. Publish again.
         """
         for each in outgoing:
             if not self._topology.listeners(each.event):
@@ -79,12 +82,20 @@ class Publisher:
             self.close()
             raise
         if self._store is not None and broker.promises.keeps:
-            taken = [parcel for parcel, refused in zip(addressed, answers, strict=True) if refused is None]
-            with self._store.begin() as transaction:
-                outbox.finish(transaction, [(each.message.event_id, queue) for each in taken for queue in each.queues])
+            self._finish(
+                self._store, [each for each, refused in zip(addressed, answers, strict=True) if refused is None]
+            )
         for refused in answers:
             if refused is not None:
                 raise refused
+
+    def _finish(self, store: Store, taken: Sequence[Parcel]) -> None:
+        """Take out of the outbox what the broker has."""
+        try:
+            with store.begin() as transaction:
+                outbox.finish(transaction, [(each.message.event_id, queue) for each in taken for queue in each.queues])
+        except StoreError as error:
+            LOG.warning("published, but it could not be noted, so that it will be sent again: %s", error)
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,0 +1,191 @@
+"""Publishing from outside a step, with a broker, a store, or both."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from stamp import Workflow
+from stamp.errors import DeliveryError, InputError, StoreError, UnroutableError
+from stamp.runtime.publisher import Publisher
+
+from .protocol.broker import SimulatedBroker
+from .protocol.clock import Clock
+from .protocol.moments import lose_the_broker, lose_the_database
+from .protocol.store import SimulatedStore
+from .protocol.world import Order, Shop
+
+
+@pytest.fixture
+def shop():
+    return Shop(Clock()).workflow
+
+
+@pytest.fixture
+def store():
+    with SimulatedStore.open("sqlite://") as store:
+        yield store
+
+
+@pytest.fixture(params=["keeping", "losing"])
+def broker(request):
+    return SimulatedBroker(keeps=request.param == "keeping")
+
+
+@pytest.fixture
+def keeping():
+    return SimulatedBroker(keeps=True)
+
+
+@pytest.fixture
+def losing():
+    return SimulatedBroker(keeps=False)
+
+
+def order(shop, run="1"):
+    return shop.start(Order(item="lamp"), workflow_id=run)
+
+
+def rows(store, table):
+    with store.read() as connection:
+        return connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+
+
+def sent(broker):
+    return [copy.headers["ce-subject"] for queue in broker.queues.values() for copy in queue]
+
+
+def test_with_a_store_alone_events_go_into_the_inboxes_of_their_listeners(shop, store):
+    with Publisher(shop, store=store) as publisher:
+        publisher.publish(order(shop, "1"), order(shop, "2"))
+
+    assert rows(store, "stamp_inbox") == 2
+    assert rows(store, "stamp_outbox") == 0
+
+
+def test_with_a_broker_alone_they_are_sent(shop, keeping):
+    with Publisher(shop, broker=keeping) as publisher:
+        publisher.publish(order(shop, "1"), order(shop, "2"))
+
+    assert sent(keeping) == ["1", "2"]
+    assert keeping.links == []
+
+
+@pytest.mark.parametrize(("kind", "left"), [("keeping", 0), ("losing", 1)])
+def test_with_both_they_stay_in_the_outbox_until_there_is_a_receipt(shop, store, request, kind, left):
+    broker = request.getfixturevalue(kind)
+    with Publisher(shop, broker=broker, store=store) as publisher:
+        publisher.publish(order(shop))
+
+    assert sent(broker) == ["1"]
+    assert rows(store, "stamp_outbox") == left
+    assert rows(store, "stamp_inbox") == 0
+
+
+def test_with_neither_nothing_would_carry_the_events(shop):
+    with pytest.raises(InputError, match="expected a broker or a store, got neither"):
+        Publisher(shop)
+
+
+def test_a_broker_that_may_lose_messages_is_not_enough(shop, losing):
+    with pytest.raises(InputError, match="expected a store beside simulated://"):
+        Publisher(shop, broker=losing)
+
+
+def test_an_event_that_nobody_listens_to_is_refused_and_the_others_with_it(shop, store, broker):
+    class Complaint(BaseModel):
+        text: str
+
+    shop.starts("complaint", Complaint, emits="Complained")
+    stray = shop.start(Complaint(text="late"), workflow_id="2")
+
+    publisher = Publisher(shop, broker=broker, store=store)
+    with publisher, pytest.raises(UnroutableError, match="'Complained'"):
+        publisher.publish(order(shop), stray)
+
+    assert sent(broker) == []
+    assert rows(store, "stamp_outbox") == 0
+
+
+def test_publishing_nothing_is_nothing(shop, store, broker):
+    with Publisher(shop, broker=broker, store=store) as publisher:
+        publisher.publish()
+
+    assert sent(broker) == []
+
+
+def test_publishing_again_is_harmless(shop, store):
+    with Publisher(shop, store=store) as publisher:
+        publisher.publish(order(shop))
+        publisher.publish(order(shop))
+
+    assert rows(store, "stamp_inbox") == 1
+
+
+def test_what_a_broker_refuses_is_told(shop, keeping):
+    keeping.refusals = 1
+    with Publisher(shop, broker=keeping) as publisher:
+        with pytest.raises(DeliveryError, match="no room"):
+            publisher.publish(order(shop, "1"), order(shop, "2"))
+        publisher.publish(order(shop, "1"))
+
+    assert sent(keeping) == ["2", "1"]
+
+
+def test_what_a_broker_refuses_stays_in_the_outbox(shop, store, keeping):
+    keeping.refusals = 1
+    with Publisher(shop, broker=keeping, store=store) as publisher, pytest.raises(DeliveryError, match="no room"):
+        publisher.publish(order(shop, "1"), order(shop, "2"))
+
+    assert sent(keeping) == ["2"]
+    assert rows(store, "stamp_outbox") == 1
+
+
+def test_a_broker_that_is_gone_is_told_and_with_a_store_nothing_is_lost(shop, store, broker):
+    broker.stop()
+
+    with Publisher(shop, broker=broker, store=store) as publisher, pytest.raises(DeliveryError):
+        publisher.publish(order(shop))
+
+    assert rows(store, "stamp_outbox") == 1
+
+
+@pytest.mark.parametrize("moment", ["before post", "before confirm"])
+def test_after_a_connection_was_lost_another_one_is_made(shop, keeping, moment):
+    with Publisher(shop, broker=keeping) as publisher:
+        keeping.at = lambda passed: lose_the_broker(passed) if passed == moment else None
+        with pytest.raises(DeliveryError):
+            publisher.publish(order(shop))
+        keeping.at = lambda passed: None
+        publisher.publish(order(shop))
+
+    assert sent(keeping)[-1] == "1"
+
+
+def test_a_database_that_is_gone_is_told_and_nothing_is_sent(shop, store, broker):
+    store.at = lose_the_database
+
+    with Publisher(shop, broker=broker, store=store) as publisher, pytest.raises(StoreError):
+        publisher.publish(order(shop))
+
+    assert sent(broker) == []
+
+
+def test_what_is_sent_is_published_even_if_that_cannot_be_written_down(shop, store, keeping, caplog):
+    with Publisher(shop, broker=keeping, store=store) as publisher:
+        keeping.at = lambda moment: setattr(store, "at", lose_the_database)
+        publisher.publish(order(shop))
+    store.at = lambda moment: None
+
+    assert sent(keeping) == ["1"]
+    assert rows(store, "stamp_outbox") == 1
+    assert "will be sent again" in caplog.text
+
+
+def test_a_workflow_without_contracts_of_its_listeners_is_told_what_may_be_missing(store):
+    shop = Workflow("shop", contracts="/nowhere")
+    shop.starts("order", Order, emits="Placed")
+
+    with Publisher(shop, store=store) as publisher, pytest.raises(UnroutableError, match="is a contract missing"):
+        publisher.publish(order(shop))
