@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 
 import pytest
 
+import stamp.runtime
 from stamp.errors import InputError
 from stamp.runtime.brokers import KINDS, MEANT, REFUSED, SHOWN, transport
 
@@ -96,3 +98,9 @@ def test_only_the_transport_that_is_wanted_is_imported():
     program = "import sys; from stamp.runtime.brokers import transport; transport('memory://'); print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"redis", "amqp", "kombu", "confluent_kafka", "psycopg"} & set(modules)
+
+
+def test_no_name_of_the_package_is_hidden_by_a_module():
+    modules = {each.name for each in pkgutil.iter_modules(stamp.runtime.__path__)}
+    assert not modules & set(stamp.runtime.__all__)
+    assert all(getattr(stamp.runtime, name) for name in stamp.runtime.__all__)
