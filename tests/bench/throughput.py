@@ -13,13 +13,11 @@ import argparse
 import os
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -30,7 +28,6 @@ from sqlalchemy import create_engine, text
 
 from stamp import StepContext, Workflow
 from stamp.runtime.brokers import transport
-from stamp.runtime.policy import Policy
 from stamp.runtime.publisher import Publisher
 from stamp.runtime.worker import Worker
 from stamp.store.store import Store
@@ -203,7 +200,10 @@ def raw(messages: int, *, confirm: bool) -> float:
     exchange = Exchange(name, "topic", durable=True)
     queue = Queue(name, exchange, routing_key="E0", durable=True, queue_arguments={"x-queue-type": "quorum"})
     body, got, over = os.urandom(1200), 0, threading.Event()
-    with Connection(RABBITMQ) as consuming, Connection(RABBITMQ, transport_options={"confirm_publish": confirm}) as publishing:
+    with (
+        Connection(RABBITMQ) as consuming,
+        Connection(RABBITMQ, transport_options={"confirm_publish": confirm}) as publishing,
+    ):
 
         def received(message) -> None:
             nonlocal got
@@ -249,7 +249,11 @@ def main() -> None:
         print(f"{'kombu, confirm_publish':<24} {confirmed:>8,.0f} messages/s")
     for place in places:
         rate = throughput(place, given.runs)
-        against = f"  {rate / plain:.2f}x of kombu without, {rate / confirmed:.1f}x of kombu with confirms" if place == "rabbitmq" else ""
+        against = (
+            f"  {rate / plain:.2f}x of kombu without, {rate / confirmed:.1f}x of kombu with confirms"
+            if place == "rabbitmq"
+            else ""
+        )
         middle, late = latency(place, given.latency)
         print(f"{place:<24} {rate:>8,.0f} steps/s, a hop p50 {middle:.1f} ms, p99 {late:.1f} ms{against}")
         if given.memory:

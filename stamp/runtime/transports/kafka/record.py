@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from confluent_kafka import Message as Polled
 
 from stamp.envelope.format import CONTENT_TYPE
-from stamp.runtime.message import CONTENT_ENCODING
+from stamp.runtime.outside import CONTENT_ENCODING
 from stamp.runtime.transport import Arrival
 from stamp.runtime.transports.letters import marked
 from stamp.store.message import Message

@@ -16,7 +16,7 @@ from amqp.method_framing import frame_handler
 
 from stamp.envelope.format import CONTENT_TYPE
 from stamp.errors import DeliveryError
-from stamp.runtime.message import CONTENT_ENCODING
+from stamp.runtime.outside import CONTENT_ENCODING
 from stamp.store.message import Message
 
 __all__ = ["UNREADABLE", "Frame", "publish", "split", "tolerant_handler"]
