@@ -15,6 +15,7 @@ StampError
 ├── DeliveryError                   a message could not be handed to its transport
 │   └── UnroutableError             no queue takes it: it would be lost without a trace
 ├── StoreError                      a database that cannot be used
+│   └── NoStoreError                it has no tables of ours: no worker has been there
 └── InputError                      a line, file or argument given by a person cannot be used
 """
 
@@ -32,6 +33,7 @@ __all__ = [
     "InputError",
     "LimitError",
     "MissingContributionError",
+    "NoStoreError",
     "ResolutionError",
     "SchemaError",
     "StampError",
@@ -136,6 +138,10 @@ class UnroutableError(DeliveryError):
 
 class StoreError(StampError):
     """A database that cannot be used; what was not committed has not happened."""
+
+
+class NoStoreError(StoreError):
+    """A database, or the place for one, that no worker has used yet, where there should be one that is in use."""
 
 
 class InputError(StampError):

@@ -85,14 +85,24 @@ def _number(key: str, default: float | None, kind: click.ParamType[Any]) -> floa
     return default
 
 
+def broker_url(given: str | None) -> str | None:
+    """Return the address of the broker that is `given` or set; None if none is.
+
+    Raises:
+        InputError: the settings have something else there.
+    """
+    url = given or os.environ.get("STAMP_BROKER") or _setting("broker")
+    return None if url == NONE else url
+
+
 def open_broker(given: str | None) -> Transport | None:
     """Return the broker that is `given` or set; None if none is.
 
     Raises:
         InputError: it is none that stamp knows.
     """
-    url = given or os.environ.get("STAMP_BROKER") or _setting("broker")
-    if url is None or url == NONE:
+    url = broker_url(given)
+    if url is None:
         return None
     from stamp.runtime.brokers import transport  # noqa: PLC0415 - kombu takes long, and only who has a broker needs it
 

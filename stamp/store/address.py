@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from stamp.errors import StoreError
 
-__all__ = ["address", "file_of", "is_in_memory", "is_server"]
+__all__ = ["address", "file_of", "is_in_memory", "is_server", "public"]
 
 DRIVERS: Final = {
     "sqlite": "sqlite+pysqlite",
@@ -39,6 +39,11 @@ def address(url: str) -> URL:
             f"expected the address of a store, such as {KNOWN}, got one that begins with {parsed.drivername}:"
         )
     return parsed.set(drivername=driver)
+
+
+def public(url: URL) -> str:
+    """Return `url` as it may be written into messages and logs: without a password, and without options, where libpq takes passwords, too."""
+    return url.set(drivername=url.get_backend_name(), password=None, query={}).render_as_string()
 
 
 def is_in_memory(url: URL) -> bool:

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from stamp.errors import StoreError
+from stamp.errors import NoStoreError, StoreError
 from stamp.store import edition, postgresql, sqlite
-from stamp.store.address import address, file_of, is_in_memory
+from stamp.store.address import address, file_of, is_in_memory, public
 from stamp.store.turn import Turn
 
 __all__ = ["Store"]
@@ -32,8 +32,7 @@ class Store:
         self._readers = engine.execution_options(stamp_reads=True, postgresql_readonly=True)
         # A database in memory is its one connection: whoever uses it has it alone.
         self._turn: AbstractContextManager[object] = Turn() if is_in_memory(engine.url) else nullcontext()
-        # Without options, too: libpq takes passwords there.
-        self.url = engine.url.set(drivername=engine.url.get_backend_name(), password=None, query={}).render_as_string()
+        self.url = public(engine.url)
         self.is_shared_between_machines = engine.dialect.name == "postgresql"
 
     @classmethod
@@ -43,11 +42,11 @@ class Store:
         `sqlite:///stamp.db` is a file, `sqlite://` is in memory and for tests, `postgresql://user@host/database` a server.
 
         Raises:
-            StoreError: there is no such database, it refuses us, or a later release of stamp has made its tables; or there are none.
+            StoreError: there is no such database, it refuses us, or a later release of stamp has made its tables. NoStoreError: it has none.
         """
         where = address(url)
         if not create and (file := file_of(where)) is not None and not file.exists():
-            raise StoreError(f"there is no file {file}: no worker has used it yet, or it is somewhere else")
+            raise NoStoreError(f"there is no file {file}: no worker has used it yet, or it is somewhere else")
         store = cls(CONNECT[where.get_backend_name()](where))
         try:
             store._prepare(create=create)
@@ -61,7 +60,9 @@ class Store:
             if edition.is_current(connection):
                 return
         if not create:
-            raise StoreError(f"{self.url} has no tables of stamp: no worker has used it yet, or it is another database")
+            raise NoStoreError(
+                f"{self.url} has no tables of stamp: no worker has used it yet, or it is another database"
+            )
         with self.begin() as tx:
             edition.create(tx)
 

@@ -16,7 +16,7 @@ from amqp.exceptions import PreconditionFailed
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import StepQueue, Topology
 
-__all__ = ["dead", "declare"]
+__all__ = ["dead", "declare", "declare_exchange", "declare_queue", "queues_of"]
 
 DELIVERIES: Final = 100
 # RabbitMQ 4 drops what was looked at 20 times unless told otherwise, and 3.10 does not know "never".
@@ -36,16 +36,35 @@ def declare(channel: Any, topology: Topology) -> None:
         DeliveryError: something of that name exists with other properties.
     """
     name = topology.exchange
-    with _explained("exchange", name):
-        channel.exchange_declare(name, "topic", durable=True, auto_delete=False)
+    declare_exchange(channel, name)
     for queue in topology.queues:
-        _declare_queue(channel, dead(queue.name), {"x-delivery-limit": LOOKS})
-        _declare_queue(channel, queue.name, _arguments(queue))
+        for each, arguments in queues_of(queue).items():
+            declare_queue(channel, each, arguments)
         for event in queue.events:
             channel.queue_bind(queue.name, name, event)
 
 
-def _declare_queue(channel: Any, name: str, arguments: Mapping[str, Any]) -> None:
+def declare_exchange(channel: Any, name: str) -> None:
+    """Declare the exchange of a workflow.
+
+    Raises:
+        DeliveryError: it exists with other properties.
+    """
+    with _explained("exchange", name):
+        channel.exchange_declare(name, "topic", durable=True, auto_delete=False)
+
+
+def queues_of(queue: StepQueue) -> Mapping[str, Mapping[str, Any]]:
+    """Return the arguments of the two queues of a step, in the order in which they are declared: letters have to have a place before they die."""
+    return {dead(queue.name): {"x-delivery-limit": LOOKS}, queue.name: _arguments(queue)}
+
+
+def declare_queue(channel: Any, name: str, arguments: Mapping[str, Any]) -> None:
+    """Declare a queue.
+
+    Raises:
+        DeliveryError: it exists with other properties.
+    """
     with _explained("queue", name):
         channel.queue_declare(name, durable=True, auto_delete=False, arguments={"x-queue-type": "quorum", **arguments})
 

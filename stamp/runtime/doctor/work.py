@@ -1,0 +1,99 @@
+"""What lies in a store: work that nobody does, events that nobody gets, letters that nobody has decided about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import timedelta
+from typing import Final
+
+from stamp.errors import NoStoreError, StoreError
+from stamp.runtime.doctor.diagnosis import Diagnosis, State, judged, ok, problem, warning
+from stamp.store.backlog import Backlog, Unsent, backlog, unsent
+from stamp.store.store import Store
+
+__all__ = ["examine"]
+
+LONG: Final = timedelta(minutes=5)
+"""For how long work may wait before somebody should look."""
+
+LATE: Final = timedelta(minutes=1)
+"""For how long an event may be without a receipt."""
+
+SHARP: Final = timedelta(seconds=5)
+"""How far the clocks of two workers may be apart."""
+
+MANY: Final = 10
+"""How often an event may be sent before that is a problem."""
+
+
+def examine(
+    url: str, *, consumers: Collection[str] | None, has_broker: bool, clock: Callable[[], int]
+) -> Iterator[Diagnosis]:
+    """Look at the tables of a store: `consumers` are the queues of the workflow, if one is given, `clock` gives microseconds since 1970 UTC."""
+    try:
+        store = Store.open(url, create=False)
+    except NoStoreError as error:
+        yield warning("tables", str(error), "the first worker, or `stamp start`, makes them")
+        return
+    except StoreError as error:
+        yield problem("tables", str(error), "")
+        return
+    with store:
+        try:
+            with store.read() as connection:
+                found, waiting = backlog(connection), unsent(connection)
+        except StoreError as error:
+            yield problem("tables", str(error), "")
+            return
+    yield ok("tables", "there, and of the edition of this release")
+    now = clock()
+    yield from _clock([each.oldest for each in found.values()], now)
+    for consumer, each in found.items():
+        yield from _consumer(consumer, each, now, is_known=consumers is None or consumer in consumers)
+    if not found:
+        yield ok("backlog", "nothing waits")
+    yield _outbox(waiting, now, has_broker=has_broker)
+
+
+def _clock(arrived: Iterable[int | None], now: int) -> Iterator[Diagnosis]:
+    ahead = timedelta(microseconds=max((each - now for each in arrived if each is not None), default=0))
+    if ahead > SHARP:
+        yield warning("clock", f"work has arrived {_told(ahead)} from now", "keep the clocks of all machines with NTP")
+
+
+def _consumer(consumer: str, each: Backlog, now: int, *, is_known: bool) -> Iterator[Diagnosis]:
+    waited = timedelta() if each.oldest is None else timedelta(microseconds=now - each.oldest)
+    step = consumer.partition(".")[2] or consumer
+    found = f"{each.waiting:,} wait, {each.at_work:,} at work"
+    if each.oldest is not None:
+        found += f"; the first has been there for {_told(waited)}"
+    if not is_known:
+        yield warning(
+            consumer, found, "no step of the workflow has this queue: was it renamed, or is its contract missing?"
+        )
+    else:
+        yield judged(
+            consumer, found, {State.WARNING: waited > LONG}, f"does somebody run it? stamp run ... --step {step}"
+        )
+    if each.dead:
+        yield warning(consumer, f"{each.dead:,} dead letters", f"see them: stamp dlq list --queue {consumer}")
+
+
+def _outbox(waiting: Unsent, now: int, *, has_broker: bool) -> Diagnosis:
+    if waiting.oldest is None:
+        return ok("outbox", "empty")
+    age = timedelta(microseconds=now - waiting.oldest)
+    found = f"{waiting.events:,} without a receipt, the first for {_told(age)}, sent {waiting.sends:,} times at most"
+    if not has_broker:
+        return problem("outbox", found, "they wait for a broker: give the workers the --broker that they had before")
+    states = {State.PROBLEM: waiting.sends >= MANY, State.WARNING: age > LATE}
+    return judged(
+        "outbox",
+        found,
+        states,
+        "see whether the workers of their listeners run, and have this store where the broker loses events",
+    )
+
+
+def _told(time: timedelta) -> str:
+    return str(timedelta(seconds=max(round(time.total_seconds()), 0)))
