@@ -18,7 +18,8 @@ from stamp.runtime.transports.letters import dead
 __all__ = ["KafkaReceiver"]
 
 GLANCE: Final = 0.02
-"""How long to wait for one of several topics, in seconds."""
+LOOK: Final = 0.5
+"""How long to wait for one of several topics, and for the only one, before looking whether anybody is there, in seconds."""
 ANSWER_TIMEOUT: Final = 30.0
 
 
@@ -49,7 +50,7 @@ class KafkaReceiver:
             for _ in self._subscriptions:
                 self._poll(0.0)
             while not (arrivals := self._given_out()) and (left := deadline - monotonic()) > 0:
-                self._poll(left if len(self._turns) == 1 else min(left, GLANCE))
+                self._poll(min(left, LOOK if len(self._turns) == 1 else GLANCE))
         except DeliveryError:
             self.close()
             raise

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as Polled
 
+from stamp.errors import DeliveryError
 from stamp.runtime.transports.kafka.address import Address
 from stamp.runtime.transports.kafka.progress import Mark, Progress
 from stamp.runtime.transports.kafka.trouble import LOG, Trouble, reason_of, refused
@@ -69,7 +70,7 @@ class Subscription:
         self._trouble = Trouble(address)
         self._partitions: dict[int, Progress] = {}
         self._uncommitted: set[int] = set()
-        self._is_paused = False
+        self._is_paused: bool | None = None
         settings = {
             **SETTINGS,
             "group.id": f"{address.group}.{queue}",
@@ -88,14 +89,16 @@ class Subscription:
         Raises:
             DeliveryError: the cluster is gone, or does not let us.
         """
-        self._commit_quietly()
+        self._commit()
         self._pause(waiting >= self._limit)
         polled = self._consume(max(1, self._limit - waiting), timeout)
         return [tag for tag in map(self._begun, polled) if tag is not None]
 
     def _consume(self, count: int, timeout: float) -> Sequence[Polled]:
         try:
-            polled = self._consumer.consume(count, timeout)
+            first = self._consumer.poll(timeout)
+            # That one waits until it has got all of them.
+            polled = [] if first is None else [first, *self._consumer.consume(count - 1, 0)]
             if self._trouble.is_down:
                 self._probe()
         except (KafkaException, RuntimeError) as error:
@@ -149,18 +152,26 @@ class Subscription:
                 raise KafkaException(each.error)
             mark = Mark(each.offset, each.metadata or "") if each.offset >= 0 else None
             self._partitions[each.partition] = Progress(mark)
-        self._is_paused = False  # these are not
+        self._is_paused = None  # some are, and these are not
 
     def _revoked(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        for each in partitions:
-            self._partitions.pop(each.partition, None)
-            self._uncommitted.discard(each.partition)
+        """Give partitions away, and tell what the group would not hear before."""
+        try:
+            self._commit()
+        except DeliveryError as error:
+            LOG.info("%s: %s", self.queue, error)
+        self._forget(partitions)
 
-    def _lost(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+    def _lost(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
         LOG.warning(
             "%s: not heard of for too long, others work on what came to us and was not acknowledged", self.queue
         )
-        self._revoked(consumer, partitions)
+        self._forget(partitions)
+
+    def _forget(self, partitions: Sequence[TopicPartition]) -> None:
+        for each in partitions:
+            self._partitions.pop(each.partition, None)
+            self._uncommitted.discard(each.partition)
 
     def _pause(self, wanted: bool) -> None:  # noqa: FBT001 - a state, not an option
         if wanted != self._is_paused:
@@ -195,14 +206,10 @@ class Subscription:
                 if not (isinstance(each, KafkaError) and each.code() in MOVED):
                     raise self._trouble.explain(each)
             if failed:
-                return  # once it is clear whose they are, it is told again
+                return  # it is told again, at the latest when they go away
             for number, mark in marks.items():
                 self._partitions[number].commit(mark)
         self._uncommitted.clear()
-
-    def _commit_quietly(self) -> None:
-        if self._uncommitted:
-            self._commit()
 
     def _probe(self) -> None:
         self._consumer.list_topics(self.queue, timeout=PROBE)

@@ -34,6 +34,7 @@ ADVICE: Final = {
     "_SSL": "check ssl.ca.location, and that this is a port with TLS",
     "_UNSUPPORTED_FEATURE": "have the topics made, and say ?create=no&check=no",
     "INVALID_SESSION_TIMEOUT": "the broker allows group.min.session.timeout.ms to group.max.session.timeout.ms for ?session=",
+    "OFFSET_METADATA_TOO_LARGE": "offset.metadata.max.bytes of the brokers must be 4096 at least, as it is unless told otherwise",
     "_MSG_TIMED_OUT": "the broker did not take it in time",
 }  # fmt: skip
 
