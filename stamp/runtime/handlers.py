@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from threading import Event, Lock, Thread
 from typing import Any, Final
 
@@ -63,10 +64,9 @@ class _Loop:
 
     def result_of(self, work: Coroutine[Any, Any, Sequence[Outgoing]]) -> Sequence[Outgoing]:
         """Have the loop do `work`, and wait for what it returns or raises."""
-        result, error = asyncio.run_coroutine_threadsafe(_outcome(work), self._loop).result()
-        if error is not None:
-            raise error
-        return result
+        outcome: Future[Sequence[Outgoing]] = Future()
+        asyncio.run_coroutine_threadsafe(_do(work, outcome), self._loop)
+        return outcome.result()
 
     def close(self) -> None:
         """Cancel what is still running, and wait a moment for its end."""
@@ -74,11 +74,13 @@ class _Loop:
         self._thread.join(PATIENCE)
 
 
-async def _outcome(
-    work: Coroutine[Any, Any, Sequence[Outgoing]],
-) -> tuple[Sequence[Outgoing], BaseException | None]:
-    """Return what `work` returns, or what it raises: SystemExit would end the loop, and who asked would wait for ever."""
+async def _do(work: Coroutine[Any, Any, Sequence[Outgoing]], outcome: Future[Sequence[Outgoing]]) -> None:
+    """Tell the outcome at once, whatever it is.
+
+    The loop would tell it after what else is ready: a handler that then waits, and the loop with it, for what this one has locked
+    would never get it. And SystemExit would end the loop.
+    """
     try:
-        return await work, None
+        outcome.set_result(await work)
     except BaseException as error:  # noqa: BLE001 - it is raised where it was asked for
-        return (), error
+        outcome.set_exception(error)
