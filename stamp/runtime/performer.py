@@ -229,8 +229,6 @@ class Performer:
         Raises:
             StoreError: the database cannot be used; others get the works when their leases are over.
         """
-        works = [*self._abandoned, *self._held]
-        self._held, self._abandoned = [], []
-        if works:
-            with self.office.store.begin() as transaction:
-                inbox.release(transaction, works)
+        self._abandoned += self._held
+        self._held = []
+        self.turn(take=False)

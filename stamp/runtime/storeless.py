@@ -186,8 +186,16 @@ class StorelessPerformer:
         self.intake.settle([done.received])
 
     def release(self) -> None:
-        """Leave what is not done to others: it was not acknowledged."""
-        self.disconnect()
+        """Send what is done, and leave the rest to others: it was not acknowledged.
+
+        Raises:
+            DeliveryError: it could not be sent; others do it again.
+        """
+        try:
+            if self._unsent:
+                self.turn(take=False)
+        finally:
+            self.disconnect()
 
     def disconnect(self) -> None:
         """Close the connection to publish on."""

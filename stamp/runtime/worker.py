@@ -13,12 +13,10 @@ from stamp.runtime.bell import Bell
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake
 from stamp.runtime.loop import Loop
-from stamp.runtime.performer import Performer
 from stamp.runtime.points import Passing, pass_by
 from stamp.runtime.policy import POLICY, Policy
 from stamp.runtime.relay import Relay
 from stamp.runtime.staff import Means, Staff, consumers_of, topology_of
-from stamp.runtime.storeless import StorelessPerformer
 from stamp.runtime.transport import Transport
 from stamp.store.store import Store
 from stamp.workflow.workflow import Workflow
@@ -80,27 +78,30 @@ class Worker:
         )
         staff = means.staff()
         self._intake = staff.intake
-        self._loops = list(self._made(staff, patience=SLOW if broker is None else RARE))
+        self._stages = list(self._made(staff, patience=SLOW if broker is None else RARE))
+        self._loops = [loop for stage in self._stages for loop in stage]
 
-    def _made(self, staff: Staff, *, patience: float) -> Iterator[Loop]:
-        """Yield the loops in the order in which they are stopped.
+    def _made(self, staff: Staff, *, patience: float) -> Iterator[Sequence[Loop]]:
+        """Yield the loops in the order in which they are stopped, those together that are stopped together.
 
         Performers first, whose work the others still have to acknowledge and send; who renews leases last.
         """
-        for number, performer in enumerate(staff.performers):
-            yield Loop(
+        yield [
+            Loop(
                 f"performer-{number}",
                 self._turns(performer.turn, every=patience),
                 failed=self._fail,
-                last=_finish(performer),
+                last=performer.release,
             )
+            for number, performer in enumerate(staff.performers)
+        ]
         if staff.intake is not None:
-            yield Loop("intake", staff.intake.turn, failed=self._fail, last=_leave(staff.intake))
+            yield [Loop("intake", staff.intake.turn, failed=self._fail, last=_leave(staff.intake))]
         if staff.relay is not None:
             turn = self._turns(staff.relay.turn, every=RARE)
-            yield Loop("relay", turn, failed=self._fail, last=_deliver(staff.relay, self._policy.grace))
+            yield [Loop("relay", turn, failed=self._fail, last=_deliver(staff.relay, self._policy.grace))]
         if staff.keeper is not None:
-            yield Loop("keeper", staff.keeper.turn, failed=self._fail, pause=staff.keeper.pause)
+            yield [Loop("keeper", staff.keeper.turn, failed=self._fail, pause=staff.keeper.pause)]
 
     def _turns(self, turn: Callable[[], bool], *, every: float) -> Callable[[], None]:
         """Return a turn that waits when there is nothing to do, longer and longer up to `every` seconds, or until the bell rings."""
@@ -113,7 +114,8 @@ class Worker:
                 pause = QUICK
             else:
                 self._bell.wait(heard, pause)
-                pause = min(pause * 1.5, every)
+                # Who rings may not have committed yet what it rings for.
+                pause = min(pause * 1.5, every) if self._bell.rung == heard else QUICK
 
         return one
 
@@ -145,11 +147,14 @@ class Worker:
         """Wait until it has stopped; False if a handler did not return within the grace period."""
         until = monotonic() + self._policy.grace
         ended = True
-        for loop in self._loops:
-            loop.stop()
+        for stage in self._stages:
+            for loop in stage:
+                loop.stop()
             self._bell.ring()
-            ended = loop.join(max(until - monotonic(), 0.1)) and ended
-        self._handlers.close()
+            for loop in stage:
+                ended = loop.join(max(until - monotonic(), 0.1)) and ended
+        if ended:  # else a handler that is cancelled would be taken for one that failed
+            self._handlers.close()
         LOG.info("stopped" if ended else "stopped while a handler was at work: others do that when its lease is over")
         return ended
 
@@ -172,18 +177,6 @@ class Worker:
         if not told and self._intake is not None and not self._intake.is_connected:
             return ["intake: not connected yet"]
         return told
-
-
-def _finish(performer: Performer | StorelessPerformer) -> Callable[[], None]:
-    """Return what a performer does at the end: record what it holds and has time for, and give the rest back."""
-
-    def last() -> None:
-        try:
-            performer.turn(take=False)
-        finally:
-            performer.release()
-
-    return last
 
 
 def _leave(intake: Intake) -> Callable[[], None]:

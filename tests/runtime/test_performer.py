@@ -532,17 +532,27 @@ def test_what_is_held_at_the_end_is_free_for_others_and_was_no_attempt(desk):
     assert [work.attempt for work in taken] == [1] * (10 - before)
 
 
-def test_nothing_is_taken_in_the_last_turn_and_what_is_held_is_done(desk):
+def test_nothing_is_taken_in_a_turn_that_takes_nothing(desk):
     desk.ask(*range(3))
     worker = desk.worker()
     worker.turn("performer")
-    held = len(worker.performer.held)
 
     assert worker.performer.turn(take=False)
 
-    assert len(desk.events) == held
+    assert len(desk.events) == 1
     assert worker.performer.held == ()
     assert not worker.performer.turn(take=False)
+
+
+def test_what_failed_at_the_end_is_noted(strict, clock):
+    strict.handler = lambda context: note(context, "poison") or Answer(text="yes")
+    strict.ask(1)
+    worker = strict.worker(attempts=1)
+    worker.turn("performer", "performer")
+
+    worker.performer.release()
+
+    assert [dead.attempts for dead in strict.letters] == [1]
 
 
 # What a broker gives out
