@@ -115,7 +115,7 @@ def store_url(given: str | None) -> str | None:
     Raises:
         InputError: the settings have something else there.
     """
-    url = given or _setting("store") or DEFAULT_STORE
+    url = given or os.environ.get("STAMP_STORE") or _setting("store") or DEFAULT_STORE
     return None if url == NONE else url
 
 

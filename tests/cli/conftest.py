@@ -155,7 +155,7 @@ def postgresql() -> Iterator[str]:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a store without tables."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'stamp.db'}"
+        return f"sqlite:///{tmp_path / 'shop.db'}"
     url: str = request.getfixturevalue("postgresql")
     return url
 

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 from base64 import b64encode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +24,9 @@ from stamp.envelope.format import ENVELOPE, MAGIC
 from stamp.envelope.limits import LIMITS
 from stamp.schema.catalog import Catalog
 from stamp.schema.container import ContainerWriter
+from stamp.store import finals as store_finals
+from stamp.store.message import Message
+from stamp.store.store import Store
 from stamp.testing import VirtualClock
 from stamp.workflow import export
 
@@ -337,4 +342,76 @@ def test_no_line_is_wider_than_the_terminal(stamp, few, monkeypatch, columns):
 
 def test_a_container_may_be_empty(stamp, here):
     done = stamp("decode", "-", input=container())
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "standard input: no envelopes\n")
+
+
+@pytest.fixture
+def finals(database, schemas, monkeypatch):
+    """A store that the settings name, with the final events of runs 4729 and 4730 of the shop."""
+    monkeypatch.setenv("STAMP_STORE", database)
+    with Store.open(database) as store, store.begin() as tx:
+        for number, run in enumerate(("4729", "4730")):
+            body = bytes(Envelope.begin("shop", run, started_at=number)) if run == "4730" else played(schemas)[-1]
+            message = Message("shop", run, "parcel.failed", bytes(15) + bytes([number]), body, {})
+            store_finals.put(tx, [message], now=number)
+    return store.url
+
+
+class TestStore:
+    @pytest.mark.parametrize("form", ["text", "json"])
+    def test_final_events_are_shown_as_those_of_a_file(self, stamp, schemas, finals, database, body, form):
+        arguments = ("--schemas", schemas, "--format", form)
+        of_store = stamp("decode", "--store", database, "--workflow-id", "4729", *arguments)
+        assert (of_store.exit_code, of_store.stderr) == (0, "")
+        assert of_store.stdout == stamp("decode", "-", *arguments, input=body).stdout
+
+    def test_all_are_shown_in_their_order(self, stamp, schemas, finals, database):
+        done = stamp("decode", "--store", database, "--schemas", schemas, "--format", "json")
+        assert [json.loads(line)["workflow_id"] for line in done.stdout.splitlines()] == ["4729", "4730"]
+
+    def test_a_run_is_found_where_the_workers_leave_it(self, stamp, schemas, finals):
+        done = stamp("decode", "--workflow-id", "4729", "--schemas", schemas, "--at", "Paid", "--format", "json")
+        assert [each["event"] for each in json.loads(done.stdout)["contributions"]] == ["Ordered", "Paid"]
+
+    def test_a_run_that_is_not_there_is_told(self, stamp, schemas, finals, body):
+        done = stamp("decode", "--workflow-id", "1", "--schemas", schemas)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr == f"{finals}: no envelope of the run '1'\n"
+
+    def test_what_cannot_be_read_says_of_which_run_it_is(self, stamp, here, schemas, finals):
+        done = stamp("decode", "--workflow-id", "4730", "--schemas", schemas, "--at", "Paid")
+        assert done.exit_code == 2
+        assert done.stderr.startswith(f"{finals}: run 4730")
+
+    def test_no_final_events_is_said(self, stamp, here):
+        Store.open("sqlite:///stamp.db").close()
+        done = stamp("decode", "--store", "sqlite:///stamp.db")
+        assert (done.exit_code, done.stdout, done.stderr) == (0, "", "sqlite:///stamp.db: no envelopes\n")
+
+    def test_a_store_that_is_not_there_is_not_made(self, stamp, here):
+        done = stamp("decode", "--store", "sqlite:///stamp.db")
+        assert (done.exit_code, list(here.iterdir())) == (2, [])
+        assert "there is no file stamp.db" in done.stderr
+
+    @pytest.mark.parametrize(("arguments", "got"), [([], "neither"), (["-", "--store", "sqlite:///x.db"], "both")])
+    def test_a_file_or_a_store_must_be_said(self, stamp, here, arguments, got):
+        done = stamp("decode", *arguments)
+        assert done.exit_code == 2
+        assert f"Missing argument 'FILE', or --store: expected one of them, got {got}" in done.stderr
+
+    def test_of_a_file_too_one_run_can_be_shown(self, stamp, schemas, body):
+        other = bytes(Envelope.begin("shop", "5", started_at=0))
+        shown = stamp(
+            "decode", "-", "--schemas", schemas, "--workflow-id", "5", "--format", "json", input=container(body, other)
+        )
+        assert json.loads(shown.stdout)["workflow_id"] == "5"
+
+    def test_a_file_needs_no_database(self, body, schemas):
+        program = (
+            "import sys\n"
+            "from stamp.cli.main import cli\n"
+            "try: cli(sys.argv[1:])\n"
+            "finally: assert 'sqlalchemy' not in sys.modules\n"
+        )
+        command = [sys.executable, "-c", program, "decode", "-", "--schemas", str(schemas)]
+        assert subprocess.run(command, input=body, stdout=subprocess.DEVNULL, check=False).returncode == 0
