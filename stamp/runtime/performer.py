@@ -78,6 +78,7 @@ class Performer:
                 if not (verdicts or received or self._abandoned or (take and self._is_due())):
                     self._pace.pause()
                     return False
+                group.keep()
                 held = self._record(group.transaction, verdicts, received, take=take)
                 office.at("before commit")
             office.at("after commit")
