@@ -30,8 +30,8 @@ __all__ = ["command"]
 def command() -> None:
     """Dead letters: messages that no worker could process, kept until a person has decided about them.
 
-    They are in the store; with --broker those in the queues `<queue>.dead` of a broker are meant, where workers without a store bury,
-    and RabbitMQ itself what it gave out too often. While you look at those, others do not see them.
+    They are in the store; with --broker those in the queues `<queue>.dead` of a broker are meant, where workers without a store bury, and
+    RabbitMQ itself what it gave out too often. While you look at letters of RabbitMQ, others do not see them.
 
     Exit status: 1 if something that was named is not there.
     """

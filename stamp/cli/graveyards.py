@@ -88,7 +88,7 @@ def asked(
 
 def _broker(carrier: Transport, wanted: Wanted, schemas: Path) -> Callable[[], Graveyard]:
     if not isinstance(carrier, HasGraveyard):
-        text = f"{carrier.address} has no dead letter queues that can be looked into: its workers bury in their store"
+        text = f"{carrier.address} does not let us look into its dead letter queues: use its own tools for <queue>.dead"
         raise InputError(text, path="--broker")
     named = [each for each in wanted.queues if "." in each]
     queues = [*named, *(each for each in _contracted(schemas) if each not in named and wanted.takes_queue(each))]

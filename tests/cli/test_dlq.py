@@ -192,7 +192,7 @@ class TestList:
 
     def test_what_is_not_shown_is_counted(self, stamp, ids):
         done = stamp("dlq", "list", "--limit", 1)
-        assert done.stdout.count("shop.") == 1
+        assert done.stdout.count("shop.payment") == 1
         assert "4 dead letters" in done.stdout
         assert "3 of them are not shown, see --limit" in joined(done.stdout)
 
@@ -452,7 +452,8 @@ class TestWhere:
             (["--store", "none"], "expected a store or a broker to look into, got neither"),
             (["--store", "mysql://root:secret@host/x"], "expected the address of a store"),
             (["--broker", "carrier-pigeon://secret@host"], "expected the URL of a broker"),
-            (["--broker", "redis://:secret@127.0.0.1"], "--broker: redis://127.0.0.1:6379/0 has no dead letter queues"),
+            (["--broker", "kafka://u:secret@127.0.0.1:9092"], "--broker: kafka://127.0.0.1:9092 does not let us look into"),
+            (["--broker", "redis://:secret@127.0.0.1:1", "--queue", "a.b"], "redis://127.0.0.1:1"),
             (
                 ["--broker", "amqp://u:secret@127.0.0.1"],
                 "--queue: expected names of queues, such as ticket.billing, or the",
