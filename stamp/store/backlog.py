@@ -44,8 +44,8 @@ def unsent(connection: Connection) -> Unsent:
 BACKLOG = Statement(
     """
     SELECT consumer,
-        count(CASE state WHEN 0 THEN 1 END), count(CASE state WHEN 1 THEN 1 END), count(CASE state WHEN 3 THEN 1 END),
-        min(CASE WHEN state < 2 THEN arrived_at END)
+        count(CASE WHEN state = 0 AND lease_until = 0 THEN 1 END), count(CASE WHEN state = 0 AND lease_until > 0 THEN 1 END),
+        count(CASE state WHEN 3 THEN 1 END), min(CASE state WHEN 0 THEN arrived_at END)
     FROM stamp_inbox WHERE state <> 2 GROUP BY consumer ORDER BY consumer
     """
 )

@@ -12,7 +12,7 @@ from stamp.store import inbox, record
 from stamp.store.letter import Letter, write
 from stamp.store.message import Message
 from stamp.store.statement import Statement
-from stamp.store.tables import DEAD_LETTERS, INBOX
+from stamp.store.tables import CONTENTS, DEAD_LETTERS, INBOX
 
 __all__ = ["DeadLetter", "Letter", "bury", "discard", "find", "get", "replay"]
 
@@ -35,8 +35,8 @@ def bury(tx: Connection, consumer: str, message: Message, letter: Letter, *, now
     """Put a message that was never work among the dead letters, and tell whether it is new: what the inbox has already stays as it is."""
     if not inbox.put(tx, [(consumer, message)], now=now):
         return False
-    number = BURY.execute(tx, consumer=consumer, event_id=message.event_id).scalar_one()
-    write(tx, number, letter, now=now)
+    BURY.execute(tx, consumer=consumer, event_id=message.event_id)
+    write(tx, letter, consumer=consumer, event_id=message.event_id, now=now)
     return True
 
 
@@ -91,24 +91,37 @@ def replay(tx: Connection, letter: DeadLetter, now: int) -> bool:
 
 def discard(tx: Connection, letter: DeadLetter, now: int) -> bool:
     """Give a dead letter up: its body is gone, the event counts as done. Tell whether it was still dead."""
-    return _end(tx, letter, DISCARD, now)
-
-
-def _end(tx: Connection, letter: DeadLetter, statement: Statement, now: int) -> bool:
-    key = {"consumer": letter.consumer, "event_id": letter.message.event_id}
-    if not statement.execute(tx, now=now, **key).rowcount:
+    if not _end(tx, letter, DISCARD, now):
         return False
-    tx.execute(DEAD_LETTERS.delete().filter_by(**key))
+    DROP.execute(tx, **_key(letter))
     return True
 
 
+def _end(tx: Connection, letter: DeadLetter, statement: Statement, now: int) -> bool:
+    if not statement.execute(tx, now=now, **_key(letter)).rowcount:
+        return False
+    tx.execute(DEAD_LETTERS.delete().filter_by(**_key(letter)))
+    return True
+
+
+def _key(letter: DeadLetter) -> dict[str, Any]:
+    return {"consumer": letter.consumer, "event_id": letter.message.event_id}
+
+
 def _select(connection: Connection, *conditions: ColumnElement[bool]) -> Iterator[DeadLetter]:
-    joined = DEAD_LETTERS.join(
-        INBOX, and_(INBOX.c.consumer == DEAD_LETTERS.c.consumer, INBOX.c.event_id == DEAD_LETTERS.c.event_id)
+    same = and_(INBOX.c.consumer == DEAD_LETTERS.c.consumer, INBOX.c.event_id == DEAD_LETTERS.c.event_id)
+    joined = DEAD_LETTERS.join(INBOX, same).join(CONTENTS, CONTENTS.c.number == INBOX.c.number)
+    message = (
+        INBOX.c.event_id,
+        INBOX.c.workflow,
+        INBOX.c.workflow_id,
+        INBOX.c.event,
+        CONTENTS.c.headers,
+        CONTENTS.c.body,
     )
     letter = (DEAD_LETTERS.c[name] for name in Letter._fields)
     rest = (DEAD_LETTERS.c[name] for name in ("consumer", "attempts", "first_at", "last_at"))
-    wanted = select(*(INBOX.c[name] for name in record.FIELDS), *letter, *rest).select_from(joined)
+    wanted = select(*message, *letter, *rest).select_from(joined)
     ordered = wanted.where(*conditions).order_by(DEAD_LETTERS.c.last_at, INBOX.c.number)
     with connection.execute(ordered, execution_options={"yield_per": 100}) as rows:
         for row in rows:
@@ -129,18 +142,23 @@ def _bounds(prefix: str) -> tuple[bytes, bytes]:
         raise InputError(f"expected the first digits of an event id, such as 3f2a90, got {prefix!r}") from None
 
 
-BURY = Statement(
-    "UPDATE stamp_inbox SET state = 3 WHERE consumer = :consumer AND event_id = :event_id RETURNING number"
-)
+BURY = Statement("UPDATE stamp_inbox SET state = 3 WHERE consumer = :consumer AND event_id = :event_id")
 REPLAY = Statement(
     """
-    UPDATE stamp_inbox SET state = 0, attempts = 0, failures = 0, due_at = :now, error = NULL
+    UPDATE stamp_inbox SET state = 0, attempts = 0, failures = 0, not_before = :now, error = NULL
     WHERE consumer = :consumer AND event_id = :event_id AND state = 3
     """
 )
 DISCARD = Statement(
     """
-    UPDATE stamp_inbox SET state = 2, body = NULL, done_at = :now
+    UPDATE stamp_inbox SET state = 2, done_at = :now
     WHERE consumer = :consumer AND event_id = :event_id AND state = 3
+    """
+)
+DROP = Statement(
+    """
+    DELETE FROM stamp_content WHERE number IN (
+        SELECT number FROM stamp_inbox WHERE consumer = :consumer AND event_id = :event_id
+    )
     """
 )

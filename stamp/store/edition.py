@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 
 from stamp.errors import StoreError
+from stamp.store.functions import FUNCTIONS
 from stamp.store.tables import EDITION, METADATA
 
 __all__ = ["CURRENT", "create", "is_current"]
@@ -46,4 +47,7 @@ def create(tx: Connection) -> None:
     if is_current(tx):
         return
     METADATA.create_all(tx)
+    if tx.dialect.name == "postgresql":
+        for each in FUNCTIONS:
+            tx.exec_driver_sql(each)
     tx.execute(EDITION.insert(), {"edition": CURRENT})

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, select
 
 from stamp.store import record
+from stamp.store.bulk import Insert
 from stamp.store.message import Message
-from stamp.store.statement import Insert
 from stamp.store.tables import FINALS
 
 __all__ = ["find", "put"]

@@ -7,14 +7,15 @@ all. Times and durations are microseconds, and the caller's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from stamp.store import record
+from stamp.store import arrival, due, record
+from stamp.store.bulk import Change
 from stamp.store.letter import Letter, write
 from stamp.store.message import Message
-from stamp.store.statement import Insert, Statement
+from stamp.store.statement import Statement
 from stamp.store.work import Work
 
 __all__ = ["complete", "extend", "is_due", "park", "postpone", "put", "release", "take"]
@@ -22,120 +23,119 @@ __all__ = ["complete", "extend", "is_due", "park", "postpone", "put", "release",
 
 def put(tx: Connection, entries: Sequence[tuple[str, Message]], *, now: int) -> int:
     """Put messages in, each for a consumer, and return how many of them are new: an event is there once for each consumer, whatever has become of it."""
-    rows = [(consumer, *record.fields(each), record.run(each.workflow_id), now) for consumer, each in entries]
-    return PUT.execute(tx, rows)
+    return arrival.put(tx, entries, now=now)
 
 
 def take(tx: Connection, consumers: Sequence[str], *, limit: int, now: int, lease: int) -> list[Work]:
     """Take at most `limit` messages that are due for `consumers`, in the order of their arrival, for `lease` microseconds.
 
-    Of each consumer's messages of one run only the first unfinished one is due, and only when nobody is at work on another: a
-    later one waits for an earlier that rests or is at work, but not for one that is dead. Messages without a run have no order.
-    What somebody took and did not finish within the lease is due again.
+    Of each consumer's messages of one run only the first unfinished one is due: a later one waits for an earlier that rests or is at
+    work, but not for one that is dead. Messages without a run have no order. What somebody took and did not finish within the lease
+    is due again.
     """
-    rows = TAKE.execute(tx, [(each,) for each in consumers], limit=limit, now=now, until=now + lease)
-    return sorted(_work(row) for row in rows)
+    if not consumers:
+        return []
+    rows = due.take(tx, tuple(dict.fromkeys(consumers)), limit=limit, now=now, until=now + lease)
+    return sorted(map(_work, rows))
 
 
 def is_due(connection: Connection, consumers: Sequence[str], *, now: int) -> bool:
     """Tell whether `take` would find something, if nobody else does before."""
-    return IS_DUE.execute(connection, [(each,) for each in consumers], now=now).first() is not None
+    return bool(consumers) and due.is_any(connection, tuple(dict.fromkeys(consumers)), now=now)
 
 
 def complete(tx: Connection, works: Sequence[Work], *, now: int) -> Sequence[Work]:
     """Note that these are done, and return those that were lost to a later taker, or given back: then the caller must roll back."""
-    if not works:
-        return ()
-    completed = set(COMPLETE.execute(tx, _keys(works), now=now).scalars())
-    return [each for each in works if each.number not in completed]
+    keys = _keys(works)
+    lost: list[Work] = []
+    if COMPLETE.execute(tx, keys, now=now) < len(keys):
+        lost = [each for each in works if not _is_just_completed(tx, each)]
+        keys = _keys(each for each in works if each not in lost)
+    DROP.execute(tx, [(number,) for _, number, _ in keys])
+    return lost
 
 
 def postpone(tx: Connection, work: Work, *, until: int, error: str) -> bool:
     """Give work back to be tried again at `until`, and tell whether it was still the caller's."""
-    return bool(POSTPONE.execute(tx, [(work.number, work.fence)], until=until, error=record.clean(error)).rowcount)
+    return bool(POSTPONE.execute(tx, **_key(work), until=until, error=record.clean(error)).rowcount)
 
 
 def park(tx: Connection, work: Work, letter: Letter, *, now: int) -> bool:
     """Put work among the dead letters, and tell whether it was still the caller's."""
-    if not PARK.execute(tx, [(work.number, work.fence)]).rowcount:
+    if not PARK.execute(tx, **_key(work)).rowcount:
         return False
-    write(tx, work.number, letter, now=now)
+    write(tx, letter, now=now, **_address(work))
     return True
 
 
 def release(tx: Connection, works: Sequence[Work]) -> None:
     """Give work back as if it had not been taken; what is no more the caller's is left alone."""
-    if works:
-        RELEASE.execute(tx, _keys(works))
+    RELEASE.execute(tx, _keys(works))
 
 
 def extend(tx: Connection, works: Sequence[Work], *, until: int) -> None:
-    """Have the lease of work end at `until`; what is no more the caller's, or just about to be finished, is left alone."""
-    if works:
-        EXTEND.execute(tx, _keys(works), until=until)
+    """Have the lease of work end at `until`; what is no more the caller's, or about to be finished, is left alone."""
+    EXTEND.execute(tx, _keys(works), until=until)
 
 
-def _keys(works: Iterable[Work]) -> list[tuple[int, int]]:
-    return [(each.number, each.fence) for each in works]
+def _keys(works: Iterable[Work]) -> list[Key]:
+    return [(each.consumer, each.number, each.fence) for each in works]
+
+
+def _key(work: Work) -> dict[str, Any]:
+    return {"consumer": work.consumer, "number": work.number, "fence": work.fence}
+
+
+def _address(work: Work) -> dict[str, Any]:
+    """Return what finds its row whatever has become of it."""
+    return {"consumer": work.consumer, "event_id": work.message.event_id}
 
 
 def _work(row: Any) -> Work:
-    number, fence, consumer, attempt, arrived_at, failures, *columns = row
-    return Work(number, fence, consumer, record.message(tuple(columns)), attempt, arrived_at, failures)
+    number, fence, consumer, attempts, failures, arrived_at, *columns = row
+    return Work(number, fence, consumer, record.message(tuple(columns)), attempts, arrived_at, failures)
 
 
-PUT = Insert(
-    "stamp_inbox",
-    {"consumer": "text", **record.FIELDS, "run": "number", "arrived_at": "number"},
-    keys=("consumer", "event_id"),
-    numbered="stamp_inbox_number",
-)
-DUE = """
-    FROM stamp_inbox
-    WHERE consumer IN (SELECT consumer FROM {given}) AND {unfinished} AND due_at <= :now
-    AND NOT EXISTS (
-        SELECT 1 FROM stamp_inbox AS other
-        WHERE other.consumer = stamp_inbox.consumer AND other.run = stamp_inbox.run AND other.number <> stamp_inbox.number
-        AND (other.state = 0 AND other.number < stamp_inbox.number
-          OR other.state = 1 AND (other.number < stamp_inbox.number OR other.due_at > :now))
-    )
+def _is_just_completed(tx: Connection, work: Work) -> bool:
+    """Tell whether this transaction has completed `work` and not dropped its content yet: an earlier one has dropped that, too."""
+    return IS_JUST_COMPLETED.execute(tx, fence=work.fence, **_address(work)).first() is not None
+
+
+Key = tuple[str, int, int]
+
+# Work is the caller's as long as it waits, with a lease, and nobody has taken it since. PostgreSQL finds it by consumer and number.
+KEYS: Final = {"consumer": "text", "number": "number", "fence": "number"}
+OURS: Final = """
+    stamp_inbox.consumer = {consumer} AND stamp_inbox.number = {number} AND stamp_inbox.fence = {fence}
+    AND state = 0 AND stamp_inbox.number > 0 AND lease_until > 0
 """
-TAKE = Statement(
+# Leases are renewed while the same works are being completed elsewhere: to wait for each other's rows would be a deadlock.
+UNLOCKED: Final = """(
+    SELECT given.* FROM {given} JOIN stamp_inbox USING (consumer, number, fence) WHERE state = 0 AND number > 0 FOR UPDATE OF stamp_inbox SKIP LOCKED
+) AS given"""
+
+COMPLETE: Final = Change(f"UPDATE stamp_inbox SET state = 2, done_at = {{now}} {{given}} WHERE {OURS}", **KEYS)  # noqa: S608 - our own names
+DROP: Final = Change("DELETE FROM stamp_content {given} WHERE stamp_content.number = {number}", number="number")
+IS_JUST_COMPLETED: Final = Statement(
+    """
+    SELECT 1 FROM stamp_inbox JOIN stamp_content USING (number)
+    WHERE consumer = :consumer AND event_id = :event_id AND fence = :fence AND state = 2
+    """
+)
+RELEASE: Final = Change(
+    f"UPDATE stamp_inbox SET lease_until = 0, attempts = attempts - 1 {{given}} WHERE {OURS}",  # noqa: S608 - our own names
+    among=UNLOCKED,
+    **KEYS,
+)
+EXTEND: Final = Change(
+    f"UPDATE stamp_inbox SET lease_until = {{until}} {{given}} WHERE {OURS}",  # noqa: S608 - our own names
+    among=UNLOCKED,
+    **KEYS,
+)
+OUR_ONE: Final = OURS.format(consumer=":consumer", number=":number", fence=":fence")
+POSTPONE: Final = Statement(
     f"""
-    WITH due AS MATERIALIZED (
-        SELECT number {DUE} ORDER BY number LIMIT :limit {{skip_locked}}
-    )
-    UPDATE stamp_inbox SET state = 1, attempts = attempts + 1, fence = fence + 1, due_at = :until
-    FROM due WHERE stamp_inbox.number = due.number
-    RETURNING stamp_inbox.number, fence, consumer, attempts, arrived_at, failures, {record.COLUMNS}
-    """,  # noqa: S608 - our own names
-    consumer="text",
+    UPDATE stamp_inbox SET failures = failures + 1, not_before = :until, lease_until = 0, error = :error WHERE {OUR_ONE}
+    """  # noqa: S608 - our own names
 )
-IS_DUE = Statement(f"SELECT 1 {DUE} LIMIT 1", consumer="text")
-HELD = "stamp_inbox.number = given.number AND stamp_inbox.fence = given.fence AND {at_work}"
-KEYS = {"number": "number", "fence": "number"}
-COMPLETE = Statement(
-    f"UPDATE stamp_inbox SET state = 2, body = NULL, done_at = :now FROM {{given}} WHERE {HELD} RETURNING stamp_inbox.number",  # noqa: S608 - our own names
-    **KEYS,
-)
-POSTPONE = Statement(
-    f"UPDATE stamp_inbox SET state = 0, failures = failures + 1, due_at = :until, error = :error FROM {{given}} WHERE {HELD}",  # noqa: S608 - our own names
-    **KEYS,
-)
-PARK = Statement(f"UPDATE stamp_inbox SET state = 3 FROM {{given}} WHERE {HELD}", **KEYS)  # noqa: S608 - our own names
-OURS = f"SELECT stamp_inbox.number FROM stamp_inbox, {{given}} WHERE {HELD} {{skip_locked_inbox}}"  # noqa: S608 - our own names
-RELEASE = Statement(
-    f"""
-    WITH ours AS MATERIALIZED ({OURS})
-    UPDATE stamp_inbox SET state = 0, attempts = attempts - 1, due_at = 0
-    FROM ours WHERE stamp_inbox.number = ours.number
-    """,  # noqa: S608 - our own names
-    **KEYS,
-)
-EXTEND = Statement(
-    f"""
-    WITH ours AS MATERIALIZED ({OURS})
-    UPDATE stamp_inbox SET due_at = :until FROM ours WHERE stamp_inbox.number = ours.number
-    """,  # noqa: S608 - our own names
-    **KEYS,
-)
+PARK: Final = Statement(f"UPDATE stamp_inbox SET state = 3, lease_until = 0 WHERE {OUR_ONE}")  # noqa: S608 - our own names

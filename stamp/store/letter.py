@@ -27,9 +27,9 @@ class Letter(NamedTuple):
     reader: str | None = None
 
 
-def write(tx: Connection, number: int, letter: Letter, *, now: int) -> None:
-    """Write the letter of the message that has `number` in the inbox."""
-    WRITE.execute(tx, number=number, now=now, **_bounded(letter))
+def write(tx: Connection, letter: Letter, *, consumer: str, event_id: bytes, now: int) -> None:
+    """Write the letter of an event in the inbox of `consumer`."""
+    WRITE.execute(tx, consumer=consumer, event_id=event_id, now=now, **_bounded(letter))
 
 
 def _bounded(letter: Letter) -> dict[str, str | None]:
@@ -39,8 +39,8 @@ def _bounded(letter: Letter) -> dict[str, str | None]:
         "error_type": clean(letter.error_type)[:200],
         "error_message": clean(letter.error_message)[:2_000],
         "traceback": clean(letter.traceback)[-16_000:],
-        "writer": letter.writer,
-        "reader": letter.reader,
+        "writer": None if letter.writer is None else clean(letter.writer),
+        "reader": None if letter.reader is None else clean(letter.reader),
     }
 
 
@@ -49,6 +49,6 @@ WRITE = Statement(
     INSERT INTO stamp_dead_letter
         (consumer, event_id, reason, error_type, error_message, traceback, writer, reader, attempts, first_at, last_at)
     SELECT consumer, event_id, :reason, :error_type, :error_message, :traceback, :writer, :reader, attempts, arrived_at, :now
-    FROM stamp_inbox WHERE number = :number
+    FROM stamp_inbox WHERE consumer = :consumer AND event_id = :event_id
     """
 )

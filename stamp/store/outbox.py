@@ -12,8 +12,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from stamp.store import record
+from stamp.store.bulk import Change, Insert
 from stamp.store.message import Message
-from stamp.store.statement import Insert, Statement
+from stamp.store.statement import Statement
 
 __all__ = ["Due", "Key", "due", "finish", "put", "receive_receipts", "sent"]
 
@@ -36,8 +37,7 @@ def put(tx: Connection, entries: Sequence[tuple[Message, str]], *, now: int, res
 
 def finish(tx: Connection, keys: Sequence[Key]) -> None:
     """Forget events that their consumers have."""
-    if keys:
-        FINISH.execute(tx, keys)
+    FINISH.execute(tx, keys)
 
 
 def receive_receipts(tx: Connection) -> int:
@@ -47,8 +47,7 @@ def receive_receipts(tx: Connection) -> int:
 
 def sent(tx: Connection, keys: Sequence[Key], *, resend_at: int) -> None:
     """Note that events were sent, by a transport whose word is no receipt: without one they are due again at `resend_at`."""
-    if keys:
-        SENT.execute(tx, keys, resend_at=resend_at)
+    SENT.execute(tx, keys, resend_at=resend_at)
 
 
 def due(tx: Connection, *, now: int, limit: int, rest: Callable[[int], int]) -> list[Due]:
@@ -58,8 +57,7 @@ def due(tx: Connection, *, now: int, limit: int, rest: Callable[[int], int]) -> 
     """
     rows = DUE.execute(tx, now=now, limit=limit)
     found = [Due(record.message(tuple(row)[2:]), row.consumer, row.sends + 1) for row in rows]
-    if found:
-        RESEND.execute(tx, [(each.message.event_id, each.consumer, now + rest(each.sends)) for each in found])
+    RESEND.execute(tx, [(each.message.event_id, each.consumer, now + rest(each.sends)) for each in found])
     return found
 
 
@@ -69,11 +67,8 @@ PUT = Insert(
     keys=("event_id", "consumer"),
 )
 KEYS = {"event_id": "bytes", "consumer": "text"}
-OURS = "stamp_outbox.event_id = given.event_id AND stamp_outbox.consumer = given.consumer"
-FINISH = Statement(
-    "DELETE FROM stamp_outbox WHERE (event_id, consumer) IN (SELECT given.event_id, given.consumer FROM {given})",
-    **KEYS,
-)
+THIS = "stamp_outbox.event_id = {event_id} AND stamp_outbox.consumer = {consumer}"
+FINISH = Change(f"DELETE FROM stamp_outbox {{given}} WHERE {THIS}", **KEYS)  # noqa: S608 - our own names
 RECEIVE_RECEIPTS = Statement(
     """
     DELETE FROM stamp_outbox WHERE (event_id, consumer) IN (
@@ -84,18 +79,18 @@ RECEIVE_RECEIPTS = Statement(
     )
     """
 )
-SENT = Statement(
-    f"UPDATE stamp_outbox SET resend_at = :resend_at, sends = sends + 1 FROM {{given}} WHERE {OURS}",  # noqa: S608 - our own names
+SENT = Change(
+    f"UPDATE stamp_outbox SET resend_at = {{resend_at}}, sends = sends + 1 {{given}} WHERE {THIS}",  # noqa: S608 - our own names
     **KEYS,
 )
 DUE = Statement(
     f"""
     SELECT consumer, sends, {record.COLUMNS} FROM stamp_outbox WHERE resend_at <= :now
-    ORDER BY resend_at, created_at LIMIT :limit {{skip_locked}}
+    ORDER BY resend_at LIMIT :limit {{skip_locked}}
     """  # noqa: S608 - our own names
 )
-RESEND = Statement(
-    f"UPDATE stamp_outbox SET resend_at = given.resend_at, sends = sends + 1 FROM {{given}} WHERE {OURS}",  # noqa: S608 - our own names
+RESEND = Change(
+    f"UPDATE stamp_outbox SET resend_at = {{resend_at}}, sends = sends + 1 {{given}} WHERE {THIS}",  # noqa: S608 - our own names
     **KEYS,
     resend_at="number",
 )

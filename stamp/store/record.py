@@ -22,13 +22,15 @@ FIELDS: Final = {
 
 COLUMNS: Final = ", ".join(FIELDS)
 
+ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 Fields = tuple[bytes, str, str, str, str, bytes]
 
 
 def fields(each: Message) -> Fields:
     """Return the columns of a message."""
-    headers = json.dumps(dict(each.headers), separators=(",", ":"))
-    return each.event_id, escaped(each.workflow), escaped(each.workflow_id), escaped(each.event), headers, each.body
+    event_id, headers = each.event_id, ENCODE(dict(each.headers))
+    return event_id, escaped(each.workflow), escaped(each.workflow_id), escaped(each.event), headers, each.body
 
 
 def message(row: Fields) -> Message:
@@ -44,14 +46,14 @@ def message(row: Fields) -> Message:
     )
 
 
-def run(workflow_id: str) -> int | None:
-    """Return what stands for a run in an index: 8 bytes, however long a text the sender has made of it; None for no run.
+def run(workflow_id: str, consumer: str = "") -> int | None:
+    """Return what stands for a run in an index, or for what `consumer` has of it: 8 bytes, however long a text a sender writes; None for no run.
 
     Two runs that share a number by chance would be looked at one after the other, and nothing worse.
     """
     if not workflow_id:
         return None
-    digest = blake2b(workflow_id.encode(errors="surrogatepass"), digest_size=8).digest()
+    digest = blake2b(f"{consumer}\0{workflow_id}".encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)
 
 

@@ -23,8 +23,8 @@ def prune(tx: Connection, *, before: int, limit: int) -> int:
 
 DONE = Statement(
     """
-    DELETE FROM stamp_inbox WHERE number IN (
-        SELECT number FROM stamp_inbox WHERE state = 2 AND done_at < :before ORDER BY done_at LIMIT :limit {skip_locked}
+    DELETE FROM stamp_inbox WHERE (consumer, event_id) IN (
+        SELECT consumer, event_id FROM stamp_inbox WHERE state = 2 AND done_at < :before ORDER BY done_at LIMIT :limit {skip_locked}
     )
     """
 )

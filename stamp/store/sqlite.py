@@ -39,7 +39,6 @@ def connect(url: URL) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    connection.create_function("stamp_bytes", 1, bytes.fromhex, deterministic=True)
     _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
 

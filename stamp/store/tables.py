@@ -1,8 +1,11 @@
-"""The tables, the same in both databases. All times are microseconds since 1970, UTC.
+"""The tables, nearly the same in both databases. All times are microseconds since 1970, UTC.
 
-A row of the inbox is waiting (0), at work (1), done (2) or dead (3): what is below 2 is unfinished. `due_at` is when it may be
-taken: the end of its rest, or of the lease of whoever has it. `run` stands for the workflow's id where rows are ordered by it:
-of the same size whatever a sender has put there, so that an index can hold it.
+A row of the inbox is waiting (`state` 0; at work as long as it has a lease), done (2) or dead (3). It is short, because the content of
+its message is apart: taking work rewrites no bodies, and what is left of work that is done fills few pages. `run` stands for the
+consumer and the workflow's id where rows are ordered by those: 8 bytes, whatever a sender has put there.
+
+Indexes of waiting rows are partial, so that work that is done costs nothing. What a taker changes is in no index of PostgreSQL, which then
+writes none of them anew (HOT); SQLite would have to look at every row that rests, so there the index has all that decides.
 """
 
 from __future__ import annotations
@@ -25,9 +28,12 @@ from sqlalchemy import (
     text,
 )
 
-__all__ = ["DEAD_LETTERS", "EDITION", "FINALS", "INBOX", "METADATA", "OUTBOX"]
+__all__ = ["CONTENTS", "DEAD_LETTERS", "EDITION", "FINALS", "INBOX", "METADATA", "OUTBOX"]
 
 METADATA: Final = MetaData()
+
+NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
+"""On SQLite the word INTEGER makes a column the address of its row."""
 
 
 def _text(name: str) -> Column[str]:
@@ -42,9 +48,12 @@ def _number(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False)
 
 
-def _message() -> tuple[Column[str] | Column[bytes], ...]:
-    """What a table needs to give a Message back; its body is the table's affair."""
-    return _bytes("event_id"), _text("workflow"), _text("workflow_id"), _text("event"), _text("headers")
+def _zero(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default="0")
 
 
 EDITION: Final = Table("stamp_edition", METADATA, Column("edition", Integer, nullable=False))
@@ -52,41 +61,53 @@ EDITION: Final = Table("stamp_edition", METADATA, Column("edition", Integer, nul
 INBOX: Final = Table(
     "stamp_inbox",
     METADATA,
-    # Numbers are never used again, on SQLite by its word AUTOINCREMENT: a taker that slept through everything must not
-    # hold the number and fence of another message.
-    Column(
-        "number",
-        BigInteger().with_variant(Integer, "sqlite"),
-        Sequence("stamp_inbox_number"),
-        primary_key=True,
-        autoincrement=True,
-    ),
-    _text("consumer"),
-    *_message(),
-    Column("body", LargeBinary),
-    Column("run", BigInteger),
+    # No number is used twice, on SQLite by the word AUTOINCREMENT: a taker that slept through everything must not hold the number and
+    # fence of another message.
+    Column("number", NUMBER, Sequence("stamp_inbox_number"), primary_key=True, autoincrement=True),
     Column("state", SmallInteger, nullable=False, server_default="0"),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("failures", Integer, nullable=False, server_default="0"),
-    Column("fence", BigInteger, nullable=False, server_default="0"),
-    Column("due_at", BigInteger, nullable=False, server_default="0"),
+    _count("attempts"),
+    _count("failures"),
+    _zero("fence"),
+    _zero("not_before"),
+    _zero("lease_until"),
+    Column("run", BigInteger),
     _number("arrived_at"),
     Column("done_at", BigInteger),
+    _text("consumer"),
+    _bytes("event_id"),
+    _text("workflow"),
+    _text("workflow_id"),
+    _text("event"),
     Column("error", Text),
     UniqueConstraint("consumer", "event_id", name="stamp_inbox_event"),
     sqlite_autoincrement=True,
+    postgresql_with={"fillfactor": 50, "autovacuum_vacuum_scale_factor": 0.02},
+)
+
+CONTENTS: Final = Table(
+    "stamp_content",
+    METADATA,
+    Column("number", NUMBER, primary_key=True, autoincrement=False),
+    _text("headers"),
+    _bytes("body"),
+    postgresql_with={"autovacuum_vacuum_scale_factor": 0.02},
 )
 
 OUTBOX: Final = Table(
     "stamp_outbox",
     METADATA,
-    *_message(),
-    _bytes("body"),
+    _bytes("event_id"),
     _text("consumer"),
-    _number("created_at"),
     _number("resend_at"),
-    Column("sends", Integer, nullable=False, server_default="0"),
+    _count("sends"),
+    _number("created_at"),
+    _text("workflow"),
+    _text("workflow_id"),
+    _text("event"),
+    _text("headers"),
+    _bytes("body"),
     PrimaryKeyConstraint("event_id", "consumer"),
+    postgresql_with={"autovacuum_vacuum_scale_factor": 0.02},
 )
 
 DEAD_LETTERS: Final = Table(
@@ -100,7 +121,7 @@ DEAD_LETTERS: Final = Table(
     _text("traceback"),
     Column("writer", Text),
     Column("reader", Text),
-    Column("attempts", Integer, nullable=False),
+    _count("attempts"),
     _number("first_at"),
     _number("last_at"),
     PrimaryKeyConstraint("consumer", "event_id"),
@@ -109,34 +130,40 @@ DEAD_LETTERS: Final = Table(
 FINALS: Final = Table(
     "stamp_final",
     METADATA,
-    *_message(),
-    _bytes("body"),
-    Column("run", BigInteger),
+    _bytes("event_id"),
     _number("at"),
+    Column("run", BigInteger),
+    _text("workflow"),
+    _text("workflow_id"),
+    _text("event"),
+    _text("headers"),
+    _bytes("body"),
     PrimaryKeyConstraint("event_id"),
 )
 
-_UNFINISHED: Final = text("state < 2")
-_DONE: Final = text("state = 2")
 
-Index(
-    "stamp_inbox_due",
+def _index(name: str, *columns: Column[int] | Column[str], where: str | None = None) -> Index:
+    partial = None if where is None else text(where)
+    return Index(name, *columns, sqlite_where=partial, postgresql_where=partial)
+
+
+# PostgreSQL's planner takes an index that it believes to be empty for as good as any other. So there is none of numbers alone, and what looks
+# for waiting rows states the whole condition of the one index that it needs: no other one can be used then.
+INBOX.primary_key.ddl_if(dialect="sqlite")
+_index("stamp_inbox_waiting", INBOX.c.consumer, INBOX.c.number, where="state = 0 AND number > 0").ddl_if(
+    dialect="postgresql"
+)
+_index(
+    "stamp_inbox_waiting",
     INBOX.c.consumer,
     INBOX.c.number,
-    INBOX.c.due_at,
-    sqlite_where=_UNFINISHED,
-    postgresql_where=_UNFINISHED,
-)
-Index(
-    "stamp_inbox_run",
-    INBOX.c.consumer,
+    INBOX.c.not_before,
+    INBOX.c.lease_until,
     INBOX.c.run,
-    INBOX.c.state,
-    INBOX.c.number,
-    sqlite_where=_UNFINISHED,
-    postgresql_where=_UNFINISHED,
-)
-Index("stamp_inbox_done", INBOX.c.done_at, sqlite_where=_DONE, postgresql_where=_DONE)
-Index("stamp_outbox_resend", OUTBOX.c.resend_at)
-Index("stamp_final_at", FINALS.c.at)
-Index("stamp_final_run", FINALS.c.run)
+    where="state = 0",
+).ddl_if(dialect="sqlite")
+_index("stamp_inbox_run", INBOX.c.run, INBOX.c.number, where="state = 0 AND run IS NOT NULL")
+_index("stamp_inbox_done", INBOX.c.done_at, where="state = 2")
+_index("stamp_outbox_resend", OUTBOX.c.resend_at)
+_index("stamp_final_at", FINALS.c.at)
+_index("stamp_final_run", FINALS.c.run)

@@ -19,7 +19,7 @@ from stamp.store.work import Work
 
 __all__ = ["MUTANTS"]
 
-AT_WORK, DONE = 1, 2
+AT_WORK, DONE = 0, 2
 FOREVER: Final = 10**15
 
 

@@ -1,0 +1,75 @@
+"""How messages get into the inbox: what is known of them, and their content, where they are new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from stamp.store import record
+from stamp.store.bulk import arrays, unnested
+from stamp.store.message import Message
+
+__all__ = ["put"]
+
+
+def put(tx: Connection, entries: Sequence[tuple[str, Message]], *, now: int) -> int:
+    """Put messages in, each for a consumer, and return how many of them are new."""
+    if not entries:
+        return 0
+    return PUT[tx.dialect.name](tx, [_row(consumer, each, now) for consumer, each in entries])
+
+
+def _row(consumer: str, message: Message, now: int) -> tuple[Any, ...]:
+    event_id, workflow, workflow_id, event, headers, body = record.fields(message)
+    return consumer, event_id, workflow, workflow_id, event, record.run(workflow_id, consumer), now, headers, body
+
+
+def _put_on_sqlite(tx: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    numbers = _numbers(tx)
+    numbered = [(next(numbers), *row) for row in rows]
+    new = tx.exec_driver_sql(INTO_INBOX, [row[:-2] for row in numbered]).rowcount
+    tx.exec_driver_sql(INTO_CONTENTS, [(row[0], *row[-2:]) for row in numbered])
+    return new
+
+
+def _numbers(tx: Connection) -> Iterator[int]:
+    """Count on from the last number: we have the lock, so nobody else does."""
+    return count(1 + (tx.execute(LAST).scalar() or 0))
+
+
+def _put_on_postgresql(tx: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    return tx.exec_driver_sql(INTO_BOTH, arrays(COLUMNS, rows)).rowcount
+
+
+PUT: Final = {"sqlite": _put_on_sqlite, "postgresql": _put_on_postgresql}
+COLUMNS: Final = {
+    "consumer": "text",
+    "event_id": "bytes",
+    "workflow": "text",
+    "workflow_id": "text",
+    "event": "text",
+    "run": "number",
+    "arrived_at": "number",
+    "headers": "text",
+    "body": "bytes",
+}
+KNOWN: Final = "number, consumer, event_id, workflow, workflow_id, event, run, arrived_at"
+LAST: Final = text("SELECT seq FROM sqlite_sequence WHERE name = 'stamp_inbox'")
+INTO_INBOX: Final = f"INSERT INTO stamp_inbox ({KNOWN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
+INTO_CONTENTS: Final = """
+    INSERT INTO stamp_content (number, headers, body)
+    SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM stamp_inbox WHERE number = ?1)
+"""
+# Numbered as they were given, but put in sorted by their keys: two transactions that put the same messages in by different orders would
+# wait for each other.
+INTO_BOTH: Final = f"""
+    WITH given AS MATERIALIZED (
+        SELECT nextval('stamp_inbox_number') AS number, given.* FROM {unnested(COLUMNS)}
+    ), new AS (
+        INSERT INTO stamp_inbox ({KNOWN}) SELECT {KNOWN} FROM given ORDER BY consumer, event_id ON CONFLICT DO NOTHING RETURNING number
+    )
+    INSERT INTO stamp_content (number, headers, body) SELECT number, headers, body FROM given JOIN new USING (number)
+"""  # noqa: S608 - our own names
