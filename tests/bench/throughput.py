@@ -229,6 +229,7 @@ def raw(messages: int, *, confirm: bool) -> float:
         over.wait(120)
         took = time.perf_counter() - began
         thread.join()
+        consumer.cancel()
         queue(consuming.default_channel).delete()
         exchange(consuming.default_channel).delete()
     return messages / took
