@@ -32,8 +32,8 @@ def examine(url: str, *, name: str, largest: int) -> Iterator[Diagnosis]:
     began = perf_counter()
     try:
         with closing(Line(address)) as line:
-            yield ok("connection", f"made in {(perf_counter() - began) * 1e3:.0f} ms")
             facts = _facts(line)
+            yield ok("connection", f"made in {(perf_counter() - began) * 1e3:.0f} ms")
             yield from _server(facts)
             yield from _durability(facts, _setting(line, "appendfsync"))
             yield from _memory(facts)
