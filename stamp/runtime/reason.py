@@ -19,6 +19,7 @@ from stamp.errors import (
     WireError,
     WorkflowError,
 )
+from stamp.runtime.misfit import Misfit
 from stamp.store.dead_letters import Letter
 
 __all__ = ["ATTEMPTS", "DEATHS", "HOPELESS", "REASONS", "is_hopeless", "letter", "read", "sayable", "told", "written"]
@@ -66,8 +67,8 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error)[:MAX_MESSAGE]}"
 
 
-def letter(error: BaseException, reason: str | None = None) -> Letter:
-    """Return what a dead letter says of an error; `reason` is that of the error, by default."""
+def letter(error: BaseException, reason: str | None = None, misfit: Misfit | None = None) -> Letter:
+    """Return what a dead letter says of an error; `reason` is that of the error, by default, `misfit` the schemas that it is about."""
     fitting = reason or next((code for kind, code in HOPELESS.items() if isinstance(error, kind)), ATTEMPTS)
     told = "" if is_hopeless(error) else "".join(traceback.format_exception(error))[-MAX_TRACEBACK:]
     return Letter(
@@ -75,8 +76,8 @@ def letter(error: BaseException, reason: str | None = None) -> Letter:
         error_type=type(error).__name__,
         error_message=_storable(str(error)[:MAX_MESSAGE]),
         traceback=_storable(told),
-        writer=None,
-        reader=None,
+        writer=None if misfit is None else misfit.writer,
+        reader=None if misfit is None else misfit.reader,
     )
 
 

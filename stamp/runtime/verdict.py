@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from stamp.errors import StampError
 from stamp.runtime.answer import answered
+from stamp.runtime.misfit import misfit
 from stamp.runtime.office import Office
 from stamp.runtime.reason import ATTEMPTS, DEATHS, is_hopeless, letter, sayable, told
 from stamp.store import inbox
@@ -60,7 +61,7 @@ def worn_out(office: Office, work: Work) -> Verdict | None:
 def _parked(office: Office, work: Work, error: BaseException, reason: str | None = None) -> Verdict:
     """Put a work among the dead letters, and answer with the failure event of its step where an answer is possible."""
     now = office.clock()
-    said = letter(error, reason)
+    said = letter(error, reason, misfit(office.workflow, office.step_of(work), work.message.body, error))
     LOG.error("%s: dead letter (%s): %r", work.consumer, said.reason, error, extra=_described(work))
     step = office.consumers[work.consumer]
     try:

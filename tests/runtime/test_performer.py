@@ -673,3 +673,19 @@ def test_async_handlers_that_write_nothing_share_a_transaction(store, closing, c
 
     assert len(desk.events) == 100
     assert len(counted) < 20
+
+
+def test_a_dead_letter_names_the_schemas_that_did_not_fit(desk):
+    class Wide(Question):
+        color: str
+
+    other = Workflow("desk", contracts="/nowhere")
+    other.starts("question", Wide, emits="Asked")
+    desk._publish(other.start(Wide(text="why?", color="red"), workflow_id="1"))
+
+    desk.work(desk.worker())
+
+    [dead] = desk.letters
+    assert dead.letter.reason == "unknown-schema"
+    assert dead.letter.writer.endswith(" (question)")
+    assert dead.letter.reader == "Question (answer)"
