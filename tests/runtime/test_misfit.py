@@ -8,7 +8,8 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel
 
-from stamp import Envelope, Failure, From, Workflow
+from stamp import Envelope, Fail, Failure, From, Workflow
+from stamp.envelope.envelope import FAILURE_ID
 from stamp.errors import DecodeError, ResolutionError, StampError, UnknownSchemaError, WireError, WorkflowError
 from stamp.runtime.misfit import misfit
 from stamp.workflow import export
@@ -37,7 +38,7 @@ def desk(contracts="/nowhere", first=Ticket, view=Text):
     workflow = Workflow("desk", contracts=contracts)
     workflow.starts("ticket", first, emits="Created")
 
-    def answer(ticket: view, failed: Annotated[Failure | None, From("ticket")]) -> Answer:
+    def answer(ticket: view) -> Answer:
         raise AssertionError
 
     answer.__annotations__["ticket"] = view
@@ -97,6 +98,27 @@ def test_bytes_that_do_not_fit_their_schema_are_told_with_it():
 
     assert isinstance(error, DecodeError)
     assert found == (f"{id_of(Ticket)} (ticket)", "Text (answer)")
+
+
+def test_of_a_failure_the_view_of_failures_is_told():
+    workflow = desk()
+
+    @workflow.step(on="Created", emits="Checked")
+    def check(ticket: Text) -> Answer:
+        raise Fail("no")
+
+    @workflow.step(on="check.failed", emits="Apologized")
+    def apology(check: Answer | None, failed: Annotated[Failure, From("check")]) -> Answer:
+        raise AssertionError
+
+    [failed] = workflow.process("check", created())
+    first, second = Envelope.from_bytes(failed.body).contributions
+    header = Envelope.begin("desk", "1", started_at=0)
+    broken = bytes(header.append(first).append(replace(second, payload=b"")))
+
+    found = misfit(workflow, workflow.steps["apology"], broken, DecodeError("no", path="check"))
+
+    assert found == (f"{FAILURE_ID.hex()} (check)", "Failure (apology)")
 
 
 @pytest.mark.parametrize(
