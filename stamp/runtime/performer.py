@@ -69,11 +69,13 @@ class Performer:
         """
         office = self.office
         take = take and office.outlet.has_room
-        received = office.intake.collect(LARGEST_GROUP) if office.intake is not None and take else ()
         tried: list[Work] = []
+        received: Sequence[Received] = ()
         try:
             with Group(office.store) as group:
                 performed = self._perform(group, tried)
+                if office.intake is not None and take:  # not before: somebody else may have time for them
+                    received = office.intake.collect(LARGEST_GROUP)
                 verdicts = [*self._blamed, *performed]
                 if not (verdicts or received or self._abandoned or (take and self._is_due())):
                     self._pace.pause()

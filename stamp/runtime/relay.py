@@ -104,8 +104,12 @@ class Relay:
         return bool(parcels)
 
     def _take(self) -> Sequence[Parcel]:
+        had_room = self.has_room
         with self._lock:
-            return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            taken = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        if self.has_room and not had_room:
+            self._ring()
+        return taken
 
     def _send(self, sender: Sender, parcels: Sequence[Parcel]) -> Sequence[DeliveryError | None]:
         self._at("before publish")

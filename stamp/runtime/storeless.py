@@ -24,7 +24,7 @@ from stamp.runtime.intake import Intake, Received
 from stamp.runtime.outlet import parcels
 from stamp.runtime.pace import LARGEST_GROUP, Pace
 from stamp.runtime.points import Passing
-from stamp.runtime.reason import ATTEMPTS, is_hopeless, letter, sayable, written
+from stamp.runtime.reason import ATTEMPTS, is_hopeless, letter, sayable, told, written
 from stamp.runtime.retry import Retry
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel, Sender
@@ -137,11 +137,11 @@ class StorelessPerformer:
         self._failures[key] += 1
         said = {"workflow_id": message.workflow_id, "event": message.event, "event_id": message.event_id.hex()}
         if not is_hopeless(error) and self._failures[key] < self.retry.attempts:
-            LOG.warning("%s: attempt %d raised %r", key[0], self._failures[key], error, extra=said)
+            LOG.warning("%s: attempt %d raised %s", key[0], self._failures[key], told(error), extra=said)
             self._rest(received, self.retry.rest(self._failures[key]) / 1e6)
             return ()
         why = letter(error, None if is_hopeless(error) else ATTEMPTS)
-        LOG.error("%s: dead letter (%s): %r", key[0], why.reason, error, extra=said)
+        LOG.error("%s: dead letter (%s): %s", key[0], why.reason, told(error), extra=said)
         step, now = self.consumers[key[0]], self.workflow.clock()
         try:
             outgoing = self.workflow.give_up(step, message.body, error, received_at=now)

@@ -44,8 +44,8 @@ def failed(office: Office, work: Work, error: BaseException) -> Verdict:
     if work.failures + 1 >= office.retry.attempts:
         return _parked(office, work, error, ATTEMPTS)
     until = office.clock() + office.retry.rest(work.failures + 1)
-    LOG.warning("%s: attempt %d raised %r", work.consumer, work.attempt, error, extra=_described(work))
     said = told(error)
+    LOG.warning("%s: attempt %d raised %s", work.consumer, work.attempt, said, extra=_described(work))
     return Verdict(work, write=lambda transaction, each: inbox.postpone(transaction, each, until=until, error=said))
 
 
@@ -62,7 +62,7 @@ def _parked(office: Office, work: Work, error: BaseException, reason: str | None
     """Put a work among the dead letters, and answer with the failure event of its step where an answer is possible."""
     now = office.clock()
     said = letter(error, reason, misfit(office.workflow, office.step_of(work), work.message.body, error))
-    LOG.error("%s: dead letter (%s): %r", work.consumer, said.reason, error, extra=_described(work))
+    LOG.error("%s: dead letter (%s): %s", work.consumer, said.reason, told(error), extra=_described(work))
     step = office.consumers[work.consumer]
     try:
         outgoing = office.workflow.give_up(step, work.message.body, error, received_at=now)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from stamp import Envelope, Fail, StepContext, Workflow
 from stamp.errors import StoreError
 from stamp.runtime import pace, performer
+from stamp.runtime.performer import Performer
 from stamp.store import dead_letters, finals, inbox
 from stamp.store.store import Store
 
@@ -562,6 +563,26 @@ def test_what_failed_at_the_end_is_noted(strict, clock):
 def posted(store, clock):
     """A desk with a broker."""
     return Desk(store, clock, broker=SimulatedBroker(keeps=True))
+
+
+def test_what_arrived_while_a_handler_is_at_work_is_free_for_others(posted):
+    worker, order = posted.worker(), []
+    other = Performer(worker.performer.office)
+
+    def handler(context):
+        if context.workflow_id == "1":
+            while other.turn():
+                pass
+        order.append(context.workflow_id)
+        return Answer(text="yes")
+
+    posted.handler = handler
+    posted.ask(1)
+    worker.turn("intake", "performer")
+    posted.ask(2)
+    worker.turn("intake", "performer")
+
+    assert order == ["2", "1"]
 
 
 FOREIGN = {

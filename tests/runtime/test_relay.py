@@ -298,7 +298,10 @@ def test_no_more_is_handed_over_when_enough_waits(office, keeping):
     assert relay.has_room
     relay.hand(parcels(TOPOLOGY, [paid(number) for number in range(ENOUGH)]))
     assert not relay.has_room
+    office.rings.clear()
 
+    relay.turn()
     relay.turn()
 
     assert relay.has_room
+    assert len(office.rings) == 1
