@@ -43,7 +43,7 @@ class StepContext:
 
         What is written with it is committed together with the answer, once; it is rolled back when the handler raises, `Fail` too.
         The handler neither commits nor closes it. It begins when it is first asked for; on SQLite nobody else writes from then on, so
-        ask late and be quick.
+        ask late and be quick. An `async def` handler awaits nothing from then on: others on its loop could wait for what it has locked.
 
         Raises:
             WorkflowError: the step runs without a store.
