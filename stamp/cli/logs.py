@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from stamp.cli.render.visible import visible
+
 __all__ = ["FORMATS", "LEVELS", "configure"]
 
 FORMATS: Final = ("text", "json")
@@ -34,23 +36,26 @@ def _time(record: logging.LogRecord) -> str:
 
 
 class _Text(logging.Formatter):
+    """One line a record, whatever somebody has put into a name; below it the lines of a traceback."""
+
     def format(self, record: logging.LogRecord) -> str:
         said = "".join(f" {name}={value}" for name, value in _fields(record).items())
-        text = f"{_time(record)} {record.levelname.lower():<8} {record.name} {record.getMessage()}{said}"
+        text = visible(f"{_time(record)} {record.levelname.lower():<8} {record.name} {record.getMessage()}{said}")
         if record.exc_info:
-            text += f"\n{self.formatException(record.exc_info)}"
+            text += "".join(f"\n{visible(line)}" for line in self.formatException(record.exc_info).split("\n"))
         return text
 
 
 class _Json(logging.Formatter):
+    """One JSON object a line."""
+
     def format(self, record: logging.LogRecord) -> str:
-        said: dict[str, Any] = {
+        said: dict[str, Any] = _fields(record) | {
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **_fields(record),
         }
         if record.exc_info:
             said["exception"] = self.formatException(record.exc_info)
-        return json.dumps(said, ensure_ascii=False, default=str)
+        return json.dumps(said, default=str)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import signal
-import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from threading import Event
 from types import FrameType
 from typing import Any, Final
 
@@ -75,10 +76,18 @@ def command(
     workflow = load(target)
     configure(log_format, log_level)
     carrier, url, place = open_broker(broker), store_url(store), _address(health)
+    over = Event()
+    _on_signals(over.set)
     with ExitStack() as stack:
-        database = None if url is None else stack.enter_context(_opened(url))
+        database = None if url is None else _opened(url, over)
+        if over.is_set():
+            return
+        if database is not None:
+            stack.enter_context(database)
         worker = Worker(workflow, steps=steps or None, broker=carrier, store=database, policy=_policy(**numbers))
-        _stop_on_signals(worker)
+        _on_signals(worker.stop)
+        if over.is_set():  # in the moment in which there was nobody else to be told
+            worker.stop()
         if place is not None:
             answering = stack.enter_context(Health(*place, live=lambda: _dead(worker), ready=lambda: worker.troubles))
             LOG.info("health at http://%s:%d/ready", *answering.address)
@@ -100,26 +109,29 @@ def _dead(worker: Worker) -> list[str]:
     return [] if worker.is_alive else ["a thread has ended"]
 
 
-def _opened(url: str) -> Store:
-    """Open a store; a server may come up later than we do."""
-    while True:
+def _opened(url: str, over: Event) -> Store | None:
+    """Open a store; a server may come up later than we do. None if we are told to stop before that."""
+    while not over.is_set():
         try:
             return Store.open(url)
         except StoreError as error:
             if not is_server(url) or error.__cause__ is None:
                 raise
             LOG.warning("%s; trying again", error)
-            time.sleep(AGAIN)
+            over.wait(AGAIN)
+    return None
 
 
-def _stop_on_signals(worker: Worker) -> None:
-    def stop(_number: int, _frame: FrameType | None) -> None:
+def _on_signals(stop: Callable[[], None]) -> None:
+    """Call `stop` when we are told to."""
+
+    def told(_number: int, _frame: FrameType | None) -> None:
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, signal.SIG_DFL)  # who cannot wait says it twice
-        worker.stop()
+        stop()
 
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, stop)
+        signal.signal(each, told)
 
 
 def _address(health: str | None) -> tuple[str, int] | None:

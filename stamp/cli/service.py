@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
 from stamp.errors import InputError
 from stamp.runtime.transport import Transport
+from stamp.store.address import address, file_of
 from stamp.store.store import Store
 from stamp.workflow.settings import settings
 
@@ -19,6 +21,7 @@ __all__ = [
     "SECONDS",
     "WHOLE",
     "broker_option",
+    "broker_url",
     "number_option",
     "open_broker",
     "open_store",
@@ -115,8 +118,21 @@ def store_url(given: str | None) -> str | None:
     Raises:
         InputError: the settings have something else there.
     """
-    url = given or os.environ.get("STAMP_STORE") or _setting("store") or DEFAULT_STORE
+    url = given or os.environ.get("STAMP_STORE") or _setting("store", _seen_from) or DEFAULT_STORE
     return None if url == NONE else url
+
+
+def _seen_from(folder: Path, url: str) -> str:
+    """Return the address of a store in settings that lie in `folder`: a file is meant as seen from there, whoever runs where."""
+    if url == NONE:
+        return url
+    where = address(url)
+    file = file_of(where)
+    if file is None or file.is_absolute():
+        return url
+    return where.set(drivername=where.get_backend_name(), database=str(folder / file)).render_as_string(
+        hide_password=False
+    )
 
 
 def open_store(given: str | None, *, create: bool = True) -> Store:
@@ -131,11 +147,12 @@ def open_store(given: str | None, *, create: bool = True) -> Store:
     return Store.open(url, create=create)
 
 
-def _setting(key: str) -> str | None:
+def _setting(key: str, meant: Callable[[Path, str], str] = lambda _, url: url) -> str | None:
+    """Return a URL of the settings, as it is `meant` in the folder in which they lie."""
     for each in settings():
         if key in each.table:
             url = each.table[key]
             if not isinstance(url, str) or not url:
                 raise InputError(f"expected a URL, got {url!r}", file=each.file, path=each.path(key))
-            return url
+            return meant(each.file.parent, url)
     return None

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
 
 import click
-from rich.text import Text
 
 from stamp.cli.blame import on_line
 from stamp.cli.input import INPUT, name_of, opened
-from stamp.cli.lines import lines
-from stamp.cli.render.console import error_console
+from stamp.cli.lines import Line, lines
+from stamp.cli.render.console import tell
 from stamp.cli.render.findings import REPORTED
 from stamp.cli.render.quantity import counted
-from stamp.cli.render.visible import visible
 from stamp.cli.service import broker_option, open_broker, open_store, store_option, store_url
 from stamp.cli.starts import LINE_OF_A_BYTE, Starts, starting_step
 from stamp.cli.target import load
@@ -58,43 +55,49 @@ def command(
     starts = Starts(workflow, starting_step(workflow, start))
     carrier = open_broker(broker)
     with ExitStack() as stack:
-        stream = stack.enter_context(opened(source)) if source is not None else BytesIO((text or "").encode())
+        given = [_line(text)] if source is None else _lines(stack.enter_context(opened(source)), workflow)
         database = None if store_url(store) is None else stack.enter_context(open_store(store))
         publisher = stack.enter_context(Publisher(workflow, broker=carrier, store=database))
-        starting = Starting(workflow, starts, name="--json" if source is None else name_of(source))
+        starting = Starting(starts, name="--json" if source is None else name_of(source))
         started = 0
-        for group in _groups(starting.events(stream)):
+        for group in _groups(starting.events(given)):
             publisher.publish(*group)
             started += len(group)
         where = " and ".join(each for each in (carrier and carrier.address, database and database.url) if each)
-    starting.tell(f"{counted(started, 'run')} started on {where}")
+    if starting.bad > REPORTED:
+        tell(f"... and {counted(starting.bad - REPORTED, 'bad line')} more")
+    tell(f"{counted(started, 'run')} started on {where}")
     if starting.bad:
         raise click.exceptions.Exit(1)
+
+
+def _line(text: str | None) -> Line:
+    """Return what is given as an argument, however many lines it has there; bytes that are no text come as they were."""
+    return Line(1, (text or "").encode(errors="surrogateescape"))
+
+
+def _lines(stream: IO[bytes], workflow: Workflow) -> Iterator[Line]:
+    return lines(stream, LINE_OF_A_BYTE * workflow.limits.contribution)
 
 
 class Starting:
     """Makes first events of the lines of one input, called `name`; tells which lines are bad, and counts them."""
 
-    def __init__(self, workflow: Workflow, starts: Starts, *, name: str) -> None:
+    def __init__(self, starts: Starts, *, name: str) -> None:
         self.bad = 0
-        self._workflow, self._starts, self._name = workflow, starts, name
-        self._console = error_console()
+        self._starts, self._name = starts, name
 
-    def events(self, stream: IO[bytes]) -> Iterator[Outgoing]:
+    def events(self, given: Iterable[Line]) -> Iterator[Outgoing]:
         """Yield the first event of each good line."""
-        for line in lines(stream, LINE_OF_A_BYTE * self._workflow.limits.contribution):
+        for line in given:
             try:
                 first = self._starts.start(line)
             except Exception as error:  # noqa: BLE001 - validators of a model raise what they like: it is told, and the others go on
                 self.bad += 1
                 if self.bad <= REPORTED:
-                    self.tell(str(on_line(error, self._name, line.number)))
+                    tell(str(on_line(error, self._name, line.number)))
             else:
                 yield first
-
-    def tell(self, text: str) -> None:
-        """Say something to a person."""
-        self._console.print(Text(visible(text)), soft_wrap=True)
 
 
 def _groups(events: Iterator[Outgoing]) -> Iterator[list[Outgoing]]:
