@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -136,12 +137,12 @@ def _dead_letter(row: tuple[Any, ...]) -> DeadLetter:
 def _bounds(prefix: str) -> tuple[bytes, bytes]:
     """Return the least and the greatest event id that begin with these digits."""
     digits = prefix.lower().replace("-", "")
-    try:
-        return bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
-    except ValueError:
-        raise InputError(f"expected the first digits of an event id, such as 3f2a90, got {prefix!r}") from None
+    if not DIGITS.fullmatch(digits):
+        raise InputError(f"expected the first digits of an event id, such as 3f2a90, got {prefix!r}")
+    return bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
 
 
+DIGITS = re.compile("[0-9a-f]{0,32}")
 BURY = Statement("UPDATE stamp_inbox SET state = 3 WHERE consumer = :consumer AND event_id = :event_id")
 REPLAY = Statement(
     """

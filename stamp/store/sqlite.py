@@ -59,4 +59,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 def _begin(connection: Connection) -> None:
     reads = connection.get_execution_options().get("stamp_reads", False)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA query_only = {int(reads)}")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -47,24 +47,31 @@ class Store:
         where = address(url)
         if not create and (file := file_of(where)) is not None and not file.exists():
             raise NoStoreError(f"there is no file {file}: no worker has used it yet, or it is somewhere else")
-        store = cls(CONNECT[where.get_backend_name()](where))
         try:
+            store = cls(CONNECT[where.get_backend_name()](where))
             store._prepare(create=create)
-        except BaseException:
-            store.close()
-            raise
+        except (
+            DBAPIError,
+            TypeError,
+            ValueError,
+        ) as error:  # of options in the URL: whoever is asked first refuses them
+            raise StoreError(f"{public(where)} cannot be opened: {getattr(error, 'orig', error)}") from error
         return store
 
     def _prepare(self, *, create: bool) -> None:
-        with self.read() as connection:
-            if edition.is_current(connection):
-                return
-        if not create:
-            raise NoStoreError(
-                f"{self.url} has no tables of stamp: no worker has used it yet, or it is another database"
-            )
-        with self.begin() as tx:
-            edition.create(tx)
+        try:
+            with self.read() as connection:
+                if edition.is_current(connection):
+                    return
+            if not create:
+                raise NoStoreError(
+                    f"{self.url} has no tables of stamp: no worker has used it yet, or it is another database"
+                )
+            with self.begin() as tx:
+                edition.create(tx)
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

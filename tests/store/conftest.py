@@ -19,7 +19,6 @@ from stamp.store.store import Store
 POSTGRESQL = os.environ.get("STAMP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 
 Url = str
-MakeMessage = Callable[..., Message]
 
 
 @pytest.fixture(params=["file", "memory", "postgresql"])
@@ -31,8 +30,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Url]:
 
 @pytest.fixture(params=["file", "postgresql"])
 def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Url]:
-    """The address of an empty database that several connections can use, and that outlives them."""
+    """The address of an empty database that several processes can use, and that outlives them."""
     with DATABASES[request.param](tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(tmp_path: Path) -> Iterator[Url]:
+    with postgresql(tmp_path) as url:
         yield url
 
 
@@ -43,8 +48,14 @@ def store(url: Url) -> Iterator[Store]:
 
 
 @pytest.fixture
-def message() -> MakeMessage:
-    """Return what makes messages: each number another event."""
+def shared_store(shared_url: Url) -> Iterator[Store]:
+    with Store.open(shared_url) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def message() -> Callable[..., Message]:
+    """Return what makes messages: each number is another event."""
 
     def make(number: int = 1, *, run: str = "", workflow: str = "ticket", body: bytes = b"body") -> Message:
         event_id = sha256(str(number).encode()).digest()[:16]
