@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Final
 
@@ -36,7 +37,9 @@ class Process:
     """A worker's process, which is a child of somebody else."""
 
     def __init__(self, pid: int, orders: Orders, folder: Path) -> None:
-        self._ready, self._over = (folder / f"{orders.name}.{mark}" for mark in ("ready", "over"))
+        self._ready, self._sleeps, self._over = (
+            folder / f"{orders.name}.{mark}" for mark in ("ready", "sleeps", "over")
+        )
         try:
             self._handle = os.pidfd_open(pid)
         except ProcessLookupError:  # so short a life
@@ -50,6 +53,11 @@ class Process:
     @property
     def is_ready(self) -> bool:
         return self._ready.exists()
+
+    @property
+    def has_fallen_asleep(self) -> bool:
+        """Whether it has stopped itself, now or earlier."""
+        return self._sleeps.exists()
 
     @property
     def has_ended(self) -> bool:
@@ -66,7 +74,7 @@ class Process:
 
 
 class Crew:
-    """Starts workers and ends them. `deaths` are counted by how, `points` by where."""
+    """Starts workers and ends them, not more than are `allowed` so far. `deaths` are counted by how, `points` by where."""
 
     def __init__(self, setting: Setting, lives: Iterator[Life], log: IO[bytes]) -> None:
         env = {**os.environ, "STAMP_CHAOS": setting.json()}
@@ -78,6 +86,7 @@ class Crew:
         self.deaths: Counter[str] = Counter()
         self.points: Counter[str] = Counter()
         self.pauses = 0
+        self.allowed = 0
         self._posts = [_Post(self, letter, steps) for letter, steps in POSTS.items()]
         self._lives = lives
 
@@ -103,6 +112,11 @@ class Crew:
     def tend(self) -> None:
         for post in self._posts:
             post.tend()
+
+    @property
+    def may_strike(self) -> bool:
+        """Whether one more may die now."""
+        return self.deaths.total() < self.allowed
 
     @property
     def is_at_peace(self) -> bool:
@@ -169,24 +183,26 @@ class _Post:
         self._number += 1
         self._due = self._wakes = None
         self._has_slept = False
-        place = {} if life is None else {"point": life.point, "passing": life.passing}
-        self._process = self._crew.start(Orders(name=f"{self._letter}{self._number}", steps=self._steps, **place))
+        orders = Orders(name=f"{self._letter}{self._number}", steps=self._steps)
+        if life is not None and life.point:
+            number = signal.SIGSTOP if life.end is End.PAUSE else signal.SIGKILL
+            orders = replace(orders, point=life.point, passing=life.passing, signal=number)
+        self._process = self._crew.start(orders)
 
     def _go_on(self, life: Life, process: Process, now: float) -> None:
         if self._due is None:
-            self._due = now + life.after if process.is_ready else None
+            self._due = now + life.after if process.is_ready or process.has_fallen_asleep else None
         elif self._wakes is not None and now >= self._wakes:
             process.send(signal.SIGCONT)
             self._wakes, self._due = None, now + AFTERWARDS
-        elif self._wakes is None and now >= self._due:
-            self._strike(life, process, now)
-
-    def _strike(self, life: Life, process: Process, now: float) -> None:
-        if life.end is End.PAUSE and not self._has_slept:
+        elif life.end is End.PAUSE and not self._has_slept and (process.has_fallen_asleep or now >= self._due):
             process.send(signal.SIGSTOP)
             self._wakes, self._has_slept = now + PAUSE, True
             self._crew.pauses += 1
-            return
+        elif self._wakes is None and now >= self._due and self._crew.may_strike:
+            self._strike(life, process)
+
+    def _strike(self, life: Life, process: Process) -> None:
         process.send(signal.SIGKILL)
         if life.end is End.POINT:  # it did not get there: it dies like others
             self._life = life._replace(end=End.ANY_TIME)

@@ -25,7 +25,8 @@ LONGEST_LIFE: Final = 2.0
 """How long a worker that is killed at any time lives at most, in seconds."""
 OVERDUE: Final = 4.0
 """After how many seconds one that does not get to its point is killed all the same."""
-PASSINGS: Final = 20
+PASSINGS: Final = 25
+"""How often a point is passed by works, or else by groups of them, before somebody dies there at most: a group may be one work."""
 
 ALONE: Final = tuple(point for point in POINTS if point.endswith((" handle", " commit")))
 """The points that a worker without a broker passes."""
@@ -36,7 +37,7 @@ KILLS_A_CUT: Final = 20
 
 
 class Life(NamedTuple):
-    """A worker's life: it ends `after` seconds of work at the latest, or when `point` is passed for the `passing`th time."""
+    """A worker's life: what ends or interrupts it comes when `point` is passed for the `passing`th time, and `after` seconds of work at the latest."""
 
     end: End
     after: float
@@ -58,10 +59,12 @@ def lives(seed: int, count: int, *, broker: bool) -> Iterator[Life]:
     # In this order from the start: also a few lives end in every way.
     for number in range(count):
         end = list(End)[number % 3] if number < 3 else dice.choices(list(SHARES), list(SHARES.values()))[0]
-        if end is End.POINT:
-            yield Life(end, OVERDUE, next(points), dice.randint(1, PASSINGS))
-        else:
+        if end is End.ANY_TIME:
             yield Life(end, dice.uniform(0.05, LONGEST_LIFE))
+        else:
+            # Who falls asleep before a handler has works and no transaction: others take the works and do them.
+            point = next(points) if end is End.POINT else "before handle"
+            yield Life(end, OVERDUE, point, dice.randint(1, PASSINGS))
 
 
 def blows(seed: int, kills: int, parts: Sequence[str]) -> Sequence[Blow]:

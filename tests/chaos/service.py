@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -86,7 +85,7 @@ def work(setting: Setting, workflow: Workflow, orders: Orders) -> int:
             broker=counted(setting),
             store=store,
             policy=POLICY,
-            at=Death(orders.point, orders.passing) if orders.point else pass_by,
+            at=Fate(orders, marks / f"{orders.name}.sleeps") if orders.point else pass_by,
         )
         signal.signal(signal.SIGTERM, lambda *_: worker.stop())
         worker.start()
@@ -113,17 +112,20 @@ def counted(setting: Setting) -> Transport | None:
     return broker and Counted(broker, lambda parcels, again: append(setting.sends, f"{parcels} {again}"))
 
 
-class Death:
-    """Kills this process when it passes `point` for the `passing`th time."""
+class Fate:
+    """Kills this process, or puts it to sleep, when it passes a point for the `passing`th time; leaves `mark` before it sleeps."""
 
-    def __init__(self, point: str, passing: int) -> None:
-        self._point, self._passing = point, passing
-        self._passed = Counter[str]()
+    def __init__(self, orders: Orders, mark: Path) -> None:
+        self._orders, self._mark = orders, mark
+        self._passed = 0
 
     def __call__(self, point: str) -> None:
-        self._passed[point] += 1
-        if point == self._point and self._passed[point] >= self._passing:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if point == self._orders.point:
+            self._passed += 1
+            if self._passed == self._orders.passing:
+                if self._orders.signal == signal.SIGSTOP:
+                    self._mark.touch()
+                os.kill(os.getpid(), self._orders.signal)
 
 
 if __name__ == "__main__":

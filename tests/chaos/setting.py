@@ -66,12 +66,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
-    """What one worker is to do: perform `steps`, and die when it passes `point` for the `passing`th time, if there is a point."""
+    """What one worker is to do: perform `steps`, and send itself a `signal` when it passes `point` for the `passing`th time, if there is a point."""
 
     name: str
     steps: Sequence[str]
     point: str = ""
     passing: int = 0
+    signal: int = 0
 
     def json(self) -> str:
         return json.dumps(asdict(self))

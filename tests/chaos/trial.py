@@ -24,13 +24,17 @@ from troubles import Troubles
 
 from stamp.store.store import Store
 
-__all__ = ["Terms", "Trial"]
+__all__ = ["Pace", "Terms", "Trial"]
 
 TICK: Final = 0.02
 GLANCE: Final = 0.2
 """How often workers are looked after, and how often the database is looked into at the end, in seconds."""
-AHEAD: Final = 2
-"""For how many deaths more than there were runs are started."""
+AHEAD: Final = 0.1
+"""How many runs are started, of one, before the works get there."""
+AT_ONCE: Final = 2
+"""How many workers may die before the works get there: deaths are spread over the works, whatever time these take."""
+STANDSTILL: Final = 1.0
+"""After how many seconds without progress deaths go on all the same."""
 AFTERMATH: Final = 2.0
 """How long to wait, when all is there, for what comes twice."""
 LONGEST: Final = 3600.0
@@ -46,6 +50,33 @@ class Terms:
     seed: int
     mutant: str
     patience: float
+
+
+class Pace:
+    """How far the works have come, of `effects` that they leave."""
+
+    def __init__(self, effects: int) -> None:
+        self._effects = effects
+        self._done = 0
+        self._looked_at = self._moved_at = time.monotonic()
+
+    def look(self, store: Store) -> None:
+        """Look into the database, from time to time."""
+        now = time.monotonic()
+        if now - self._looked_at >= GLANCE:
+            self._looked_at = now
+            counts = found.count(store)
+            if counts is not None and counts.effects != self._done:
+                self._done, self._moved_at = counts.effects, now
+
+    @property
+    def share(self) -> float:
+        """How much is done, of one."""
+        return self._done / max(self._effects, 1)
+
+    @property
+    def stands_still(self) -> bool:
+        return time.monotonic() - self._moved_at > STANDSTILL
 
 
 class Trial:
@@ -113,12 +144,18 @@ class Trial:
 
     def _storm(self) -> None:
         """Kill, until the schedule is through, all runs are started, and everything is up."""
-        dice, kills = Random(f"{self._terms.seed}:ground"), self._terms.kills
+        dice, kills, pace = (
+            Random(f"{self._terms.seed}:ground"),
+            self._terms.kills,
+            Pace(self._expected.effects.total()),
+        )
         while not (self._crew.is_at_peace and self._starter.is_done and not self._blows and self._ground.is_whole):
-            dead = sum(self._crew.deaths.values())
+            dead = self._crew.deaths.total()
             self._tend()
-            self._starter.allow((dead + AHEAD) * self._terms.workflows // max(kills, 1))
-            while self._blows and (dead >= self._blows[0].at * kills):
+            pace.look(self._store)
+            self._crew.allowed = max(int(pace.share * kills) + AT_ONCE, dead + pace.stands_still)
+            self._starter.allow(int((dead / max(kills, 1) + AHEAD) * self._terms.workflows))
+            while self._blows and dead >= self._blows[0].at * kills:
                 blow = self._blows.pop(0)
                 self._ground.strike(blow.part, blow.how, dice)
             time.sleep(TICK)
