@@ -392,6 +392,27 @@ def test_a_handler_that_ends_the_transaction_by_itself_is_parked(served, clock, 
     assert served.events == [("Answered", "1"), ("Answered", "3"), ("answer.failed", "2")]
 
 
+def test_a_handler_that_ends_the_connection_is_parked(clock, tmp_path):
+    def handler(context):
+        note(context)
+        if context.workflow_id == "2":
+            context.transaction.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return Answer(text="yes")
+
+    with DATABASES["postgresql"](tmp_path) as url, Store.open(url) as store:
+        desk = Desk(store, clock)
+        desk.handler = handler
+        desk.ask(*range(5))
+        worker = desk.worker(attempts=2)
+        for _ in range(3):
+            desk.work(worker)
+            clock.sleep(40)
+
+        [dead] = desk.letters
+        assert (dead.message.workflow_id, dead.letter.reason) == ("2", "attempts-exhausted")
+        assert desk.notes == ["0", "1", "3", "4"]
+
+
 # Order
 
 
