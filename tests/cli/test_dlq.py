@@ -452,7 +452,10 @@ class TestWhere:
             (["--store", "none"], "expected a store or a broker to look into, got neither"),
             (["--store", "mysql://root:secret@host/x"], "expected the address of a store"),
             (["--broker", "carrier-pigeon://secret@host"], "expected the URL of a broker"),
-            (["--broker", "kafka://u:secret@127.0.0.1:9092"], "--broker: kafka://127.0.0.1:9092 does not let us look into"),
+            (
+                ["--broker", "kafka://u:secret@127.0.0.1:9092"],
+                "--broker: kafka://127.0.0.1:9092 does not let us look into",
+            ),
             (["--broker", "redis://:secret@127.0.0.1:1", "--queue", "a.b"], "redis://127.0.0.1:1"),
             (
                 ["--broker", "amqp://u:secret@127.0.0.1"],
