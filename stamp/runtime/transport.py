@@ -103,8 +103,8 @@ class Promises:
 
     `keeps`: what was confirmed survives the death of the broker, so a confirm is as good as a receipt. `returns`: an event that no
     queue takes is refused. `redelivers`: within how many seconds a message comes again after its consumer died. `buries`: it has dead
-    letter queues of its own. `between_processes`: publisher and consumer need not share a process. `orders`: what one sender posted comes
-    to the only receiver of a queue in that order, as long as nothing comes again. `largest`: bytes of a body.
+    letter queues of its own. `between_processes`: publisher and consumer need not share a process. `orders`: what one sender posted of
+    one run comes to the only receiver of a queue in that order, as long as nothing comes again. `largest`: bytes of a body.
     """
 
     keeps: bool

@@ -18,11 +18,15 @@ from sqlalchemy.exc import OperationalError
 
 from stamp.runtime.transport import Promises, Transport
 from stamp.runtime.transports.filesystem import Filesystem
+from stamp.runtime.transports.kafka import Kafka
 from stamp.runtime.transports.memory import Memory
 from stamp.runtime.transports.rabbitmq import RabbitMQ
 from stamp.runtime.transports.redis import Redis
 from stamp.runtime.transports.sql import Sql
 from stamp.runtime.transports.virtual.content import Content
+
+from .kafka_cluster import SESSION
+from .proxy import Proxy
 
 STEPS = {"alpha": ["Ordered"], "beta": ["Ordered", "Paid"], "gamma": ["Paid"]}
 """Who listens to what in every test of the suite: an entry can clean up without being told."""
@@ -45,7 +49,8 @@ class Broker:
     from them. `inject` puts a message into a queue, past every sender of ours. `letters` empties the dead letter queue of
     a queue; None if there are none. `port`: where its server listens, and `through(port)` the same broker behind another
     port; None if there is no server. `settles`: seconds after which what has not arrived will
-    not. `secrets`: what must not be seen in any text.
+    not. `secrets`: what must not be seen in any text. `wire(port)`: what can be cut; of another kind when a broker tells its clients where it is.
+    `has_only_texts`: whether headers of messages can be nothing else.
     """
 
     factory: str
@@ -57,6 +62,8 @@ class Broker:
     through: Callable[[int], Sequence[Any]] | None = None
     settles: float = 0.3
     secrets: Sequence[str] = ()
+    wire: Callable[[int], Proxy] = Proxy
+    has_only_texts: bool = False
 
     def transport(self) -> Transport:
         return resolve_name(self.factory)(*self.arguments, **self.options)
@@ -263,9 +270,37 @@ def postgresql(stack: ExitStack, folder: Path, name: str) -> Broker:
     )
 
 
+def kafka(stack: ExitStack, folder: Path, name: str) -> Broker:
+    from .kafka_cluster import Wire, cluster, inject, letters
+
+    servers = cluster()
+    (port,) = servers.ports
+    for queue in (f"{name}.{step}" for step in STEPS):
+        servers.make(queue)
+        servers.make(f"{queue}.dead")
+
+    def url(port: int) -> str:
+        options = f"check=no&session={SESSION}&security.protocol=PLAINTEXT"  # the mock does not ask who we are
+        return f"kafka://user:a-password@127.0.0.1:{port}?{options}"
+
+    return Broker(
+        factory="stamp.runtime.transports.kafka:Kafka",
+        arguments=[url(port)],
+        inject=lambda queue, message: inject(servers, queue, *message),
+        letters=lambda queue: [Foreign(*each) for each in letters(servers, queue)],
+        port=port,
+        through=lambda port: [url(port)],
+        settles=SESSION,
+        secrets=["a-password"],
+        wire=Wire,
+        has_only_texts=True,
+    )
+
+
 TABLE: Mapping[str, Entry] = {
     "rabbitmq": Entry("RabbitMQ", RabbitMQ("amqp://").promises, rabbitmq),
     "redis": Entry("Redis", Redis("redis://").promises, redis),
+    "kafka": Entry("Kafka", Kafka("kafka://").promises, kafka),
     "postgresql": Entry("PostgreSQL", Sql("sqla+postgresql://host/database").promises, postgresql),
     "sqlite": Entry("SQLite", Sql("sqla+sqlite:///queues.db").promises, sqlite, is_server=False),
     "filesystem": Entry("a folder", Filesystem("filesystem:///queues").promises, filesystem, is_server=False),

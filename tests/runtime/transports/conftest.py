@@ -53,7 +53,7 @@ def stage(transport: str, stack: ExitStack, tmp_path: Path, name: str) -> Stage:
 def proxy(stage: Stage, stack: ExitStack) -> Proxy:
     """A wire to the broker that can be cut."""
     assert stage.broker.port is not None
-    proxy = Proxy(stage.broker.port)
+    proxy = stage.broker.wire(stage.broker.port)
     stack.callback(proxy.cut)
     return proxy
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -16,8 +16,11 @@ from .proxy import Proxy
 
 HOST: Final = b"127.0.0.1"
 PRODUCER: Final = 0
-BITS: Final = 512
-RETRIED: Final = 1_000_000
+SAID: Final = 512
+PARTITIONS: Final = 4
+CONTENT: Final = ("content-type", "content-encoding")
+SESSION: Final = 1.3
+"""Seconds without a sign of life: few, because the groups of the mock wait for as long, less one, whenever somebody left."""
 
 
 class Cluster:
@@ -26,15 +29,15 @@ class Cluster:
     def __init__(self, brokers: int) -> None:
         self._brokers = range(1, brokers + 1)
         self._library = _library()
-        said = ctypes.create_string_buffer(BITS)
+        said = ctypes.create_string_buffer(SAID)
         settings = _function("rd_kafka_conf_new", ctypes.c_void_p)()
         _function("rd_kafka_conf_set", ctypes.c_int, *[ctypes.c_void_p] + [ctypes.c_char_p] * 3, ctypes.c_size_t)(
-            settings, b"log_level", b"0", said, BITS
+            settings, b"log_level", b"0", said, SAID
         )
         make = _function(
             "rd_kafka_new", ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
         )
-        handle = make(PRODUCER, settings, said, BITS)
+        handle = make(PRODUCER, settings, said, SAID)
         assert handle, said.value
         new = _function("rd_kafka_mock_cluster_new", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
         self._handle, self._cluster = ctypes.c_void_p(handle), ctypes.c_void_p(new(handle, brokers))
@@ -47,7 +50,7 @@ class Cluster:
     def ports(self) -> list[int]:
         return [int(each.rpartition(":")[2]) for each in self.servers.split(",")]
 
-    def make(self, topic: str, partitions: int = 4) -> None:
+    def make(self, topic: str, partitions: int = PARTITIONS) -> None:
         self._tell("topic_create", topic.encode(), partitions, len(self._brokers))
 
     def delete(self, topic: str) -> None:
@@ -100,6 +103,35 @@ def cluster(brokers: int = 1) -> Cluster:
     return Cluster(brokers)
 
 
+def inject(servers: Cluster, queue: str, body: bytes, headers: Mapping[str, str], *content: str | None) -> None:
+    """Publish a record, as somebody else may."""
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": servers.servers, "log_level": 0})
+    special = [each for each in zip(CONTENT, content, strict=True) if each[1] is not None]
+    producer.produce(queue, body, headers=[*headers.items(), *special])
+    assert producer.flush(10) == 0
+
+
+def letters(servers: Cluster, queue: str) -> Iterator[tuple[Any, ...]]:
+    """Return what is in the topic of dead letters, as somebody else may read it."""
+    from confluent_kafka import Consumer, TopicPartition
+
+    options = {"group.id": "letters", "enable.partition.eof": True, "log_level": 0}
+    consumer = Consumer({"bootstrap.servers": servers.servers, **options})
+    consumer.assign([TopicPartition(f"{queue}.dead", number, 0) for number in range(PARTITIONS)])
+    ends = 0
+    while ends < PARTITIONS:
+        for each in consumer.consume(100, 0.1):
+            if each.error() is None:
+                headers = {name: value.decode() for name, value in each.headers() or ()}
+                content = [headers.pop(name, None) for name in CONTENT]
+                yield each.value() or b"", headers, *content
+            else:
+                ends += 1
+    consumer.close()
+
+
 class Wire(Proxy):
     """A wire to a cluster of one broker. What tells clients where the broker is, tells them where the wire begins."""
 
@@ -107,12 +139,12 @@ class Wire(Proxy):
         super().__init__(target)
         self._moved = tuple(HOST + struct.pack(">i", port) for port in (target, self.port))
 
-    def _passed(self, data: Iterable[bytes]) -> Iterable[bytes]:
+    def _passed(self, data: Iterator[bytes]) -> Iterator[bytes]:
         for frame in _frames(data):
             yield frame.replace(*self._moved)
 
 
-def _frames(data: Iterable[bytes]) -> Iterable[bytes]:
+def _frames(data: Iterator[bytes]) -> Iterator[bytes]:
     """Cut a stream where Kafka does: each frame begins with its length."""
     rest = b""
     for each in data:

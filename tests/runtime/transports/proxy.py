@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +23,9 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._lock = threading.Lock()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def hold(self, *directions: str) -> None:
         """Keep everybody connected, but let nothing through: "in" to the broker, "out" of it, or both ways."""
@@ -43,38 +46,52 @@ class Proxy:
         """Close all connections, and answer to nobody any more."""
         _end(self._server)
         self._server.close()
+        self._acceptor.join()  # who was just coming in is cut, too
         self.cut_connections()
 
     def cut_connections(self) -> None:
         """Close the connections that there are."""
-        for each in self._sockets:
-            _end(each)
-        self.let_go()  # what was held up finds no way out
-        for thread in self._threads:
-            thread.join()
-        for each in self._sockets:
-            each.close()
-        self._sockets, self._threads = [], []
+        with self._lock:
+            for each in self._sockets:
+                _end(each)
+            self.let_go()  # what was held up finds no way out
+            for thread in self._threads:
+                thread.join()
+            for each in self._sockets:
+                each.close()
+            self._sockets, self._threads = [], []
 
     def _accept(self) -> None:
         with suppress(OSError):  # cut
             while True:
                 client, _ = self._server.accept()
-                broker = socket.create_connection(("127.0.0.1", self._target))
-                self._sockets += [client, broker]
-                for flow, source, sink in (("in", client, broker), ("out", broker, client)):
-                    thread = threading.Thread(target=_forward, args=(self._flows[flow], source, sink), daemon=True)
-                    self._threads.append(thread)
-                    thread.start()
+                with self._lock:
+                    self._connect(client)
+
+    def _connect(self, client: socket.socket) -> None:
+        broker = socket.create_connection(("127.0.0.1", self._target))
+        self._sockets += [client, broker]
+        for flow, source, sink in (("in", client, broker), ("out", broker, client)):
+            thread = threading.Thread(target=self._forward, args=(self._flows[flow], source, sink), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _forward(self, flow: threading.Event, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            for data in self._passed(_received(source)):
+                flow.wait()
+                sink.sendall(data)
+        _end(source)
+        _end(sink)
+
+    def _passed(self, data: Iterator[bytes]) -> Iterator[bytes]:
+        """Return what goes through, of what comes: a protocol that tells clients where to go on needs other words on a wire."""
+        return data
 
 
-def _forward(flow: threading.Event, source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            flow.wait()
-            sink.sendall(data)
-    _end(source)
-    _end(sink)
+def _received(source: socket.socket) -> Iterator[bytes]:
+    while data := source.recv(65536):
+        yield data
 
 
 def _end(connection: socket.socket) -> None:

@@ -18,7 +18,7 @@ from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Arrival, Parcel, Promises, Receiver, Sender, Transport
 from stamp.store.message import Message
 
-from .brokers import STEPS, Broker
+from .brokers import STEPS, Broker, Foreign
 
 PATIENCE = 20.0
 """Seconds to wait for what must come; nobody waits so long unless something is wrong."""
@@ -60,13 +60,24 @@ class Stage:
         self._stack.callback(receiver.close)
         return receiver
 
-    def message(self, body: bytes = b"body", *, event: str = "Ordered", **headers: str) -> Message:
-        return Message(self.name, "4729", event, uuid.uuid4().bytes, body, headers)
+    def message(self, body: bytes = b"body", *, event: str = "Ordered", run: str = "", **headers: str) -> Message:
+        """A message of a run of its own, unless told otherwise: some brokers keep those of one run together."""
+        return Message(self.name, run or uuid.uuid4().hex, event, uuid.uuid4().bytes, body, headers)
 
-    def parcel(self, body: bytes = b"body", *, event: str = "Ordered", **headers: str) -> Parcel:
+    def parcel(self, body: bytes = b"body", *, event: str = "Ordered", run: str = "", **headers: str) -> Parcel:
         """A parcel for everybody who listens to `event`."""
         queues = tuple(each.name for each in self.topology.listeners(event))
-        return Parcel(self.message(body, event=event, **headers), queues)
+        return Parcel(self.message(body, event=event, run=run, **headers), queues)
+
+    def inject(self, step: str, foreign: Foreign) -> Foreign:
+        """Put a message of somebody else into the queue of `step`, and return what should arrive."""
+        if self.broker.has_only_texts:
+            texts = {
+                name: value if isinstance(value, str) else json.dumps(value) for name, value in foreign.headers.items()
+            }
+            foreign = foreign._replace(headers=texts)
+        self.broker.inject(self.queue(step), foreign)
+        return foreign
 
     def send(self, *parcels: Parcel) -> Sequence[DeliveryError | None]:
         """Send with a sender that lives no longer than that, and return what the broker says."""
@@ -77,9 +88,9 @@ class Stage:
         finally:
             sender.close()
 
-    def publish(self, *bodies: bytes, event: str = "Ordered") -> None:
+    def publish(self, *bodies: bytes, event: str = "Ordered", run: str = "") -> None:
         """Send `bodies` to all listeners of `event`; nothing may be wrong."""
-        assert self.send(*(self.parcel(body, event=event) for body in bodies)) == [None] * len(bodies)
+        assert self.send(*(self.parcel(body, event=event, run=run) for body in bodies)) == [None] * len(bodies)
 
     def consumer(self, step: str, count: int) -> subprocess.Popen[str]:
         """Start a process that takes `count` messages from the queue of `step`, and return it when it has them all."""
@@ -118,6 +129,18 @@ def take(receiver: Receiver, count: int, *, within: float = PATIENCE) -> list[Ar
     taken = collect(receiver, count, within=within)
     assert len(taken) == count, f"{len(taken)} messages came within {within} s, not {count}"
     return taken
+
+
+def drain(receiver: Receiver, count: int) -> list[Arrival]:
+    """Return the next messages, which are `count`, each acknowledged as soon as it has come."""
+    drained: list[Arrival] = []
+    deadline = monotonic() + PATIENCE
+    while len(drained) < count and (left := deadline - monotonic()) > 0:
+        arrivals = receiver.receive(left)
+        receiver.acknowledge(arrivals)
+        drained += arrivals
+    assert len(drained) == count, f"{len(drained)} messages came, not {count}"
+    return drained
 
 
 def bodies(arrivals: Sequence[Arrival]) -> list[bytes]:

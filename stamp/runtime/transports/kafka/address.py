@@ -22,6 +22,7 @@ NUMBERS: Final = {
 }
 """Options that are whole numbers: what they are when left out, the least, the most."""
 SECONDS: Final = {"session": (30.0, 0.1, 1800.0), "timeout": (10.0, 0.1, 600.0)}
+LEAST_TIMEOUT: Final = 2_000  # milliseconds; librdkafka lets a broker wait for messages meanwhile
 ANSWERS: Final = {"yes": True, "no": False}
 OPTIONS: Final = (*NUMBERS, *SECONDS, "create", "check", "group", "sasl")
 
@@ -99,6 +100,7 @@ class Address:
             "client.id": "stamp",
             "allow.auto.create.topics": False,  # it would have the broker's properties, not ours
             "reconnect.backoff.max.ms": 1_000,
+            "socket.timeout.ms": max(LEAST_TIMEOUT, round(self.timeout * 1000)),
             **self.settings,
         }
 

@@ -15,6 +15,8 @@ from stamp.runtime.transports.kafka.trouble import LOG, Trouble, reason_of, refu
 
 __all__ = ["Subscription", "Tag"]
 
+HEARTBEAT: Final = 3.0
+"""How often a member asks whether others come or go, in seconds."""
 PROBE: Final = 2.0
 """How many seconds a cluster that seems to be down has for an answer."""
 
@@ -71,11 +73,13 @@ class Subscription:
         self._partitions: dict[int, Progress] = {}
         self._uncommitted: set[int] = set()
         self._is_paused: bool | None = None
+        self._is_broken = False
         settings = {
             **SETTINGS,
             "group.id": f"{address.group}.{queue}",
             "session.timeout.ms": round(address.session * 1000),
-            "heartbeat.interval.ms": max(1, round(address.session * 1000 / 4)),
+            # A member that is slow to hear of others has lost its partitions before it could give them away.
+            "heartbeat.interval.ms": max(1, round(min(HEARTBEAT, address.session / 8) * 1000)),
         }
         try:
             self._consumer = Consumer({**settings, **address.client(), **self._trouble.settings()})
@@ -102,6 +106,7 @@ class Subscription:
             if self._trouble.is_down:
                 self._probe()
         except (KafkaException, RuntimeError) as error:
+            self._is_broken = True
             raise self._trouble.explain(error) from error
         records = []
         for each in polled:
@@ -156,10 +161,11 @@ class Subscription:
 
     def _revoked(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
         """Give partitions away, and tell what the group would not hear before."""
-        try:
-            self._commit()
-        except DeliveryError as error:
-            LOG.info("%s: %s", self.queue, error)
+        if not self._is_broken:
+            try:
+                self._commit()
+            except DeliveryError as error:
+                LOG.info("%s: %s", self.queue, error)
         self._forget(partitions)
 
     def _lost(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
@@ -204,6 +210,7 @@ class Subscription:
                 failed = [reason_of(error) or error]
             for each in failed:
                 if not (isinstance(each, KafkaError) and each.code() in MOVED):
+                    self._is_broken = True
                     raise self._trouble.explain(each)
             if failed:
                 return  # it is told again, at the latest when they go away
