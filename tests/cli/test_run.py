@@ -104,6 +104,14 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
 Run = Callable[..., Worker]
 
 
@@ -258,8 +266,10 @@ class TestLog:
         assert "workflow_id=1\\n2026-01-01 info all is well\\x1b[2J\\u202e" in worker.said
 
     def test_a_level_keeps_what_is_below_it_away(self, run):
-        worker = run("shop:shop", "--health", "127.0.0.1:0", "--log-level", "warning")
-        time.sleep(1.5)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        worker = run("shop:shop", "--health", f"127.0.0.1:{port}", "--log-level", "warning")
+        wait_for(lambda: answers(port))
         assert worker.end() == 0
         assert worker.said == ""
 
