@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are watched and ended by means of Linux"),
+]
+
 
 def ledger(root: Path, on: str, *options: object) -> subprocess.CompletedProcess[str]:
     """Run the command; in CI every server has to be there."""
@@ -20,7 +25,6 @@ def ledger(root: Path, on: str, *options: object) -> subprocess.CompletedProcess
     return done
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("on", ["embedded", "postgresql", "rabbitmq", "redis"])
 def test_nothing_is_lost_or_done_twice(root, on):
     done = ledger(root, on, "--workflows", 60, "--kills", 8, "--seed", 11)
@@ -28,7 +32,6 @@ def test_nothing_is_lost_or_done_twice(root, on):
     assert "the ledger is right" in done.stdout
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mutant", "noticed"), [("inbox-off", "doubled"), ("ack-first", "lost"), ("redrive-off", "lost")]
 )
