@@ -15,7 +15,8 @@ StampError
 ├── DeliveryError                   a message could not be handed to its transport
 │   └── UnroutableError             no queue takes it: it would be lost without a trace
 ├── StoreError                      a database that cannot be used
-│   └── NoStoreError                it has no tables of ours: no worker has been there
+│   ├── NoStoreError                it has no tables of ours: no worker has been there
+│   └── StoreUnreachableError       it does not answer now
 └── InputError                      a line, file or argument given by a person cannot be used
 """
 
@@ -38,6 +39,7 @@ __all__ = [
     "SchemaError",
     "StampError",
     "StoreError",
+    "StoreUnreachableError",
     "UnknownSchemaError",
     "UnroutableError",
     "WireError",
@@ -142,6 +144,10 @@ class StoreError(StampError):
 
 class NoStoreError(StoreError):
     """A database, or the place for one, that no worker has used yet, where there should be one that is in use."""
+
+
+class StoreUnreachableError(StoreError):
+    """A database that does not answer, or cannot go on, now: it may do so later."""
 
 
 class InputError(StampError):

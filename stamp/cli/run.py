@@ -15,7 +15,7 @@ import click
 from stamp.cli.logs import FORMATS, LEVELS, configure
 from stamp.cli.service import SECONDS, WHOLE, broker_option, number_option, open_broker, store_option, store_url
 from stamp.cli.target import load
-from stamp.errors import InputError, StoreError
+from stamp.errors import InputError, StoreUnreachableError
 from stamp.runtime.health import Health
 from stamp.runtime.policy import POLICY, Policy
 from stamp.runtime.retry import RETRY, Retry
@@ -48,7 +48,7 @@ AGAIN: Final = 2.0
 @number_option(WHOLE, "attempts", RETRY.attempts, "How often a handler may raise before its message is a dead letter.")
 @number_option(SECONDS, "lease", POLICY.lease, "How many seconds others wait for the works of a worker that died.")
 @number_option(
-    SECONDS, "patience", POLICY.patience, "After how many seconds another attempt may begin beside a handler."
+    SECONDS, "patience", POLICY.patience, "After how many seconds another attempt may begin at work that is held."
 )
 @click.option("--health", metavar="HOST:PORT", envvar="STAMP_HEALTH", help="Answer GET /live and GET /ready there.")
 @click.option("--log-format", type=click.Choice(FORMATS), default="text", envvar="STAMP_LOG_FORMAT", show_default=True)
@@ -106,7 +106,8 @@ def _policy(*, attempts: int, concurrency: int, prefetch: int, lease: float, pat
 
 
 def _dead(worker: Worker) -> list[str]:
-    return [] if worker.is_alive else ["a thread has ended"]
+    """Say what no waiting would mend; threads that end one after the other because we were told to stop are all right."""
+    return ["it cannot go on"] if worker.failure is not None else []
 
 
 def _opened(url: str, over: Event) -> Store | None:
@@ -114,8 +115,8 @@ def _opened(url: str, over: Event) -> Store | None:
     while not over.is_set():
         try:
             return Store.open(url)
-        except StoreError as error:
-            if not is_server(url) or error.__cause__ is None:
+        except StoreUnreachableError as error:
+            if not is_server(url):
                 raise
             LOG.warning("%s; trying again", error)
             over.wait(AGAIN)

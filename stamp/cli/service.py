@@ -79,7 +79,7 @@ def _number(key: str, default: float | None, kind: click.ParamType[Any]) -> floa
         if key in each.table:
             found = each.table[key]
             try:
-                if isinstance(found, bool) or not isinstance(found, int | float):
+                if isinstance(found, bool) or not isinstance(found, int if kind is WHOLE else int | float):
                     raise InputError(f"expected a number, got {found!r}", file=each.file, path=each.path(key))
                 number: float = kind.convert(found, None, None)
             except click.BadParameter as error:

@@ -99,10 +99,9 @@ class Group:
 
     def _say(self, *statements: str) -> None:
         """Say it to the driver itself: SQLAlchemy takes ten times as long for it as SQLite does; and in one go, where that is possible."""
-        connection = self.transaction.connection
         together = self.transaction.dialect.name != "sqlite"
         try:
-            cursor = connection.cursor()
+            cursor = self.transaction.connection.cursor()
             for each in ("; ".join(statements),) if together else statements:
                 cursor.execute(each)
             cursor.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import AF_INET, AF_INET6
 from threading import Thread
 from types import TracebackType
 from typing import Any, Final, Self
@@ -31,7 +32,7 @@ class Health:
 
     def __init__(self, host: str, port: int, *, live: Probe, ready: Probe) -> None:
         try:
-            self._server = ThreadingHTTPServer((host, port), partial(_Handler, {"/live": live, "/ready": ready}))
+            self._server = _server(host)((host, port), partial(_Handler, {"/live": live, "/ready": ready}))
         except (OSError, OverflowError) as error:  # the latter: a port that is none
             reason = getattr(error, "strerror", None) or str(error)
             raise InputError(
@@ -55,6 +56,12 @@ class Health:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def _server(host: str) -> type[ThreadingHTTPServer]:
+    """Return a server for an address of the kind of `host`."""
+    family = AF_INET6 if ":" in host else AF_INET
+    return type("Server", (ThreadingHTTPServer,), {"address_family": family})
 
 
 class _Handler(BaseHTTPRequestHandler):

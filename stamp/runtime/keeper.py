@@ -62,8 +62,7 @@ class Keeper:
         if works:
             with self._store.begin() as transaction:
                 inbox.extend(transaction, works, until=self._clock() + self._lease)
-        if monotonic() - self._pruned >= PRUNING:
-            self._prune()
+        if monotonic() - self._pruned >= PRUNING and self._prune() < PRUNED:
             self._pruned = monotonic()
 
     def _renewable(self) -> Sequence[Work]:
@@ -85,8 +84,11 @@ class Keeper:
                 LOG.error(text, work.consumer, seconds, extra={"workflow_id": work.message.workflow_id})
         self._given_up = {(work.number, work.fence) for work in late}
 
-    def _prune(self) -> None:
-        before, count = self._clock() - self._horizon, PRUNED
-        while count == PRUNED:
+    def _prune(self) -> int:
+        """Delete some old rows, and return how many; for so long only that leases are renewed in time."""
+        until = monotonic() + self.pause / 2
+        count = PRUNED
+        while count == PRUNED and monotonic() < until:
             with self._store.begin() as transaction:
-                count = retention.prune(transaction, before=before, limit=PRUNED)
+                count = retention.prune(transaction, before=self._clock() - self._horizon, limit=PRUNED)
+        return count

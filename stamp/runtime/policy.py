@@ -22,7 +22,7 @@ class Policy:
     lease: how long work is taken for. It is renewed while the worker lives, so this is how long others wait for works of one that died.
     resend: after how long an event without a receipt is sent again; each time twice as long.
     horizon: how long repeats are recognised, and final events kept.
-    patience: how long a handler may take before another attempt may begin; None: any time.
+    patience: how long work may be held, its handler included, before another attempt may begin; None: any time.
     grace: how long a worker that is told to stop waits for its handlers.
 
     Raises:

@@ -92,13 +92,15 @@ class Relay:
         """
         if self._sender is None:
             self._sender = self._connect()
-        parcels = self._overdue() or self._take()
+        overdue = self._overdue()
+        taken = [] if overdue else self._take()
+        parcels = overdue or taken
         try:
             answers = self._send(self._sender, parcels) if parcels else self._sender.confirm(0)
         except DeliveryError:
             self.disconnect()
-            with self._lock:
-                self._waiting.extendleft(reversed(parcels))
+            with self._lock:  # what was overdue is still in the outbox, and will be again
+                self._waiting.extendleft(reversed(taken))
             raise
         self._mark(parcels, answers)
         return bool(parcels)
@@ -147,9 +149,12 @@ class Relay:
             due = outbox.due(transaction, now=now, limit=BATCH, rest=self._next_rest)
         if len(due) < BATCH or self._waiting:
             self._next_look = monotonic() + LOOK
-        for each in due:
+        with self._lock:
+            here = {parcel.message.event_id for parcel in self._waiting}
+        lost = [each for each in due if each.message.event_id not in here]  # what waits to be sent is not late, we are
+        for each in lost:
             _warn(each)
-        return [Parcel(message, (queue,) if queue else (), again=bool(queue)) for message, queue, _ in due]
+        return [Parcel(message, (queue,) if queue else (), again=bool(queue)) for message, queue, _ in lost]
 
     def _next_rest(self, sends: int) -> int:
         return int(min(self._rest * 2 ** min(sends, 30), LONGEST_REST))

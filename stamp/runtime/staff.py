@@ -15,6 +15,7 @@ from stamp.runtime.outlet import Local, Posted
 from stamp.runtime.performer import Performer
 from stamp.runtime.points import Passing
 from stamp.runtime.policy import Policy
+from stamp.runtime.recollection import Recollection
 from stamp.runtime.relay import Relay
 from stamp.runtime.storeless import StorelessPerformer
 from stamp.runtime.topology import Topology
@@ -92,7 +93,7 @@ class Means:
         return Staff(performers, intake, relay, keeper)
 
     def _without_store(self, broker: Transport) -> Staff:
-        intake = self._intake(broker)
+        intake, recollection = self._intake(broker), Recollection()
         performers = [
             StorelessPerformer(
                 workflow=self.workflow,
@@ -103,6 +104,7 @@ class Means:
                 handlers=self.handlers,
                 retry=self.policy.retry,
                 at=self.at,
+                recollection=recollection,
             )
             for _ in range(self.policy.concurrency)
         ]

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 from asyncio import CancelledError
-from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from time import monotonic
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from stamp.errors import DeliveryError, StampError
 from stamp.runtime.answer import answered
@@ -24,7 +23,8 @@ from stamp.runtime.intake import Intake, Received
 from stamp.runtime.outlet import parcels
 from stamp.runtime.pace import LARGEST_GROUP, Pace
 from stamp.runtime.points import Passing
-from stamp.runtime.reason import ATTEMPTS, is_hopeless, letter, sayable, told, written
+from stamp.runtime.reason import ATTEMPTS, DEATHS, is_hopeless, letter, sayable, told, written
+from stamp.runtime.recollection import Key, Recollection
 from stamp.runtime.retry import Retry
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel, Sender
@@ -35,10 +35,10 @@ __all__ = ["StorelessPerformer"]
 
 LOG: Final = logging.getLogger("stamp.performer")
 
-REMEMBERED: Final = 100_000
-"""How many works are known, so that a repeat of one is not done twice."""
 
-Key: TypeAlias = tuple[str, bytes]
+DELIVERIES: Final = 100
+"""How often a broker may give a message out without an answer, as a quorum queue of RabbitMQ does: each time its worker may have died of it,
+or of another one that had been given out with it."""
 
 
 class _Done(NamedTuple):
@@ -63,12 +63,11 @@ class StorelessPerformer:
     handlers: Handlers
     retry: Retry
     at: Passing
+    recollection: Recollection = field(default_factory=Recollection)
     timeout: float = 10.0
     _sender: Sender | None = None
     _unsent: list[_Done] = field(default_factory=list)
     _resting: list[tuple[float, int, Received]] = field(default_factory=list)
-    _failures: Counter[Key] = field(default_factory=Counter)
-    _known: OrderedDict[Key, None] = field(default_factory=OrderedDict)
     _number: count[int] = field(default_factory=count)
     _pace: Pace = field(default_factory=Pace)
 
@@ -121,10 +120,14 @@ class StorelessPerformer:
         if refused is not None:
             LOG.error("%s: not taken for an event: %s", arrival.queue, refused)
             return [_Done(key, received, message, (), written(letter(refused)))]
-        if key in self._known:
+        if self.recollection.is_done(key):
             self.intake.settle([received])
             return ()
-        step, attempt = self.consumers[arrival.queue], max(self._failures[key] + 1, arrival.deliveries)
+        step, failures = self.consumers[arrival.queue], self.recollection.failures(key)
+        if arrival.deliveries - failures > DELIVERIES:
+            text = f"expected a worker to live through this work, got it {arrival.deliveries} times from the broker"
+            return self._given_up(received, message, StampError(text, path=step), DEATHS)
+        attempt = max(failures + 1, arrival.deliveries)
         self.at("before handle")
         try:
             outgoing = self.handlers.process(step, arrival.body, attempt=attempt, transaction=None)
@@ -134,21 +137,28 @@ class StorelessPerformer:
         return [_Done(key, received, message, parcels(self.topology, answered(message.workflow, outgoing)))]
 
     def _failed(self, received: Received, key: Key, message: Message, error: BaseException) -> Sequence[_Done]:
-        self._failures[key] += 1
+        failures = self.recollection.failed(key)
         said = {"workflow_id": message.workflow_id, "event": message.event, "event_id": message.event_id.hex()}
-        if not is_hopeless(error) and self._failures[key] < self.retry.attempts:
-            LOG.warning("%s: attempt %d raised %s", key[0], self._failures[key], told(error), extra=said)
-            self._rest(received, self.retry.rest(self._failures[key]) / 1e6)
+        if not is_hopeless(error) and failures < self.retry.attempts:
+            LOG.warning("%s: attempt %d raised %s", key[0], failures, told(error), extra=said)
+            self._rest(received, self.retry.rest(failures) / 1e6)
             return ()
-        why = letter(error, None if is_hopeless(error) else ATTEMPTS)
-        LOG.error("%s: dead letter (%s): %s", key[0], why.reason, told(error), extra=said)
-        step, now = self.consumers[key[0]], self.workflow.clock()
+        return self._given_up(received, message, error, None if is_hopeless(error) else ATTEMPTS)
+
+    def _given_up(
+        self, received: Received, message: Message, error: BaseException, reason: str | None
+    ) -> Sequence[_Done]:
+        """Put a message among the dead letters, and answer with the failure event of its step where an answer is possible."""
+        why, queue = letter(error, reason), received.arrival.queue
+        said = {"workflow_id": message.workflow_id, "event": message.event, "event_id": message.event_id.hex()}
+        LOG.error("%s: dead letter (%s): %s", queue, why.reason, told(error), extra=said)
+        step, now = self.consumers[queue], self.workflow.clock()
         try:
             outgoing = self.workflow.give_up(step, message.body, error, received_at=now)
         except StampError:  # it is no event of this step, or has no room: the dead letter says so
             outgoing = []
         answers = parcels(self.topology, answered(message.workflow, outgoing))
-        return [_Done(key, received, message, answers, written(why))]
+        return [_Done((queue, message.event_id), received, message, answers, written(why))]
 
     def _rest(self, received: Received, seconds: float) -> None:
         heappush(self._resting, (monotonic() + seconds, next(self._number), received))
@@ -176,13 +186,11 @@ class StorelessPerformer:
 
     def _settle(self, done: _Done) -> None:
         """Have a message acknowledged, or put among the dead letters; whether its failure event was taken does not matter then."""
-        self._failures.pop(done.key, None)
-        if done.buried is not None:  # it is not known from now on: somebody may have it worked on again
+        if done.buried is not None:
+            self.recollection.forget(done.key)
             self.intake.bury(done.received, done.buried)
             return
-        self._known[done.key] = None
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        self.recollection.done(done.key)
         self.intake.settle([done.received])
 
     def release(self) -> None:

@@ -39,12 +39,14 @@ FIRST: Final = """
     state = 0 AND number > 0 AND not_before <= :now AND lease_until <= :now AND NOT EXISTS (
         SELECT 1 FROM stamp_inbox AS earlier {by_run}
         WHERE earlier.state = 0 AND earlier.run IS NOT NULL AND earlier.run = stamp_inbox.run
-        AND earlier.number < stamp_inbox.number
+        AND earlier.number < stamp_inbox.number {apart}
     )
 """
 LEASE: Final = "UPDATE stamp_inbox SET attempts = attempts + 1, fence = fence + 1, lease_until = :until"
 TAKEN: Final = """
-    stamp_inbox.number, fence, consumer, attempts, failures, arrived_at, event_id, workflow, workflow_id, event
+    stamp_inbox.number, fence, consumer, attempts, failures, arrived_at, event_id, workflow, workflow_id, event,
+    (SELECT headers FROM stamp_content WHERE stamp_content.number = stamp_inbox.number),
+    (SELECT body FROM stamp_content WHERE stamp_content.number = stamp_inbox.number)
 """
 TAKE: Final = Statement("SELECT * FROM stamp_take(CAST(:consumers AS text[]), :limit, :now, :until)")
 IS_ANY: Final = Statement("SELECT stamp_is_due(CAST(:consumers AS text[]), :now)")
@@ -58,10 +60,8 @@ def _take_of(consumers: int) -> Statement:
         f"""
         WITH due AS MATERIALIZED ({due} ORDER BY number LIMIT :limit)
         {LEASE} FROM due WHERE stamp_inbox.number = due.number
-        RETURNING {TAKEN},
-            (SELECT headers FROM stamp_content WHERE number = stamp_inbox.number),
-            (SELECT body FROM stamp_content WHERE number = stamp_inbox.number)
-        """  # noqa: S608 - our own names
+        RETURNING {TAKEN}
+        """
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from stamp.store.due import FIRST, LEASE, TAKEN
+from stamp.store.statement import WORDS
 
 __all__ = ["FUNCTIONS"]
 
@@ -36,13 +37,12 @@ TAKE: Final = f"""
                 ) AS waiting ORDER BY number LIMIT most
             ) AS arrived_first GROUP BY consumer
         ), due AS MATERIALIZED (
-            SELECT waiting.ctid, number FROM share CROSS JOIN LATERAL (
-                SELECT ctid, number FROM stamp_inbox WHERE consumer = share.consumer AND {FIRST}
+            SELECT waiting.ctid FROM share CROSS JOIN LATERAL (
+                SELECT ctid FROM stamp_inbox WHERE consumer = share.consumer AND {FIRST}
                 ORDER BY number LIMIT share.size FOR UPDATE SKIP LOCKED
             ) AS waiting
         )
-        {LEASE} FROM due JOIN stamp_content USING (number) WHERE stamp_inbox.ctid = due.ctid
-        RETURNING {TAKEN}, headers, body;
+        {LEASE} FROM due WHERE stamp_inbox.ctid = due.ctid RETURNING {TAKEN};
     END $$
 """  # noqa: S608 - our own names
 IS_DUE: Final = f"""
@@ -57,13 +57,10 @@ IS_DUE: Final = f"""
         );
     END $$
 """  # noqa: S608 - our own names
-NAMES: Final = {":now": "moment", ":until": "lease_end", "{by_run}": ""}
 
 
 def _named(sql: str) -> str:
-    for name, ours in NAMES.items():
-        sql = sql.replace(name, ours)
-    return sql
+    return sql.format_map(WORDS["postgresql"]).replace(":now", "moment").replace(":until", "lease_end")
 
 
 FUNCTIONS: Final = (_named(TAKE), _named(IS_DUE))

@@ -124,7 +124,6 @@ IS_JUST_COMPLETED: Final = Statement(
 )
 RELEASE: Final = Change(
     f"UPDATE stamp_inbox SET lease_until = 0, attempts = attempts - 1 {{given}} WHERE {OURS}",  # noqa: S608 - our own names
-    among=UNLOCKED,
     **KEYS,
 )
 EXTEND: Final = Change(

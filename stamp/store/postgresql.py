@@ -34,10 +34,12 @@ def connect(url: URL) -> Engine:
     try:
         return create_engine(
             url,
-            connect_args=arguments,
+            # Never prepared: plans are made by the size that tables have now, and a pool of connections in between does no harm.
+            connect_args={**arguments, "prepare_threshold": None},
             hide_parameters=True,
             isolation_level="READ COMMITTED",
             pool_use_lifo=True,
+            max_overflow=-1,  # there are as many connections as threads, and none may wait for another
         )
     except ImportError as error:
         raise StoreError(

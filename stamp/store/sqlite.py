@@ -28,7 +28,7 @@ def connect(url: URL) -> Engine:
     """
     # Autocommit for the driver: it would begin transactions of its own, too late and of the wrong kind.
     arguments: dict[str, Any] = {"timeout": PATIENCE, "isolation_level": None}
-    options: dict[str, Any] = {"pool_use_lifo": True}
+    options: dict[str, Any] = {"pool_use_lifo": True, "max_overflow": -1}
     if is_in_memory(url):
         arguments["check_same_thread"] = False
         options = {"poolclass": StaticPool}
@@ -49,8 +49,9 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            is_locked = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+            if not is_locked or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:

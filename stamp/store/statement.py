@@ -14,13 +14,15 @@ WORDS: Final = {
         "skip_locked": "",
         "by_waiting": "INDEXED BY stamp_inbox_waiting",
         "by_run": "INDEXED BY stamp_inbox_run",
+        "apart": "",
     },
-    "postgresql": {"skip_locked": "FOR UPDATE SKIP LOCKED", "by_waiting": "", "by_run": ""},
+    "postgresql": {"skip_locked": "FOR UPDATE SKIP LOCKED", "by_waiting": "", "by_run": "", "apart": "OFFSET 0"},
 }
 """Where the databases differ.
 
 `{skip_locked}` locks what is found and passes over what another transaction has: on SQLite there is no other that writes. `{by_waiting}` and
-`{by_run}` name an index: SQLite's planner has no statistics of ours, and must not guess.
+`{by_run}` name an index: SQLite's planner has no statistics of ours, and must not guess. `{apart}` keeps PostgreSQL from making a join of a
+subquery: it is looked up for each row then, with everything that is known of the row.
 """
 
 

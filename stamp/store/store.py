@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from stamp.errors import NoStoreError, StoreError
+from stamp.errors import NoStoreError, StoreError, StoreUnreachableError
 from stamp.store import edition, postgresql, sqlite
 from stamp.store.address import address, file_of, is_in_memory, public
 from stamp.store.turn import Turn
@@ -109,12 +109,12 @@ class Store:
         try:
             yield
         except PoolTimeoutError as error:
-            raise StoreError(f"{self.url}: all connections are in use: {error}") from error
+            raise StoreUnreachableError(f"{self.url}: all connections are in use: {error}") from error
         except DBAPIError as error:
             if not _is_of_the_database(error):
                 raise
             reason = " ".join(str(error.orig).split())
-            raise StoreError(f"{self.url} cannot be used: {reason}") from error.orig
+            raise StoreUnreachableError(f"{self.url} cannot be used: {reason}") from error.orig
 
 
 def _is_of_the_database(error: DBAPIError) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from stamp import Fail
 from stamp.errors import DeliveryError
 from stamp.runtime import pace, storeless
+from stamp.runtime.recollection import Recollection
 
 from .protocol.broker import Copy, SimulatedBroker
 from .protocol.clock import Clock
@@ -126,6 +128,35 @@ def test_a_handler_cannot_end_its_worker(desk, broker, kind):
 
     assert len(broker.buried) == 1
     assert sorted(answers(broker)) == [("Answered", "2"), ("answer.failed", "1")]
+
+
+def test_a_message_that_no_worker_lives_through_is_buried_in_the_end(desk, broker):
+    calls = []
+    desk.handler = lambda context: calls.append(1) or Answer(text="yes")
+    desk.ask(1, 2)
+    [queue] = broker.queues
+    killer, harmless = broker.queues[queue]
+    broker.queues[queue] = [replace(killer, deliveries=storeless.DELIVERIES), replace(harmless, deliveries=7)]
+
+    work(desk, desk.worker())
+
+    [(copy, reason)] = broker.buried
+    assert copy.body == killer.body
+    assert reason.startswith("worker-died: StampError: answer: expected a worker to live through this work")
+    assert answers(broker) == [("answer.failed", "1"), ("Answered", "2")]
+    assert len(calls) == 1
+
+
+def test_performers_of_one_worker_remember_together():
+    recollection = Recollection()
+    one, other = ("desk.answer", b"1"), ("desk.answer", b"2")
+
+    assert [recollection.failed(one), recollection.failed(one), recollection.failed(other)] == [1, 2, 1]
+    recollection.done(one)
+    recollection.forget(other)
+
+    assert [recollection.is_done(each) for each in (one, other)] == [True, False]
+    assert [recollection.failures(each) for each in (one, other)] == [0, 0]
 
 
 class UnspeakableError(Exception):

@@ -1,0 +1,54 @@
+"""What a process without a store remembers of works: which are done, and how often which have failed."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from threading import Lock
+from typing import Final, TypeAlias
+
+__all__ = ["Key", "Recollection"]
+
+Key: TypeAlias = tuple[str, bytes]
+"""A queue, and the id of an event in it."""
+
+REMEMBERED: Final = 100_000
+"""How many works are known, and how many failures: those of long ago make room."""
+
+
+class Recollection:
+    """Shared by all performers of a worker: a message that comes again may come to another one."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._done: OrderedDict[Key, None] = OrderedDict()
+        self._failures: Counter[Key] = Counter()
+
+    def is_done(self, key: Key) -> bool:
+        """Tell whether a work was done here."""
+        return key in self._done
+
+    def failures(self, key: Key) -> int:
+        """Return how often a work has failed here."""
+        return self._failures[key]
+
+    def failed(self, key: Key) -> int:
+        """Note a failure, and return how many there are."""
+        with self._lock:
+            self._failures[key] += 1
+            failures = self._failures[key]
+            if len(self._failures) > REMEMBERED:
+                del self._failures[next(iter(self._failures))]
+            return failures
+
+    def done(self, key: Key) -> None:
+        """Note that a work is done."""
+        with self._lock:
+            self._failures.pop(key, None)
+            self._done[key] = None
+            if len(self._done) > REMEMBERED:
+                self._done.popitem(last=False)
+
+    def forget(self, key: Key) -> None:
+        """Know nothing of a work any more: somebody may have it done again."""
+        with self._lock:
+            self._failures.pop(key, None)
