@@ -103,7 +103,6 @@ class TestOnServer:
         with store.begin() as one, store.begin() as other:
             assert not inbox.complete(one, works[:10], now=11)
             inbox.extend(other, works, until=1_000)
-            inbox.release(other, works[:10])
 
         with store.begin() as tx:
             assert not inbox.take(tx, [VALIDATION], limit=20, now=999, lease=60)
