@@ -83,16 +83,17 @@ def command(
         hint = f"there is no contracts folder {contracts_folder()}: name one with --schemas" if is_needed else ""
         error_console().print(findings(decoding.findings, hint), end="", soft_wrap=True)
     if not decoding.findings and not decoding.is_anything_shown:
-        _tell_that_there_is_none(name, workflow_id)
+        _tell_that_there_is_none(name, workflow_id, is_store=source is None)
     if decoding.findings:
         raise click.exceptions.Exit(1 if decoding.is_anything_shown else 2)
 
 
-def _tell_that_there_is_none(name: str, workflow_id: str | None) -> None:
+def _tell_that_there_is_none(name: str, workflow_id: str | None, *, is_store: bool) -> None:
     if workflow_id is not None:
-        tell(f"{name}: no envelope of the run {workflow_id!r}")
+        why = ": it has not ended yet, or was never started" if is_store else ""
+        tell(f"{name}: no envelope of the run {workflow_id!r}{why}")
         raise click.exceptions.Exit(1)
-    tell(f"{name}: no envelopes")
+    tell(f"{name}: no run has ended yet" if is_store else f"{name}: no envelopes")
 
 
 @contextmanager

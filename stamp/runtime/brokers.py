@@ -23,6 +23,7 @@ class Kind(NamedTuple):
 RABBITMQ: Final = Kind("rabbitmq", "RabbitMQ")
 REDIS: Final = Kind("redis", "Redis", "redis")
 KAFKA: Final = Kind("kafka", "Kafka", "kafka")
+SQS: Final = Kind("sqs", "SQS", "sqs")
 SQL: Final = Kind("sql", "Sql")
 
 KINDS: Final = {
@@ -33,6 +34,7 @@ KINDS: Final = {
     "rediss": REDIS,
     "kafka": KAFKA,
     "kafkas": KAFKA,
+    "sqs": SQS,
     "sqla+postgresql": SQL,
     "sqla+postgres": SQL,
     "sqla+postgresql+psycopg": SQL,
@@ -50,6 +52,7 @@ SHOWN: Final = (
     "rediss",
     "kafka",
     "kafkas",
+    "sqs",
     "sqla+postgresql",
     "sqla+sqlite",
     "filesystem",
@@ -88,7 +91,7 @@ def transport(url: str) -> Transport:
     try:
         module = import_module(f"stamp.runtime.transports.{kind.module}")
     except ModuleNotFoundError as error:
-        raise InputError(f"expected {error.name}, which {scheme} needs{_remedy(kind)}") from error
+        raise InputError(f"expected the library {error.name}, which {scheme}: URLs need{_remedy(kind)}") from error
     made: Transport = getattr(module, kind.name)(url)
     return made
 

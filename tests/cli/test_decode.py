@@ -376,7 +376,7 @@ class TestStore:
     def test_a_run_that_is_not_there_is_told(self, stamp, schemas, finals, body):
         done = stamp("decode", "--workflow-id", "1", "--schemas", schemas)
         assert (done.exit_code, done.stdout) == (1, "")
-        assert done.stderr == f"{finals}: no envelope of the run '1'\n"
+        assert done.stderr == f"{finals}: no envelope of the run '1': it has not ended yet, or was never started\n"
 
     def test_what_cannot_be_read_says_of_which_run_it_is(self, stamp, here, schemas, finals):
         done = stamp("decode", "--workflow-id", "4730", "--schemas", schemas, "--at", "Paid")
@@ -386,7 +386,7 @@ class TestStore:
     def test_no_final_events_is_said(self, stamp, here):
         Store.open("sqlite:///stamp.db").close()
         done = stamp("decode", "--store", "sqlite:///stamp.db")
-        assert (done.exit_code, done.stdout, done.stderr) == (0, "", "sqlite:///stamp.db: no envelopes\n")
+        assert (done.exit_code, done.stdout, done.stderr) == (0, "", "sqlite:///stamp.db: no run has ended yet\n")
 
     def test_a_store_that_is_not_there_is_not_made(self, stamp, here):
         done = stamp("decode", "--store", "sqlite:///stamp.db")

@@ -78,7 +78,7 @@ except Exception as error: print(f"{type(error).__name__}: {error}")
 @pytest.mark.parametrize(
     ("url", "library", "said"),
     [
-        ("redis://host", "redis", "expected redis, which redis needs: pip install 'stamp-coupling[redis]'"),
+        ("redis://host", "redis", "expected the library redis, which redis: URLs need: pip install 'stamp-coupling[redis]'"),
         ("kafka://host", "confluent_kafka", "pip install 'stamp-coupling[kafka]'"),
         (
             "sqla+postgresql://host/db",
