@@ -85,7 +85,7 @@ except Exception as error: print(f"{type(error).__name__}: {error}")
             "psycopg",
             "expected psycopg, which PostgreSQL needs: pip install 'stamp-coupling[postgresql]'",
         ),
-        ("filesystem:///queues", "fcntl", "expected fcntl, which filesystem needs and this system does not have"),
+        ("filesystem:///queues", "fcntl", "expected the library fcntl, which filesystem: URLs need and this system does not have"),
     ],
 )
 def test_a_library_that_is_missing_is_named_with_the_way_to_get_it(url, library, said):
