@@ -59,11 +59,6 @@ SHOWN: Final = (
     "memory",
 )
 
-REFUSED: Final = {
-    "sqs": "there is no transport for SQS yet, and with kombu's an event gets only to queues that the same connection has declared"
-}
-"""What is asked for, and why not to have kombu do it."""
-
 MEANT: Final = {
     "rabbitmq": "amqp",
     "rabbit": "amqp",
@@ -101,8 +96,6 @@ def _unknown(scheme: str) -> InputError:
     known = f"expected the URL of a broker, which begins with {', '.join(f'{each}:' for each in SHOWN[:-1])} or {SHOWN[-1]}:"
     if not scheme:
         return InputError(f"{known}; got something without that")
-    if scheme in REFUSED:
-        return InputError(f"{known}: {REFUSED[scheme]}")
     near = MEANT.get(scheme) or next(iter(get_close_matches(scheme, KINDS, n=1)), None)
     return InputError(f"{known}; got {scheme!r}" + (f": did you mean {near}:?" if near else ""))
 

@@ -21,6 +21,7 @@ from stamp.runtime.brokers import KINDS, MEANT, REFUSED, SHOWN, transport
         ("redis://:secret@host", "Redis", "redis://host:6379/0"),
         ("REDISS://host:7000/2", "Redis", "rediss://host:7000/2"),
         ("kafka://host:9092", "Kafka", "kafka://host:9092"),
+        ("sqs://key:secret@eu-central-1", "SQS", "sqs://eu-central-1"),
         ("memory://", "Memory", "memory://"),
         ("filesystem:///var/spool/orders", "Filesystem", "filesystem:///var/spool/orders"),
         ("sqla+sqlite:////var/queues.db", "Sql", "sqla+sqlite:////var/queues.db"),
@@ -47,7 +48,6 @@ def test_the_transport_of_a_url(url, name, address):
         ("sqla+mysql://u:secret@host/db", "'sqla\\+mysql'"),
         ("confluentkafka://u:secret@host", "did you mean kafka:"),
         ("http://u:secret@host", "got 'http'$"),
-        ("sqs://u:secret@", "no transport for SQS yet"),
     ],
 )
 def test_other_urls_are_refused_without_a_word_of_their_passwords(url, said):
@@ -78,14 +78,22 @@ except Exception as error: print(f"{type(error).__name__}: {error}")
 @pytest.mark.parametrize(
     ("url", "library", "said"),
     [
-        ("redis://host", "redis", "expected the library redis, which redis: URLs need: pip install 'stamp-coupling[redis]'"),
+        (
+            "redis://host",
+            "redis",
+            "expected the library redis, which redis: URLs need: pip install 'stamp-coupling[redis]'",
+        ),
         ("kafka://host", "confluent_kafka", "pip install 'stamp-coupling[kafka]'"),
         (
             "sqla+postgresql://host/db",
             "psycopg",
             "expected psycopg, which PostgreSQL needs: pip install 'stamp-coupling[postgresql]'",
         ),
-        ("filesystem:///queues", "fcntl", "expected the library fcntl, which filesystem: URLs need and this system does not have"),
+        (
+            "filesystem:///queues",
+            "fcntl",
+            "expected the library fcntl, which filesystem: URLs need and this system does not have",
+        ),
     ],
 )
 def test_a_library_that_is_missing_is_named_with_the_way_to_get_it(url, library, said):

@@ -23,6 +23,8 @@ from stamp.runtime.transports.memory import Memory
 from stamp.runtime.transports.rabbitmq import RabbitMQ
 from stamp.runtime.transports.redis import Redis
 from stamp.runtime.transports.sql import Sql
+from stamp.runtime.transports.sqs import SQS
+from stamp.runtime.transports.sqs.names import name_of
 from stamp.runtime.transports.virtual.content import Content
 
 from .kafka_cluster import SESSION
@@ -50,7 +52,7 @@ class Broker:
     a queue; None if there are none. `port`: where its server listens, and `through(port)` the same broker behind another
     port; None if there is no server. `settles`: seconds after which what has not arrived will
     not. `secrets`: what must not be seen in any text. `wire(port)`: what can be cut; of another kind when a broker tells its clients where it is.
-    `has_only_texts`: whether headers of messages can be nothing else.
+    `has_only_texts`: whether headers of messages can be nothing else. `many`: how many messages a test may send at most.
     """
 
     factory: str
@@ -64,6 +66,7 @@ class Broker:
     secrets: Sequence[str] = ()
     wire: Callable[[int], Proxy] = Proxy
     has_only_texts: bool = False
+    many: int = 250
 
     def transport(self) -> Transport:
         return resolve_name(self.factory)(*self.arguments, **self.options)
@@ -297,10 +300,33 @@ def kafka(stack: ExitStack, folder: Path, name: str) -> Broker:
     )
 
 
+def sqs(stack: ExitStack, folder: Path, name: str) -> Broker:
+    # Not `absent`: moto takes a minute to install, so it is not in `dev`, and not in CI.
+    pytest.importorskip("moto", reason="no moto; pip install '.[dev-sqs]'")
+    from . import sqs_server
+
+    def url(port: int) -> str:
+        options = f"endpoint=http://127.0.0.1:{port}&visibility={sqs_server.VISIBILITY}&timeout=2"
+        return f"sqs://a-key:a-secret@eu-central-1?{options}"
+
+    return Broker(
+        factory="stamp.runtime.transports.sqs:SQS",
+        arguments=[url(sqs_server.port())],
+        inject=lambda queue, message: sqs_server.inject(name_of(queue), *message),
+        letters=lambda queue: [Foreign(*each) for each in sqs_server.letters(name_of(f"{queue}.dead"))],
+        port=sqs_server.port(),
+        through=lambda port: [url(port)],
+        settles=0.5,
+        secrets=["a-secret"],
+        many=40,  # moto looks at every message that was ever sent, whenever somebody asks for one
+    )
+
+
 TABLE: Mapping[str, Entry] = {
     "rabbitmq": Entry("RabbitMQ", RabbitMQ("amqp://").promises, rabbitmq),
     "redis": Entry("Redis", Redis("redis://").promises, redis),
     "kafka": Entry("Kafka", Kafka("kafka://").promises, kafka),
+    "sqs": Entry("Amazon SQS", SQS("sqs://").promises, sqs),
     "postgresql": Entry("PostgreSQL", Sql("sqla+postgresql://host/database").promises, postgresql),
     "sqlite": Entry("SQLite", Sql("sqla+sqlite:///queues.db").promises, sqlite, is_server=False),
     "filesystem": Entry("a folder", Filesystem("filesystem:///queues").promises, filesystem, is_server=False),

@@ -1,0 +1,71 @@
+"""Amazon SQS as a transport."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from stamp.runtime.topology import Topology
+from stamp.runtime.transport import Promises
+from stamp.runtime.transports.sqs.address import Address
+from stamp.runtime.transports.sqs.entry import LARGEST
+from stamp.runtime.transports.sqs.line import Line
+from stamp.runtime.transports.sqs.receiver import SQSReceiver
+from stamp.runtime.transports.sqs.sender import SQSSender
+
+__all__ = ["SQS"]
+
+NOTICE: Final = 5
+"""How many seconds after its time a message is given out at the latest, as a rule."""
+
+
+class SQS:
+    """Amazon SQS at `url`: `sqs://region`, or `sqs://key:secret@region`. What is left out is taken from the environment, as AWS' own tools do.
+
+    Options: `visibility`, after how many seconds without a sign of life a consumer counts as dead; `timeout`, how many seconds an answer may
+    take; `prefix` of the queues' names; `profile` of AWS' configuration files; `endpoint`, where to look for it instead of at Amazon's.
+
+    Raises:
+        InputError: `url` is none.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._address = Address.parse(url)
+
+    @property
+    def address(self) -> str:
+        """Where it is, without key and secret."""
+        return str(self._address)
+
+    @property
+    def promises(self) -> Promises:
+        """What it promises: Amazon keeps a message in several data centres before it confirms it, for 14 days at most."""
+        return Promises(
+            keeps=True,
+            returns=True,
+            redelivers=self._address.visibility + NOTICE,
+            buries=True,
+            between_processes=True,
+            largest=LARGEST,
+        )
+
+    def sender(self, topology: Topology) -> SQSSender:
+        """Connect to publish.
+
+        Raises:
+            DeliveryError: nobody answers there, or refuses us. InputError: SQS has no such names of queues, or there is no region.
+        """
+        return SQSSender(Line(self._address, _names(topology)), topology)
+
+    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> SQSReceiver:
+        """Connect to consume `queues`.
+
+        Raises:
+            DeliveryError: as for `sender`. InputError: the same.
+        """
+        line = Line(self._address, _names(topology), threads=len(queues) + 1)
+        return SQSReceiver(line, queues, prefetch=prefetch, visibility=self._address.visibility)
+
+
+def _names(topology: Topology) -> list[str]:
+    return [queue.name for queue in topology.queues]

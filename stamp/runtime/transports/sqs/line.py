@@ -1,0 +1,175 @@
+"""Calls to SQS, and what goes wrong with them, in our words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from stamp.errors import DeliveryError, UnroutableError
+from stamp.runtime.transports.letters import dead
+from stamp.runtime.transports.sqs.address import WAIT, Address
+from stamp.runtime.transports.sqs.names import name_of
+
+__all__ = ["BATCH", "Line", "in_batches"]
+
+BATCH: Final = 10
+DELIVERIES: Final = 100
+"""After how many times a message that nobody deletes goes to the dead letter queue."""
+MISSING: Final = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
+
+PROPERTIES: Final = {
+    "FifoQueue": "true",
+    "MaximumMessageSize": str(2**20),
+    "MessageRetentionPeriod": str(14 * 24 * 60 * 60),  # the longest that SQS has
+    "DeduplicationScope": "messageGroup",  # with the next one it is thousands of messages a second, and not 300 calls
+    "FifoThroughputLimit": "perMessageGroupId",
+}
+
+ADVICE: Final = {
+    "AccessDenied": "allow sqs:GetQueueUrl, CreateQueue, GetQueueAttributes, SendMessage, ReceiveMessage, DeleteMessage and ChangeMessageVisibility",
+    "InvalidClientTokenId": "check the key in the URL or in the environment",
+    "SignatureDoesNotMatch": "check the secret in the URL or in the environment",
+    "ExpiredToken": "log in again",
+    "QueueDeletedRecently": "a queue of this name was deleted; Amazon lets it be made again after a minute",
+    "QueueNameExists": "a queue of this name has other properties: delete it when nobody needs it, or use ?prefix=",
+    "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write sqs://key:secret@region",
+}  # fmt: skip
+ALIASES: Final = {"AccessDeniedException": "AccessDenied", "QueueAlreadyExists": "QueueNameExists"}
+
+
+class Line:
+    """A client, and the queues that it knows by their addresses. After an error of the connection it is closed and of no use."""
+
+    def __init__(self, address: Address, queues: Iterable[str], *, threads: int = 1) -> None:
+        self._address = address
+        self._names = {each: name_of(each, address.prefix) for queue in queues for each in (queue, dead(queue))}
+        self._client = address.client(threads)
+        self._urls: dict[str, str] = {}
+        self._is_open = True
+        self.declare()
+
+    def declare(self) -> None:
+        """Look where the queues are, and make those that are not there; dead letter queues first.
+
+        Raises:
+            DeliveryError: nobody answers, or refuses us.
+        """
+        for queue in sorted(self._names, key=lambda queue: dead(queue) in self._names):
+            self._urls[queue] = self._find(queue) or self._make(queue)
+
+    def send(self, queue: str, entries: Sequence[Mapping[str, Any]]) -> Sequence[DeliveryError | None]:
+        """Send at most ten messages, and return what is wrong with each.
+
+        Raises:
+            DeliveryError: the connection failed.
+        """
+        numbered = [{**entry, "Id": str(number)} for number, entry in enumerate(entries)]
+        answer = self.call("send_message_batch", queue, Entries=numbered)
+        if isinstance(answer, DeliveryError):
+            return [answer] * len(entries)
+        failed = {
+            int(each["Id"]): self._refusal(each["Code"], each.get("Message", ""), queue)
+            for each in answer.get("Failed", ())
+        }
+        return [failed.get(number) for number in range(len(entries))]
+
+    def call(self, verb: str, queue: str, **arguments: Any) -> Any:
+        """Ask something of a queue, and return the answer, or as a value why it was refused.
+
+        Raises:
+            DeliveryError: the connection failed, or this line is closed.
+        """
+        return self._call(verb, queue, QueueUrl=self._urls[queue], **arguments)
+
+    def receive(self, queue: str, count: int) -> Sequence[Mapping[str, Any]]:
+        """Return at most `count` messages, waiting a moment for the first.
+
+        Raises:
+            DeliveryError: the connection failed, or we may not.
+        """
+        answer = self.call(
+            "receive_message",
+            queue,
+            MaxNumberOfMessages=min(count, BATCH),
+            WaitTimeSeconds=WAIT,
+            VisibilityTimeout=self._address.visibility,
+            MessageAttributeNames=["All"],
+            AttributeNames=["All"],
+        )
+        if isinstance(answer, DeliveryError):
+            raise answer
+        found: Sequence[Mapping[str, Any]] = answer.get("Messages", ())
+        return found
+
+    def must_be_open(self) -> None:
+        """Refuse to go on after the end.
+
+        Raises:
+            DeliveryError: this line is closed.
+        """
+        if not self._is_open:
+            raise DeliveryError(f"the connection to {self._address} is closed; open another one")
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._is_open:
+            self._is_open = False
+            self._client.close()
+
+    def _call(self, verb: str, queue: str, **arguments: Any) -> Any:
+        self.must_be_open()
+        try:
+            return getattr(self._client, verb)(**arguments)
+        except ClientError as error:
+            told = error.response.get("Error", {})
+            refusal = self._refusal(str(told.get("Code", "")), str(told.get("Message", "")), queue)
+            refusal.__cause__ = error
+            return refusal
+        except (BotoCoreError, HTTPClientError, ValueError) as error:
+            self.close()
+            raise self._refusal(type(error).__name__, str(error), queue) from error
+
+    def _find(self, queue: str) -> str | None:
+        answer = self._call("get_queue_url", queue, QueueName=self._names[queue])
+        if isinstance(answer, UnroutableError):
+            return None
+        return self._must_have(answer)
+
+    def _make(self, queue: str) -> str:
+        properties = {**PROPERTIES, "VisibilityTimeout": str(self._address.visibility)}
+        if dead(queue) in self._names:
+            policy = {"deadLetterTargetArn": self._resource(dead(queue)), "maxReceiveCount": DELIVERIES}
+            properties["RedrivePolicy"] = json.dumps(policy)
+        answer = self._call("create_queue", queue, QueueName=self._names[queue], Attributes=properties)
+        return self._must_have(answer)
+
+    def _must_have(self, answer: Any) -> str:
+        if isinstance(answer, DeliveryError):
+            self.close()
+            raise answer
+        return str(answer["QueueUrl"])
+
+    def _resource(self, queue: str) -> str:
+        """Return how Amazon calls a queue elsewhere."""
+        answer = self.call("get_queue_attributes", queue, AttributeNames=["QueueArn"])
+        if isinstance(answer, DeliveryError):
+            self.close()
+            raise answer
+        return str(answer["Attributes"]["QueueArn"])
+
+    def _refusal(self, code: str, text: str, queue: str) -> DeliveryError:
+        advice = ADVICE.get(ALIASES.get(code, code), "")
+        kind = UnroutableError if code in MISSING else DeliveryError
+        said = f"{self._address}: queue {queue!r}: {text or code}"
+        return kind(said + (f"; {advice}" if advice else ""))
+
+
+def in_batches(items: Iterable[Any]) -> Iterable[list[Any]]:
+    """Yield lists of at most ten."""
+    rest = iter(items)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
