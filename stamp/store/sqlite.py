@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.engine import URL
 
+from stamp.errors import StoreError
 from stamp.store.address import is_in_memory
 
 __all__ = ["connect"]
@@ -16,8 +17,11 @@ __all__ = ["connect"]
 PATIENCE: Final = 30.0
 """Seconds to wait for the write lock."""
 
+PAUSE: Final = 0.001
+"""Seconds between two looks at the lock. SQLite's own pauses grow to 100 ms: who has waited longest would look most seldom, and wait for ever."""
+
 OLDEST: Final = (3, 35)
-"""RETURNING and AS MATERIALIZED; UPDATE ... FROM is of 3.33."""
+"""The first release with RETURNING and AS MATERIALIZED."""
 
 
 def connect(url: URL) -> Engine:
@@ -25,7 +29,15 @@ def connect(url: URL) -> Engine:
 
     A transaction that took the lock only when it first writes could find that its snapshot is old, and no waiting would help. So
     IMMEDIATE is the default, and a connection with the option `stamp_reads` cannot write.
+
+    Raises:
+        StoreError: this SQLite is too old.
     """
+    if sqlite3.sqlite_version_info < OLDEST:
+        needed = ".".join(map(str, OLDEST))
+        raise StoreError(
+            f"expected SQLite {needed} or later, this Python has {sqlite3.sqlite_version}: use another build of it"
+        )
     # Autocommit for the driver: it would begin transactions of its own, too late and of the wrong kind.
     arguments: dict[str, Any] = {"timeout": PATIENCE, "isolation_level": None}
     options: dict[str, Any] = {"pool_use_lifo": True, "max_overflow": -1}
@@ -39,28 +51,40 @@ def connect(url: URL) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    _write_ahead(connection)
+    # In this step alone SQLite does not wait for others who do the same. The mode stays.
+    _insist(connection, "PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to WAL mode, which stays: in this step alone SQLite does not wait for others who do the same."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            is_locked = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-            if not is_locked or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def _begin(connection: Connection) -> None:
     reads = connection.get_execution_options().get("stamp_reads", False)
     driver = connection.connection.driver_connection
-    assert driver is not None
+    assert isinstance(driver, sqlite3.Connection)
     driver.execute(f"PRAGMA query_only = {int(reads)}")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    if reads:
+        connection.exec_driver_sql("BEGIN")
+        return
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        _insist(driver, "BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # SQLAlchemy tells of it in its own way
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {PATIENCE * 1_000:.0f}")
+
+
+def _insist(connection: sqlite3.Connection, sql: str) -> None:
+    """Run `sql` until nobody is in the way."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute(sql)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE)
+        else:
+            return
+
+
+BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
