@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, Self
@@ -113,10 +114,16 @@ class Store:
         except DBAPIError as error:
             if not _is_of_the_database(error):
                 raise
+            kind = StoreUnreachableError if isinstance(error, InterfaceError | OperationalError) else StoreError
             reason = " ".join(str(error.orig).split())
-            raise StoreUnreachableError(f"{self.url} cannot be used: {reason}") from error.orig
+            raise kind(f"{self.url} cannot be used: {reason}") from error.orig
 
 
 def _is_of_the_database(error: DBAPIError) -> bool:
-    """Tell failures of the database from those of what it was asked: a handler's own SQL may be wrong, and that is its own affair."""
+    """Tell failures of the database from those of what it was asked: a handler's own SQL may be wrong, and that is its own affair.
+
+    For SQLite a table that is not there is an operational error, too; its code says that the statement is wrong.
+    """
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return False
     return isinstance(error, InterfaceError | InternalError | OperationalError) or type(error) is DatabaseError
