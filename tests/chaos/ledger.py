@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -63,7 +64,15 @@ def _folder() -> Iterator[tuple[Path, IO[bytes]]]:
         with (folder / "log").open("ab", buffering=0) as log:
             yield folder, log
     finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; what a killed server has started may write into it for a moment longer."""
+    until = time.monotonic() + 10
+    while folder.exists() and time.monotonic() < until:
         shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.05)
 
 
 def _show_log(folder: Path) -> None:
