@@ -11,12 +11,18 @@ from contextlib import ExitStack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
+from stamp import Workflow
 from stamp.envelope.format import CONTENT_TYPE
 from stamp.errors import DeliveryError, InputError, UnroutableError
+from stamp.runtime.publisher import Publisher
+from stamp.runtime.staff import topology_of
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Arrival, Parcel, Receiver, Sender
+from stamp.runtime.worker import Worker
 from stamp.store.message import Message
+from stamp.store.store import Store
 
 confluent_kafka = pytest.importorskip("confluent_kafka")
 
@@ -32,7 +38,7 @@ PATIENCE = 20.0
 SESSION = 1.3
 
 # Kinds of requests and errors, by their numbers in the protocol.
-PRODUCE, OFFSET_COMMIT = 0, 8
+PRODUCE, OFFSET_COMMIT, OFFSET_FETCH = 0, 8, 9
 MSG_SIZE_TOO_LARGE, NOT_ENOUGH_REPLICAS, REBALANCE_IN_PROGRESS = 10, 19, 27
 TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED, POLICY_VIOLATION = 29, 30, 44
 
@@ -349,6 +355,14 @@ def test_a_commit_while_the_group_changes_is_made_up_for(own):
     assert [offset for offset, _ in own.committed(own.billing).values()] == [3]
 
 
+def test_who_cannot_learn_where_to_go_on_says_so(own):
+    own.publish(own.parcel())
+    own.cluster.fail(OFFSET_FETCH, GROUP_AUTHORIZATION_FAILED)
+    with pytest.raises(DeliveryError, match="allow this user to read the consumer groups"):
+        take(own.receiver(), 1)
+    assert len(take(own.receiver(), 1)) == 1
+
+
 def test_a_commit_that_is_refused_for_good_raises(own):
     own.publish(own.parcel())
     receiver = own.receiver()
@@ -469,6 +483,62 @@ def test_a_cluster_that_is_gone_is_noticed_by_all(own):
 def until_it_raises(use: Callable[[], object]) -> None:
     while True:
         use()
+
+
+# -- workers
+
+
+class Number(BaseModel):
+    value: int
+
+
+class Doubled(BaseModel):
+    value: int
+
+
+class Noted(BaseModel):
+    value: int
+
+
+def doubling(name: str, noted: list[int]) -> Workflow:
+    workflow = Workflow(name, contracts="/nowhere")
+    workflow.starts("number", Number, emits="Given")
+
+    @workflow.step(on="Given", emits="Doubled")
+    def doubled(number: Number) -> Doubled:
+        return Doubled(value=2 * number.value)
+
+    @workflow.step(on="Doubled", emits="Noted")
+    def noting(doubled: Doubled) -> Noted:
+        noted.append(doubled.value)
+        return Noted(value=doubled.value)
+
+    return workflow
+
+
+@pytest.mark.parametrize("has_store", [True, False])
+def test_a_workflow_runs_from_the_first_event_to_the_last(own, name, tmp_path, has_store):
+    noted: list[int] = []
+    workflow = doubling(f"{name}-whole", noted)
+    for queue in topology_of(workflow).queues:
+        own.cluster.make(queue.name)
+        own.cluster.make(f"{queue.name}.dead")
+    with ExitStack() as stack:
+        store = stack.enter_context(Store.open(f"sqlite:///{tmp_path}/stamp.db")) if has_store else None
+        with Publisher(workflow, broker=own.transport(), store=store) as publisher:
+            publisher.publish(*(workflow.start(Number(value=each), workflow_id=str(each)) for each in range(50)))
+        with Worker(workflow, broker=own.transport(), store=store) as worker:
+            end = time.monotonic() + 2 * PATIENCE
+            while len(noted) < 50 and time.monotonic() < end:
+                time.sleep(0.05)
+        assert worker.failure is None
+    assert sorted(noted) == [2 * each for each in range(50)]
+
+
+def test_without_a_store_a_single_broker_is_not_enough(own, name):
+    workflow = doubling(f"{name}-lossy", [])
+    with pytest.raises(InputError, match="expected a store beside kafka://"):
+        Worker(workflow, broker=own.transport("&replication=1"))
 
 
 # -- addresses

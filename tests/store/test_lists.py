@@ -200,4 +200,4 @@ def test_postgresql_does_as_the_lists(postgresql_url):
 
 @pytest.mark.slow
 def test_sqlite_does_as_the_lists_for_long():
-    compare("sqlite://", examples=500, steps=60)
+    compare("sqlite://", examples=100, steps=60)

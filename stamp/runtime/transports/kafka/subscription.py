@@ -74,6 +74,7 @@ class Subscription:
         self._uncommitted: set[int] = set()
         self._is_paused: bool | None = None
         self._is_broken = False
+        self._failure: DeliveryError | None = None
         settings = {
             **SETTINGS,
             "group.id": f"{address.group}.{queue}",
@@ -108,6 +109,9 @@ class Subscription:
         except (KafkaException, RuntimeError) as error:
             self._is_broken = True
             raise self._trouble.explain(error) from error
+        if self._failure is not None:
+            self._is_broken = True
+            raise self._failure
         records = []
         for each in polled:
             told = each.error()
@@ -151,10 +155,15 @@ class Subscription:
 
     def _assigned(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         """Take partitions over, where those before us left off; called from within `consume`."""
-        committed = consumer.committed(list(partitions), timeout=self._address.timeout)
+        try:
+            committed = consumer.committed(list(partitions), timeout=self._address.timeout)
+        except KafkaException as error:
+            self._failure = self._trouble.explain(error)  # raised from here, it would come out of the library broken
+            return
         for each in committed:
             if each.error is not None:
-                raise KafkaException(each.error)
+                self._failure = self._trouble.explain(each.error, self.queue)
+                return
             mark = Mark(each.offset, each.metadata or "") if each.offset >= 0 else None
             self._partitions[each.partition] = Progress(mark)
         self._is_paused = None  # some are, and these are not
