@@ -18,6 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "not_promised(name): runs on the transports that do not make this promise")
     config.addinivalue_line("markers", "served: runs on the transports whose broker is a server that can be cut off")
     config.addinivalue_line("markers", "only(name): runs on this transport")
+    config.addinivalue_line("markers", "but(*names): runs on all transports but these")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -35,6 +36,7 @@ def _is_wanted(test: pytest.Item, name: str, entry: Entry) -> bool:
         and not any(map(has, test.iter_markers("not_promised")))
         and (entry.is_server or not any(test.iter_markers("served")))
         and all(name == mark.args[0] for mark in test.iter_markers("only"))
+        and not any(name in mark.args for mark in test.iter_markers("but"))
     )
 
 

@@ -9,7 +9,10 @@ from stamp.runtime.graveyard import HasGraveyard, Wanted
 
 from .stage import bodies, take
 
-pytestmark = pytest.mark.promised("buries")
+NOT_YET = ("kafka", "sqs")
+"""They have dead letters that nobody can look into with stamp."""
+
+pytestmark = [pytest.mark.promised("buries"), pytest.mark.but(*NOT_YET)]
 
 EVERYTHING = Wanted()
 
