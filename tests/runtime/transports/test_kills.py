@@ -51,7 +51,9 @@ def until(is_done, within):
 
 
 @pytest.mark.slow
-@pytest.mark.but("kafka")  # of the mock cluster's groups it is not shown that they live through so many deaths in so short a time
+@pytest.mark.but(
+    "kafka"
+)  # of the mock cluster's groups it is not shown that they live through so many deaths in so short a time
 @pytest.mark.promised("redelivers")
 @pytest.mark.promised("between_processes")
 def test_what_was_confirmed_is_consumed_however_often_somebody_is_killed(stage, stack, tmp_path):
