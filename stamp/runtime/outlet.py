@@ -12,6 +12,7 @@ from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel
 from stamp.store import finals, inbox, outbox
 from stamp.store.message import Message
+from stamp.workflow.outgoing import source
 
 __all__ = ["Local", "Outlet", "Posted", "deliver", "parcels", "post"]
 
@@ -22,25 +23,25 @@ def parcels(topology: Topology, messages: Sequence[Message]) -> list[Parcel]:
 
 
 def deliver(topology: Topology, transaction: Connection, messages: Sequence[Message], *, now: int) -> None:
-    """Put each message into the inbox of everybody who listens to it, or among the final events."""
+    """Put each message into the inbox of everybody who listens to it, and one that ends a run among the final events."""
     addressed = parcels(topology, messages)
     inbox.put(transaction, [(queue, parcel.message) for parcel in addressed for queue in parcel.queues], now=now)
-    _put_finals(transaction, addressed, now=now)
+    _put_finals(topology, transaction, messages, now=now)
 
 
 def post(topology: Topology, transaction: Connection, messages: Sequence[Message], *, now: int, rest: int) -> None:
     """Put each message into the outbox, once for everybody who listens to it, to be sent again after `rest` microseconds.
 
-    One that ends a run is among the final events, and goes out too: for whoever is interested.
+    One that ends a run is among the final events, too; without listeners it goes out all the same, for whoever is interested.
     """
     addressed = parcels(topology, messages)
     entries = [(parcel.message, queue) for parcel in addressed for queue in parcel.queues or ("",)]
     outbox.put(transaction, entries, now=now, resend_at=now + rest)
-    _put_finals(transaction, addressed, now=now)
+    _put_finals(topology, transaction, messages, now=now)
 
 
-def _put_finals(transaction: Connection, addressed: Sequence[Parcel], *, now: int) -> None:
-    ends = [parcel.message for parcel in addressed if not parcel.queues]
+def _put_finals(topology: Topology, transaction: Connection, messages: Sequence[Message], *, now: int) -> None:
+    ends = [each for each in messages if topology.is_end(each.event, source(each.headers))]
     if ends:
         finals.put(transaction, ends, now=now)
 

@@ -17,6 +17,7 @@ from stamp.runtime import entities, in_process
 from stamp.runtime.connection import Connection
 from stamp.runtime.message import Publishable, publish
 from stamp.runtime.topology import Topology
+from stamp.workflow.outgoing import source
 
 __all__ = ["Choreography", "Final", "Parked", "Participant", "Played", "play"]
 
@@ -35,6 +36,10 @@ class Participant(Protocol):
     @property
     def fails(self) -> str:
         """The event that it publishes when its work fails."""
+
+    @property
+    def ends(self) -> Collection[str]:
+        """Those of its events that it declares to end a run."""
 
 
 class Choreography(Protocol):
@@ -66,7 +71,7 @@ class _Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Final(_Arrived):
-    """An event that no step listens to: one end of a run."""
+    """One end of a run: an event that is declared as an end, or that no step listens to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,10 @@ def play(workflow: Choreography, starts: Iterable[Publishable]) -> Iterator[Play
     Raises:
         UnroutableError: a start is an event that no step listens to or publishes.
     """
-    topology = Topology.of(workflow.name, {name: step.on for name, step in workflow.steps.items()})
+    steps = workflow.steps.items()
+    topology = Topology.of(
+        workflow.name, {name: step.on for name, step in steps}, {name: step.ends for name, step in steps}
+    )
     with in_process.connect() as connection:
         stage = _Stage(workflow, topology, connection)
         for start in starts:
@@ -105,11 +113,11 @@ class _Stage:
 
     def __init__(self, workflow: Choreography, topology: Topology, connection: Connection) -> None:
         self._workflow = workflow
+        self._topology = topology
         self._connection = connection
         self._steps = {queue.name: queue.step for queue in topology.queues}
         self._arrived: deque[tuple[Message, Exception | None]] = deque()
-        emitted = (event for step in workflow.steps.values() for event in (*step.emits, step.fails))
-        ends = entities.queue(topology, f"{workflow.name}:ends", topology.unheard(emitted))
+        ends = entities.queue(topology, f"{workflow.name}:ends", _ends(workflow, topology))
         consumer = Consumer(
             connection.default_channel,
             [ends, *entities.queues(topology)],
@@ -145,7 +153,8 @@ class _Stage:
         step = self._steps.get(message.delivery_info["routing_key"])
         arrived = message.properties["type"], message.body, message.headers
         if step is None:
-            return Final(*arrived)
+            is_end = self._topology.is_end(message.properties["type"], source(message.headers))
+            return Final(*arrived) if is_end else None
         error = refused or self._hop(step, message.body)
         return None if error is None else Parked(*arrived, step, error)
 
@@ -162,3 +171,9 @@ class _Stage:
         except (SystemExit, CancelledError) as error:  # no handler ends the play, and what is not yet written
             return HandlerError(f"the handler raised {error!r}", path=step)
         return None
+
+
+def _ends(workflow: Choreography, topology: Topology) -> list[str]:
+    """Return the events that end a run, for one of those who publish them at least; each once."""
+    emitted = ((event, name) for name, step in workflow.steps.items() for event in (*step.emits, step.fails))
+    return list(dict.fromkeys(event for event, name in emitted if topology.is_end(event, name)))

@@ -15,7 +15,7 @@ from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel, Sender, Transport
 from stamp.store import outbox
 from stamp.store.store import Store
-from stamp.workflow.outgoing import Outgoing
+from stamp.workflow.outgoing import Outgoing, source
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["Publisher"]
@@ -54,12 +54,13 @@ class Publisher:
         """Publish events, all of them together.
 
         Raises:
-            UnroutableError: nobody listens to one of them; nothing was published.
+            UnroutableError: nobody listens to one of them, and it is no declared end; nothing was published.
             DeliveryError: the broker did not take them all. With a store they are sent again.
             StoreError: the database cannot be used; nothing was sent. Publish again.
         """
         for each in outgoing:
-            if not self._topology.listeners(each.event):
+            is_declared = (source(each.headers), each.event) in self._topology.ends
+            if not is_declared and not self._topology.listeners(each.event):
                 text = f"expected an event that somebody listens to, got {each.event!r}: is a contract missing?"
                 raise UnroutableError(text, path=self._workflow.name)
         messages, now = answered(self._workflow.name, outgoing), self._workflow.clock()

@@ -130,7 +130,10 @@ class Means:
 
 def topology_of(workflow: Workflow) -> Topology:
     """Return the topology of a whole workflow: of the steps defined here, and of those that have contracts."""
-    return Topology.of(workflow.name, {name: party.on for name, party in workflow.parties.items()})
+    parties = workflow.parties.items()
+    return Topology.of(
+        workflow.name, {name: each.on for name, each in parties}, {name: each.ends for name, each in parties}
+    )
 
 
 def consumers_of(workflow: Workflow, topology: Topology, steps: Collection[str] | None) -> dict[str, str]:

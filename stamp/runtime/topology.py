@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Self
 
 __all__ = ["StepQueue", "Topology"]
@@ -24,24 +25,34 @@ class StepQueue:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The topic exchange of a workflow and the queues that are bound to it, in the order of the steps."""
+    """The topic exchange of a workflow and the queues that are bound to it, in the order of the steps.
+
+    `ends` are pairs of a step and an event: that event of that step ends a run, by its declaration.
+    """
 
     exchange: str
     queues: tuple[StepQueue, ...]
+    ends: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
-    def of(cls, workflow: str, steps: Mapping[str, Iterable[str]]) -> Self:
-        """Lay out `workflow`, given for each step the events that it listens to.
+    def of(
+        cls,
+        workflow: str,
+        steps: Mapping[str, Iterable[str]],
+        ends: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    ) -> Self:
+        """Lay out `workflow`, given for each step the events that it listens to, and those with which it declares a run to end.
 
         A step that listens to nothing starts the workflow; it has no queue.
         """
         heard = {step: tuple(dict.fromkeys(events)) for step, events in steps.items()}
-        return cls(workflow, tuple(StepQueue(f"{workflow}.{step}", step, on) for step, on in heard.items() if on))
+        queues = tuple(StepQueue(f"{workflow}.{step}", step, on) for step, on in heard.items() if on)
+        return cls(workflow, queues, frozenset((step, event) for step, events in ends.items() for event in events))
 
     def listeners(self, event: str) -> tuple[StepQueue, ...]:
         """Return the queues that get a copy of `event`."""
         return tuple(queue for queue in self.queues if event in queue.events)
 
-    def unheard(self, events: Iterable[str]) -> tuple[str, ...]:
-        """Return those of `events` that no step listens to, each once: where the workflow ends."""
-        return tuple(event for event in dict.fromkeys(events) if not self.listeners(event))
+    def is_end(self, event: str, step: str) -> bool:
+        """Tell whether `event`, published by `step`, ends a run: by its declaration, whoever listens, or because nobody listens."""
+        return (step, event) in self.ends or not self.listeners(event)

@@ -21,7 +21,7 @@ __all__ = ["Arrival", "Parcel", "Promises", "Receiver", "Sender", "Transport"]
 class Parcel(NamedTuple):
     """A message, and the queues that it is for.
 
-    No queues: it ends a run, nobody has to take it, and a broker that knows topics offers it to whoever listens. `again`: it was sent before,
+    No queues: nobody listens to it, so nobody has to take it, and a broker that knows topics offers it to whoever listens. `again`: it was sent before,
     and only these queues may not have it.
     """
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from stamp.envelope.wire import Header
 from stamp.schema.values import local
 
-__all__ = ["Outgoing", "headers"]
+__all__ = ["Outgoing", "headers", "source"]
 
 TRACE_CONTEXT = ("traceparent", "tracestate")
 
@@ -43,3 +43,8 @@ def headers(
     if attributes:
         fields.update((name, attributes[name]) for name in TRACE_CONTEXT if name in attributes)
     return fields
+
+
+def source(headers: Mapping[str, str]) -> str:
+    """Return the step that published the event with these headers; empty if they do not say."""
+    return headers.get("ce-source", "").rpartition("/")[2]

@@ -32,7 +32,7 @@ class Progress:
 
     `complete` and `failed` tell how the latest work of a step ended. Those that are `waiting` have an event that they have not
     answered yet, those `ahead` may get one, if nothing fails, and those `untaken` cannot any more: they are on branches that the run
-    did not take. `ends` are the events that nothing follows, in the order of the envelope.
+    did not take. `ends` are the events that are declared to end a run and those that nothing follows, in the order of the envelope.
 
     A step that emits nothing is nowhere, since no envelope can tell whether it has done its work; it is there when it has failed.
     """
@@ -121,5 +121,5 @@ def _ends(known: Mapping[str, Party], history: Sequence[Contribution]) -> tuple[
     return tuple(
         each.event
         for each in history
-        if each.event_id not in followed and (each.event not in heard or _is_end(each, known))
+        if _is_end(each, known) or (each.event not in heard and each.event_id not in followed)
     )

@@ -33,6 +33,7 @@ class Step:
     on: tuple[str, ...] = ()
     emits: tuple[str, ...] = ()
     fails: str = "some.failed"
+    ends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,24 @@ def test_every_listener_gets_every_event():
 def test_a_start_that_nobody_listens_to_is_an_end():
     workflow = trail({"intake": Step(emits=("Created",))})
     assert ends(play(workflow, [Event("Created", b"1")])) == [("Created", b"1")]
+
+
+def test_a_declared_end_is_one_whoever_listens_to_it_and_by_the_declaration_of_whoever_publishes_it():
+    def process(step, body):
+        return [Event(event, body + b" " + step.encode(), {"ce-source": f"/w/{step}"}) for event in steps[step].emits]
+
+    steps = {
+        "intake": Step(emits=("Created",)),
+        "judge": Step(("Created",), ("Rejected",), ends=("Rejected",)),
+        "doubt": Step(("Created",), ("Rejected",)),
+        "audit": Step(("Rejected",), ("Audited",)),
+        "silent": Step(("Rejected",)),
+    }
+    assert Counter(ends(play(Scripted(steps, process), [Event("Created", b"1")]))) == {
+        ("Rejected", b"1 judge"): 1,
+        ("Audited", b"1 judge audit"): 1,
+        ("Audited", b"1 doubt audit"): 1,
+    }
 
 
 def test_nothing_is_played_without_a_start():

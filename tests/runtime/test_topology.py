@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from stamp.runtime.topology import StepQueue, Topology
 
 TICKET = Topology.of(
@@ -43,9 +45,21 @@ def test_every_step_that_listens_to_an_event_gets_it():
     }
 
 
-def test_unheard_events_are_where_the_workflow_ends():
-    emitted = ["Closed", "TicketCreated", "Closed", "billing.failed", "Paid"]
-    assert TICKET.unheard(emitted) == ("Closed", "Paid")
+@pytest.mark.parametrize(
+    ("event", "step", "is_end"),
+    [
+        ("Closed", "billing", True),  # nobody listens
+        ("TicketCreated", "intake", False),
+        ("TicketValidated", "validation", True),  # declared, whoever listens
+        ("TicketValidated", "rescue", False),  # by the declaration of whoever publishes it
+        ("billing.failed", "billing", True),
+        ("TicketValidated", "", False),
+    ],
+)
+def test_a_run_ends_by_the_declaration_of_its_publisher_or_where_nobody_listens(event, step, is_end):
+    ends = {"validation": ["TicketValidated"], "billing": ["billing.failed"]}
+    steps = {queue.step: queue.events for queue in TICKET.queues}
+    assert Topology.of("ticket", steps, ends).is_end(event, step) is is_end
 
 
 def test_the_topology_is_known_without_kombu():

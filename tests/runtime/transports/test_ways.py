@@ -66,12 +66,12 @@ class Shop:
         self.workflow.starts("order", Order, emits="Ordered")
         self.step("alpha", ["Ordered"], "Paid")
         self.step("beta", ["Ordered", "Paid"], "Told")
-        self.step("gamma", ["Paid"], "Noted")
+        self.step("gamma", ["Paid"], "Noted", ends="Noted")
         if self.store is not None:
             with self.store.begin() as tx:
                 tx.execute(text("CREATE TABLE effects (step text, run text, event text)"))
 
-    def step(self, name: str, on: list[str], emits: str) -> None:
+    def step(self, name: str, on: list[str], emits: str, ends: str | tuple[()] = ()) -> None:
         def handle(order: Order, context: StepContext) -> Note:
             with self.lock:
                 self.calls.append((name, context.workflow_id, context.event, time.monotonic()))
@@ -84,7 +84,7 @@ class Shop:
                 raise ConnectionError(f"try {tries}")
             return Note(about=order.text)
 
-        self.workflow.step(on=on, emits=emits, name=name)(handle)
+        self.workflow.step(on=on, emits=emits, name=name, ends=ends)(handle)
 
     def transport(self):
         return None if self.broker is None else self.broker.transport()
@@ -232,6 +232,25 @@ def test_the_last_attempt_leaves_a_dead_letter_as_it_came_and_a_failure_event(sh
         assert failed["gamma"].outcome is Outcome.FAILED
         assert failed.read("gamma", Failure).message == "try 3"
         assert failed.at("Paid") == buried
+
+
+def test_a_declared_end_ends_the_run_and_those_who_listen_to_it_get_it_too(shop: Shop) -> None:
+    shop.step("audit", ["Noted"], "Audited")
+    shop.publish("a")
+    with shop.worker():
+        shop.wait(lambda: shop.done() == of_runs(1) + Counter([("audit", "0", "Noted")]))
+
+    if shop.store is not None:
+        assert set(shop.ends()) == {"Told", "Noted", "Audited"}
+        assert shop.ends()["Audited"].at("Noted") == shop.ends()["Noted"]
+
+
+def test_a_start_that_is_declared_as_an_end_needs_no_listener(shop: Shop) -> None:
+    shop.workflow.starts("remark", Note, emits="Remarked", ends="Remarked")
+    with Publisher(shop.workflow, broker=shop.transport(), store=shop.store) as publisher:
+        publisher.publish(shop.workflow.start(Note(about="a"), workflow_id="1"))
+    if shop.store is not None:
+        assert set(shop.ends()) == {"Remarked"}
 
 
 @pytest.mark.parametrize("shop", [way for way in WAYS if not way.startswith("store")], indirect=True)
