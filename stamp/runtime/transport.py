@@ -7,7 +7,7 @@ it to that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -15,7 +15,7 @@ from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
 from stamp.store.message import Message
 
-__all__ = ["Arrival", "Parcel", "Promises", "Receiver", "Sender", "Transport"]
+__all__ = ["Arrival", "Directory", "Parcel", "Promises", "Receiver", "Sender", "Transport"]
 
 
 class Parcel(NamedTuple):
@@ -97,6 +97,38 @@ class Receiver(Protocol):
         """Close the connection; what is not acknowledged goes back."""
 
 
+class Directory(Protocol):
+    """Small documents of one workflow that a broker or a store keeps for whoever asks: contracts and listeners of its services.
+
+    What they say is in `stamp.workflow.announcement`. Documents are text of at most `MAX_FILE` bytes in UTF-8, keys are short ASCII.
+    Used by one thread at a time.
+    """
+
+    def version(self) -> Hashable:
+        """Return a value that is another one after every change, for whoever has read the documents: cheaper than reading them again.
+
+        Raises:
+            DeliveryError: the connection failed; this directory is of no use any more.
+        """
+
+    def read(self) -> Mapping[str, str]:
+        """Return all documents by their keys. Documents written before this call are among them.
+
+        Raises:
+            DeliveryError: as for `version`.
+        """
+
+    def write(self, documents: Mapping[str, str]) -> None:
+        """Keep documents, each in place of the earlier one of its key. They are there for every reader when this returns.
+
+        Raises:
+            DeliveryError: as for `version`, or the broker refuses them. Some may have been written: write again.
+        """
+
+    def close(self) -> None:
+        """Close the connection; one that has failed, too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promises:
     """What a transport promises; each is a test of the contract suite, and a column of the table in the docs.
@@ -104,7 +136,9 @@ class Promises:
     `keeps`: what was confirmed survives the death of the broker, so a confirm is as good as a receipt. `returns`: an event that no
     queue takes is refused. `redelivers`: within how many seconds a message comes again after its consumer died. `buries`: it has dead
     letter queues of its own. `between_processes`: publisher and consumer need not share a process. `orders`: what one sender posted of
-    one run comes to the only receiver of a queue in that order, as long as nothing comes again. `largest`: bytes of a body.
+    one run comes to the only receiver of a queue in that order, as long as nothing comes again. `largest`: bytes of a body. `routes`: the
+    broker itself knows who listens, so a queue that was declared later gets the next event whatever its sender knows. `directory_age`: for
+    how many seconds a sender may go on with what it has read of the directory; 0 where asking costs little.
     """
 
     keeps: bool
@@ -114,6 +148,8 @@ class Promises:
     between_processes: bool
     orders: bool = True
     largest: int
+    routes: bool = False
+    directory_age: float = 0.0
 
 
 class Transport(Protocol):
@@ -139,4 +175,20 @@ class Transport(Protocol):
 
         Raises:
             DeliveryError: as for `sender`.
+        """
+
+    def directory(self, workflow: str) -> Directory:
+        """Connect to the directory of a workflow; it is created if it is not there.
+
+        Raises:
+            DeliveryError: as for `sender`.
+        """
+
+    def remove(self, topology: Topology, queue: str, *, discard: bool) -> int:
+        """Delete a queue of `topology` that nobody consumes any more, with its bindings, and return how many messages went with it.
+
+        Its dead letter queue stays. A queue that is not there is no error.
+
+        Raises:
+            DeliveryError: as for `sender`, or messages wait in it and `discard` is not set, or somebody consumes it.
         """

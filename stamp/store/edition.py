@@ -6,41 +6,56 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
-from stamp.errors import StoreError
+from stamp.errors import NoStoreError, StoreError
 from stamp.store.functions import FUNCTIONS
 from stamp.store.tables import EDITION, METADATA, STORAGE
 
-__all__ = ["CURRENT", "create", "is_current"]
+__all__ = ["CURRENT", "create", "is_current", "must_exist"]
 
-CURRENT: Final = 1
-"""The edition of the tables that this release works with."""
+CURRENT: Final = 2
+"""The edition of the tables that this release works with. A later one only adds tables, so workers of an earlier one that are running go on."""
 
 LOCK: Final = int.from_bytes(b"stamp-db")
 """What processes that start at once queue for on PostgreSQL; any number that nobody else uses."""
 
 
 def is_current(connection: Connection) -> bool:
-    """Tell whether the tables are there and of our edition: then nothing has to be locked.
+    """Tell whether the tables are there and of our edition: then nothing has to be locked. Those of an earlier edition are not.
 
     Raises:
-        StoreError: they are of another edition.
+        StoreError: they are of a later edition.
     """
-    if not inspect(connection).has_table(EDITION.name):
-        return False
-    found = connection.execute(EDITION.select()).scalar_one()
-    if found != CURRENT:
+    found = _found(connection)
+    if found is not None and found > CURRENT:
         raise StoreError(
-            f"the tables are of edition {found}, and this release of stamp works with edition {CURRENT}; "
-            "another release has been here: install that one, or use another database"
+            f"the tables are of edition {found}, and this release of stamp works with edition {CURRENT}: "
+            "install the later release that made them, or use another database"
         )
-    return True
+    return found == CURRENT
+
+
+def must_exist(connection: Connection, url: str) -> None:
+    """Accept tables of our edition, for whoever may not make any.
+
+    Raises:
+        NoStoreError: there are none. StoreError: they are of another edition.
+    """
+    if is_current(connection):
+        return
+    found = _found(connection)
+    if found is None:
+        raise NoStoreError(f"{url} has no tables of stamp: no worker has used it yet, or it is another database")
+    raise StoreError(
+        f"the tables of {url} are of edition {found}, and this release of stamp works with edition {CURRENT}: "
+        "a worker of this release brings them up to date when it starts"
+    )
 
 
 def create(tx: Connection) -> None:
-    """Create the tables unless somebody else has done so in the meantime.
+    """Create the tables, or those that an earlier edition lacks, unless somebody else has done so in the meantime.
 
     Raises:
-        StoreError: they are of another edition.
+        StoreError: they are of a later edition.
     """
     if tx.dialect.name == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -50,4 +65,12 @@ def create(tx: Connection) -> None:
     if tx.dialect.name == "postgresql":
         for each in (*STORAGE, *FUNCTIONS):
             tx.exec_driver_sql(each)
+    tx.execute(EDITION.delete())
     tx.execute(EDITION.insert(), {"edition": CURRENT})
+
+
+def _found(connection: Connection) -> int | None:
+    if not inspect(connection).has_table(EDITION.name):
+        return None
+    found: int = connection.execute(EDITION.select()).scalar_one()
+    return found

@@ -62,12 +62,10 @@ class Store:
     def _prepare(self, *, create: bool) -> None:
         try:
             with self.read() as connection:
+                if not create:
+                    edition.must_exist(connection, self.url)
                 if edition.is_current(connection):
                     return
-            if not create:
-                raise NoStoreError(
-                    f"{self.url} has no tables of stamp: no worker has used it yet, or it is another database"
-                )
             with self.begin() as tx:
                 edition.create(tx)
         except BaseException:

@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-__all__ = ["CONTENTS", "DEAD_LETTERS", "EDITION", "FINALS", "INBOX", "METADATA", "OUTBOX", "STORAGE"]
+__all__ = ["CONTENTS", "DEAD_LETTERS", "DIRECTORY", "EDITION", "FINALS", "INBOX", "METADATA", "OUTBOX", "STORAGE"]
 
 METADATA: Final = MetaData()
 
@@ -38,6 +38,11 @@ NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
 
 def _text(name: str) -> Column[str]:
     return Column(name, Text, nullable=False)
+
+
+def _key(name: str) -> Column[str]:
+    """Compared byte by byte, whatever the database's language: ranges of keys are read by their prefix."""
+    return Column(name, Text().with_variant(Text(collation="C"), "postgresql"), nullable=False)
 
 
 def _bytes(name: str) -> Column[bytes]:
@@ -136,6 +141,16 @@ FINALS: Final = Table(
     _text("headers"),
     _bytes("body"),
     PrimaryKeyConstraint("event_id"),
+)
+
+DIRECTORY: Final = Table(
+    "stamp_directory",
+    METADATA,
+    _text("workflow"),
+    _key("key"),
+    _text("document"),
+    _number("announced_at"),
+    PrimaryKeyConstraint("workflow", "key"),
 )
 
 

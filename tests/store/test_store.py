@@ -13,7 +13,8 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from stamp.errors import NoStoreError, StoreError
-from stamp.store import inbox
+from stamp.store import directory, inbox
+from stamp.store.edition import CURRENT
 from stamp.store.store import Store
 from stamp.store.tables import EDITION
 
@@ -52,14 +53,25 @@ class TestOpen:
 
         assert [(each.communicate()[1], each.returncode) for each in starting] == [(b"", 0)] * 7
         with Store.open(shared_url, create=False) as store, store.read() as connection:
-            assert connection.execute(EDITION.select()).all() == [(1,)]
+            assert connection.execute(EDITION.select()).all() == [(CURRENT,)]
 
     def test_tables_of_a_later_edition_are_refused(self, shared_url):
         with Store.open(shared_url) as store, store.begin() as tx:
-            tx.execute(update(EDITION).values(edition=2))
+            tx.execute(update(EDITION).values(edition=CURRENT + 1))
 
-        with pytest.raises(StoreError, match=r"edition 2.*edition 1.*install"):
+        with pytest.raises(StoreError, match=rf"edition {CURRENT + 1}.*edition {CURRENT}.*install"):
             Store.open(shared_url)
+
+    def test_tables_of_an_earlier_edition_get_what_they_lack(self, shared_url):
+        with Store.open(shared_url) as store, store.begin() as tx:
+            tx.execute(update(EDITION).values(edition=1))
+            tx.execute(text("DROP TABLE stamp_directory"))
+
+        with pytest.raises(StoreError, match=r"edition 1.*brings them up to date"):
+            Store.open(shared_url, create=False)
+        with Store.open(shared_url) as store, store.read() as connection:
+            assert connection.execute(EDITION.select()).all() == [(CURRENT,)]
+            assert directory.read(connection, "ticket") == {}
 
     def test_where_nobody_has_been_nothing_is_created_unasked(self, shared_url, tmp_path):
         with pytest.raises(NoStoreError, match=r"no file|no tables"):

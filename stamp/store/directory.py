@@ -1,0 +1,66 @@
+"""Documents that the services of a workflow leave for each other: their contracts, and who listens to what.
+
+What they say is in `stamp.workflow.announcement`. Here they are texts by workflow and key. Times are microseconds, and the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from stamp.store.bulk import Change
+from stamp.store.statement import Statement
+
+__all__ = ["Document", "find", "read", "touch", "write"]
+
+
+class Document(NamedTuple):
+    """A text, and when it was last announced."""
+
+    text: str
+    announced_at: int
+
+
+def read(connection: Connection, workflow: str, *, prefix: str = "") -> dict[str, Document]:
+    """Return the documents of a workflow by their keys, or those whose keys begin with `prefix`."""
+    rows = READ.execute(connection, workflow=workflow, first=prefix, last=f"{prefix}\x7f")
+    return {row.key: Document(row.document, row.announced_at) for row in rows}
+
+
+def find(connection: Connection, workflow: str, key: str) -> str | None:
+    """Return one document; None if it is not there."""
+    text: str | None = FIND.execute(connection, workflow=workflow, key=key).scalar()
+    return text
+
+
+def write(tx: Connection, workflow: str, documents: Mapping[str, str], *, now: int) -> None:
+    """Keep documents, each in place of the earlier one of its key."""
+    for key, text in sorted(documents.items()):  # two writers lock the same rows in the same order
+        WRITE.execute(tx, workflow=workflow, key=key, text=text, now=now)
+
+
+def touch(tx: Connection, workflow: str, keys: list[str], *, now: int) -> None:
+    """Note that documents are announced again, unchanged."""
+    TOUCH.execute(tx, [(workflow, key) for key in sorted(keys)], now=now)
+
+
+READ = Statement(
+    """
+    SELECT key, document, announced_at FROM stamp_directory
+    WHERE workflow = :workflow AND key >= :first AND key < :last ORDER BY key
+    """
+)
+FIND = Statement("SELECT document FROM stamp_directory WHERE workflow = :workflow AND key = :key")
+WRITE = Statement(
+    """
+    INSERT INTO stamp_directory (workflow, key, document, announced_at) VALUES (:workflow, :key, :text, :now)
+    ON CONFLICT (workflow, key) DO UPDATE SET document = excluded.document, announced_at = excluded.announced_at
+    """
+)
+TOUCH = Change(
+    "UPDATE stamp_directory SET announced_at = {now} {given} WHERE stamp_directory.workflow = {workflow} AND stamp_directory.key = {key}",
+    workflow="text",
+    key="text",
+)
