@@ -15,7 +15,7 @@ from itertools import count
 from time import monotonic
 from typing import Final, NamedTuple
 
-from stamp.errors import DeliveryError, StampError
+from stamp.errors import DeliveryError
 from stamp.runtime.answer import answered
 from stamp.runtime.arrival import opened
 from stamp.runtime.handlers import Handlers
@@ -23,12 +23,14 @@ from stamp.runtime.intake import Intake, Received
 from stamp.runtime.outlet import parcels
 from stamp.runtime.pace import LARGEST_GROUP, Pace
 from stamp.runtime.points import Passing
-from stamp.runtime.reason import ATTEMPTS, DEATHS, is_hopeless, letter, sayable, told, written
+from stamp.runtime.reason import letter, sayable, told, written
 from stamp.runtime.recollection import Key, Recollection
 from stamp.runtime.retry import Retry
+from stamp.runtime.settlement import DeadLettered, settled, worn_out
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel, Sender
 from stamp.store.message import Message
+from stamp.workflow.step import Step
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["StorelessPerformer"]
@@ -125,8 +127,8 @@ class StorelessPerformer:
             return ()
         step, failures = self.consumers[arrival.queue], self.recollection.failures(key)
         if arrival.deliveries - failures > DELIVERIES:
-            text = f"expected a worker to live through this work, got it {arrival.deliveries} times from the broker"
-            return self._given_up(received, message, StampError(text, path=step), DEATHS)
+            got = f"it {arrival.deliveries} times from the broker"
+            return self._buried(received, message, worn_out(self.workflow, self._step(received), arrival.body, got=got))
         attempt = max(failures + 1, arrival.deliveries)
         self.at("before handle")
         try:
@@ -137,28 +139,24 @@ class StorelessPerformer:
         return [_Done(key, received, message, parcels(self.topology, answered(message.workflow, outgoing)))]
 
     def _failed(self, received: Received, key: Key, message: Message, error: BaseException) -> Sequence[_Done]:
-        failures = self.recollection.failed(key)
-        said = {"workflow_id": message.workflow_id, "event": message.event, "event_id": message.event_id.hex()}
-        if not is_hopeless(error) and failures < self.retry.attempts:
-            LOG.warning("%s: attempt %d raised %s", key[0], failures, told(error), extra=said)
-            self._rest(received, self.retry.rest(failures) / 1e6)
-            return ()
-        return self._given_up(received, message, error, None if is_hopeless(error) else ATTEMPTS)
+        failures, step = self.recollection.failed(key), self._step(received)
+        settlement = settled(self.workflow, step, message.body, error, failures=failures, retry=self.retry)
+        if isinstance(settlement, DeadLettered):
+            return self._buried(received, message, settlement)
+        LOG.warning("%s: attempt %d raised %s", key[0], failures, told(error), extra=_described(message))
+        self._rest(received, settlement.rest / 1e6)
+        return ()
 
-    def _given_up(
-        self, received: Received, message: Message, error: BaseException, reason: str | None
-    ) -> Sequence[_Done]:
+    def _buried(self, received: Received, message: Message, dead: DeadLettered) -> Sequence[_Done]:
         """Put a message among the dead letters, and answer with the failure event of its step where an answer is possible."""
-        why, queue = letter(error, reason), received.arrival.queue
-        said = {"workflow_id": message.workflow_id, "event": message.event, "event_id": message.event_id.hex()}
-        LOG.error("%s: dead letter (%s): %s", queue, why.reason, told(error), extra=said)
-        step, now = self.consumers[queue], self.workflow.clock()
-        try:
-            outgoing = self.workflow.give_up(step, message.body, error, received_at=now)
-        except StampError:  # it is no event of this step, or has no room: the dead letter says so
-            outgoing = []
-        answers = parcels(self.topology, answered(message.workflow, outgoing))
+        why, queue = dead.letter, received.arrival.queue
+        said = (why.reason, why.error_type, why.error_message)
+        LOG.error("%s: dead letter (%s): %s: %s", queue, *said, extra=_described(message))
+        answers = parcels(self.topology, answered(message.workflow, dead.outgoing))
         return [_Done((queue, message.event_id), received, message, answers, written(why))]
+
+    def _step(self, received: Received) -> Step:
+        return self.workflow.steps[self.consumers[received.arrival.queue]]
 
     def _rest(self, received: Received, seconds: float) -> None:
         heappush(self._resting, (monotonic() + seconds, next(self._number), received))
@@ -210,3 +208,7 @@ class StorelessPerformer:
         sender, self._sender = self._sender, None
         if sender is not None:
             sender.close()
+
+
+def _described(message: Message) -> dict[str, str]:
+    return {"workflow_id": message.workflow_id, "event": message.event, "event_id": message.event_id.hex()}

@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from stamp.errors import StampError
+from stamp.runtime import settlement
 from stamp.runtime.answer import answered
-from stamp.runtime.misfit import misfit
 from stamp.runtime.office import Office
-from stamp.runtime.reason import ATTEMPTS, DEATHS, is_hopeless, letter, sayable, told
+from stamp.runtime.reason import sayable, told
+from stamp.runtime.settlement import DeadLettered
 from stamp.store import inbox
 from stamp.store.message import Message
 from stamp.store.work import Work
@@ -38,38 +38,37 @@ def done(work: Work, outgoing: Sequence[Outgoing]) -> Verdict:
 
 def failed(office: Office, work: Work, error: BaseException) -> Verdict:
     """Return that a work is tried again later, or never, after `error`."""
-    error = sayable(error)
-    if is_hopeless(error):
-        return _parked(office, work, error)
-    if work.failures + 1 >= office.retry.attempts:
-        return _parked(office, work, error, ATTEMPTS)
-    until = office.clock() + office.retry.rest(work.failures + 1)
-    said = told(error)
+    error, failures = sayable(error), work.failures + 1
+    step, body = office.step_of(work), work.message.body
+    settled = settlement.settled(office.workflow, step, body, error, failures=failures, retry=office.retry)
+    if isinstance(settled, DeadLettered):
+        return _parked(office, work, settled)
+    until, said = office.clock() + settled.rest, told(error)
     LOG.warning("%s: attempt %d raised %s", work.consumer, work.attempt, said, extra=_described(work))
     return Verdict(work, write=lambda transaction, each: inbox.postpone(transaction, each, until=until, error=said))
 
 
 def worn_out(office: Office, work: Work) -> Verdict | None:
     """Return that a work is a dead letter because too many workers have died of it, if they have."""
-    died = work.attempt - work.failures - 1
-    if died < office.retry.deaths:
+    if work.deaths < office.retry.deaths:
         return None
-    text = f"expected a worker to live through this work, got {died} that died or lost it"
-    return _parked(office, work, StampError(text, path=office.consumers[work.consumer]), DEATHS)
+    got = f"{work.deaths} that died or lost it"
+    return _parked(office, work, settlement.worn_out(office.workflow, office.step_of(work), work.message.body, got=got))
 
 
-def _parked(office: Office, work: Work, error: BaseException, reason: str | None = None) -> Verdict:
+def _parked(office: Office, work: Work, dead: DeadLettered) -> Verdict:
     """Put a work among the dead letters, and answer with the failure event of its step where an answer is possible."""
-    now = office.clock()
-    said = letter(error, reason, misfit(office.workflow, office.step_of(work), work.message.body, error))
-    LOG.error("%s: dead letter (%s): %s", work.consumer, said.reason, told(error), extra=_described(work))
-    step = office.consumers[work.consumer]
-    try:
-        outgoing = office.workflow.give_up(step, work.message.body, error, received_at=now)
-    except StampError:  # it is no event of this step, or has no room: the dead letter says so
-        outgoing = []
-    answers = answered(work.message.workflow, outgoing)
-    return Verdict(work, answers, lambda transaction, each: inbox.park(transaction, each, said, now=now))
+    why, now = dead.letter, office.clock()
+    LOG.error(
+        "%s: dead letter (%s): %s: %s",
+        work.consumer,
+        why.reason,
+        why.error_type,
+        why.error_message,
+        extra=_described(work),
+    )
+    answers = answered(work.message.workflow, dead.outgoing)
+    return Verdict(work, answers, lambda transaction, each: inbox.park(transaction, each, why, now=now))
 
 
 def _described(work: Work) -> dict[str, object]:

@@ -24,3 +24,8 @@ class Work(NamedTuple):
     attempt: int
     arrived_at: int
     failures: int = 0
+
+    @property
+    def deaths(self) -> int:
+        """How many takings ended without an answer: their takers died, or were too slow for their lease."""
+        return self.attempt - self.failures - 1
