@@ -16,7 +16,7 @@ from stamp.cli.render.console import error_console
 from stamp.cli.render.playing import Meter, summary
 from stamp.cli.render.visible import visible
 from stamp.cli.starts import Starts, starting_step
-from stamp.cli.target import load
+from stamp.cli.target import load_joined, targets_argument
 from stamp.cli.whole_file import WholeFile
 from stamp.envelope.format import ENVELOPE, MAGIC
 from stamp.errors import InputError
@@ -26,7 +26,7 @@ __all__ = ["command"]
 
 
 @click.command(short_help="Run a whole workflow on the lines of a file.")
-@click.argument("target", metavar="MODULE:WORKFLOW")
+@targets_argument
 @click.option(
     "--input",
     "source",
@@ -46,23 +46,32 @@ __all__ = ["command"]
     "--rejects",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where bad lines and parked messages go, if there are any.  [default: OUT.rejects.jsonl]",
+    help="Where bad lines and messages that were not processed go, if there are any.  [default: OUT.rejects.jsonl]",
 )
 @click.option("--start", metavar="STEP", help="The starting step, when the workflow has several.")
-def command(*, target: str, source: Path, out: Path, rejects: Path | None, start: str | None) -> None:
+def command(
+    *,
+    targets: tuple[str, ...],
+    schemas: Path | None,
+    source: Path,
+    out: Path,
+    rejects: Path | None,
+    start: str | None,
+) -> None:
     """Play a workflow, all its steps, on each line of a file.
 
     The steps run in this process, with a broker of their own between them. Every run ends in a final event, whose envelope holds
-    the whole history: read it with `stamp decode`, or with any Avro library.
+    the whole history: read it with `stamp decode`, or with any Avro library. Services whose modules have a Workflow of their own,
+    of one name, are played together: name them all.
 
-    A bad line is reported and the others are played. Nothing is lost: bad lines, and what a step could not process, are
-    written to the rejects, as JSON Lines whose `text` is the line as it was.
+    A bad line is reported and the others are played. Nothing is lost: bad lines, what a step could not process, and what is for a
+    step that has a contract and is in none of the modules, are written to the rejects, as JSON Lines whose `text` is the line as it was.
 
     Unknown keys make a bad line. Exit status: 1 if anything was rejected.
 
     Example: stamp play examples.ticket:ticket --input tickets.jsonl --out events.avro
     """
-    workflow = load(target)
+    workflow = load_joined(targets, contracts=schemas)
     workflow.check()
     starts = Starts(workflow, starting_step(workflow, start))
     if rejects is not None:
@@ -86,7 +95,7 @@ def command(*, target: str, source: Path, out: Path, rejects: Path | None, start
     console.print(summary(tally, time.perf_counter() - began, out=str(out), rejects=str(rejects)), soft_wrap=True)
     if rejects.exists() and not rejects_file.is_begun:
         console.print(Text(visible(f"{rejects}: of an earlier play, left as it is")), soft_wrap=True)
-    if tally.bad_lines or tally.parked:
+    if tally.rejected:
         raise click.exceptions.Exit(1)
 
 

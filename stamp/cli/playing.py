@@ -12,7 +12,7 @@ from stamp.cli.lines import Line, lines
 from stamp.cli.rejects import Rejects
 from stamp.cli.starts import LINE_OF_A_BYTE, Starts
 from stamp.errors import StampError
-from stamp.runtime.player import Parked, play
+from stamp.runtime.player import Parked, Waiting, play
 from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.workflow import Workflow
 
@@ -21,14 +21,24 @@ __all__ = ["Playing", "Tally"]
 
 @dataclass(slots=True)
 class Tally:
-    """What became of an input. `silent` are runs whose last step publishes nothing; `bytes` are those of the final events."""
+    """What became of an input.
+
+    `silent` are runs whose last step publishes nothing, `waiting` counts events for steps that are not here, by these steps; `bytes`
+    are those of the final events.
+    """
 
     runs: int = 0
     bad_lines: int = 0
     parked: int = 0
+    waiting: Counter[str] = field(default_factory=Counter)
     silent: int = 0
     bytes: int = 0
     finals: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rejected(self) -> int:
+        """How much of the input did not come to its end."""
+        return self.bad_lines + self.parked + self.waiting.total()
 
 
 class Playing:
@@ -49,6 +59,11 @@ class Playing:
             self._ends += 1
             if isinstance(each, Parked):
                 self._park(each)
+            elif isinstance(each, Waiting):
+                self.tally.waiting[each.step] += 1
+                self._rejects.message(
+                    self._line, each, f"the code of the step {each.step!r} is in no module of this play"
+                )
             else:
                 self.tally.finals[each.event] += 1
                 self.tally.bytes += len(each.body)
@@ -73,7 +88,7 @@ class Playing:
         self.tally.parked += 1
         said = described(parked.error)
         self._report(f"{self._placed(said)} (the step {parked.step}, on {parked.event})")
-        self._rejects.parked(self._line, parked, str(said))
+        self._rejects.message(self._line, parked, str(said))
 
     def _placed(self, error: Exception) -> StampError:
         return on_line(error, self._name, self._line.number)

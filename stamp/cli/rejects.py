@@ -1,7 +1,7 @@
 """What could not be played, in a form that it can be mended in.
 
 One JSON object a line: `line` is the number in the input and `error` what is wrong. `text` is the line as it was, and what to
-mend and play again; a line that is not UTF-8, or too long to be read at once, is there as `base64`. What a step could not process has
+mend and play again; a line that is not UTF-8, or too long to be read at once, is there as `base64`. What a step did not process has
 also `workflow_id`, `step`, `event` and the `body` of the envelope as it arrived, in base64, as `stamp decode` takes it.
 """
 
@@ -15,13 +15,13 @@ from typing import Any
 
 from stamp.cli.lines import Line
 from stamp.cli.whole_file import WholeFile
-from stamp.runtime.player import Parked
+from stamp.runtime.player import Parked, Waiting
 
 __all__ = ["Rejects"]
 
 
 class Rejects:
-    """Writes rejected lines and parked messages to `file`, which is not created without any."""
+    """Writes rejected lines and messages to `file`, which is not created without any."""
 
     def __init__(self, file: WholeFile) -> None:
         self._file = file
@@ -30,10 +30,10 @@ class Rejects:
         """Write a line for which there is no run."""
         self._write({"line": line.number, "error": error}, line)
 
-    def parked(self, line: Line, parked: Parked, error: str) -> None:
-        """Write what a step of the run that `line` started could not process."""
-        run = {"workflow_id": parked.workflow_id, "step": parked.step, "event": parked.event}
-        body = b64encode(parked.body).decode()
+    def message(self, line: Line, message: Parked | Waiting, error: str) -> None:
+        """Write an event of the run that `line` started which a step did not process."""
+        run = {"workflow_id": message.workflow_id, "step": message.step, "event": message.event}
+        body = b64encode(message.body).decode()
         self._write({"line": line.number, "error": error, **run, "body": body}, line)
 
     def _write(self, fields: dict[str, Any], line: Line) -> None:

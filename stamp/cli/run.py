@@ -6,6 +6,7 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import Any, Final
@@ -14,7 +15,7 @@ import click
 
 from stamp.cli.logs import FORMATS, LEVELS, configure
 from stamp.cli.service import SECONDS, WHOLE, broker_option, number_option, open_broker, store_option, store_url
-from stamp.cli.target import load
+from stamp.cli.target import load_joined, targets_argument
 from stamp.errors import InputError, StoreUnreachableError
 from stamp.runtime.health import Health
 from stamp.runtime.policy import POLICY, Policy
@@ -33,13 +34,13 @@ AGAIN: Final = 2.0
 
 
 @click.command(short_help="Perform steps of a workflow, until told to stop.")
-@click.argument("target", metavar="MODULE:WORKFLOW")
+@targets_argument
 @click.option(
     "--step",
     "steps",
     metavar="STEP",
     multiple=True,
-    help="A step to perform; may be repeated.  [default: all of MODULE]",
+    help="A step to perform; may be repeated.  [default: all that are defined]",
 )
 @broker_option
 @store_option
@@ -55,7 +56,8 @@ AGAIN: Final = 2.0
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", envvar="STAMP_LOG_LEVEL", show_default=True)
 def command(
     *,
-    target: str,
+    targets: tuple[str, ...],
+    schemas: Path | None,
     steps: tuple[str, ...],
     broker: str | None,
     store: str | None,
@@ -66,6 +68,8 @@ def command(
 ) -> None:
     """Perform steps of a workflow: take their messages, call their handlers, publish their events.
 
+    Services whose modules have a Workflow of their own, of one name, can share a process: name them all.
+
     Without a broker, workers on one machine work together over one file; start as many as you like. What a handler writes with
     `StepContext.transaction`, that its message is done, and its event are one transaction: a worker may be killed at any moment.
 
@@ -73,7 +77,7 @@ def command(
 
     Example: stamp run examples.ticket:ticket --step validation --step assignment
     """
-    workflow = load(target)
+    workflow = load_joined(targets, contracts=schemas)
     configure(log_format, log_level)
     carrier, url, place = open_broker(broker), store_url(store), _address(health)
     over = Event()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+import click
 
 from stamp.cli.blame import place_of
 from stamp.errors import InputError, StampError
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["load"]
+__all__ = ["load", "load_joined", "targets_argument"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _FORM: Final = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*):(?P<name>[^\W\d]\w*)")
 
@@ -35,6 +39,27 @@ def load(target: str) -> Workflow:
         what = "nothing of that name" if found is None else f"a {type(found).__name__}"
         raise InputError(f"expected a Workflow, got {what}: {_workflows(module)}", path=target)
     return found
+
+
+def targets_argument(function: F) -> F:
+    """Add the argument `targets`, one or several, and the option `--schemas`, for `load_joined`."""
+    option = click.option(
+        "--schemas",
+        metavar="FOLDER",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The contracts of all steps.  [default: as the workflows say]",
+    )
+    return click.argument("targets", metavar="MODULE:WORKFLOW...", nargs=-1, required=True)(option(function))
+
+
+def load_joined(targets: Sequence[str], *, contracts: Path | None = None) -> Workflow:
+    """Return one workflow with the steps of all that `targets` name; `contracts` is its contracts folder, by default theirs.
+
+    Raises:
+        InputError: one of them names no workflow. WorkflowError: they do not go together, see `Workflow.joined`.
+        StampError: what a module defines is not acceptable.
+    """
+    return Workflow.joined(*map(load, targets), contracts=contracts)
 
 
 def _hint(target: str) -> str:

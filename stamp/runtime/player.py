@@ -19,7 +19,7 @@ from stamp.runtime.message import Publishable, publish
 from stamp.runtime.topology import Topology
 from stamp.workflow.outgoing import source
 
-__all__ = ["Choreography", "Final", "Parked", "Participant", "Played", "play"]
+__all__ = ["Choreography", "Final", "Parked", "Participant", "Played", "Waiting", "play"]
 
 
 class Participant(Protocol):
@@ -50,8 +50,12 @@ class Choreography(Protocol):
         """The name of the workflow."""
 
     @property
-    def steps(self) -> Mapping[str, Participant]:
-        """The steps by name."""
+    def parties(self) -> Mapping[str, Participant]:
+        """All steps by name."""
+
+    @property
+    def steps(self) -> Collection[str]:
+        """The names of those steps that have their code here."""
 
     def process(self, step: str, body: bytes, /) -> Sequence[Publishable]:
         """Run `step` on the envelope `body` and return what it publishes."""
@@ -82,7 +86,14 @@ class Parked(_Arrived):
     error: Exception
 
 
-Played: TypeAlias = Final | Parked
+@dataclass(frozen=True, slots=True)
+class Waiting(_Arrived):
+    """An event that waits for `step`, which is known by its contract and whose code is elsewhere."""
+
+    step: str
+
+
+Played: TypeAlias = Final | Parked | Waiting
 
 
 def play(workflow: Choreography, starts: Iterable[Publishable]) -> Iterator[Played]:
@@ -90,16 +101,16 @@ def play(workflow: Choreography, starts: Iterable[Publishable]) -> Iterator[Play
 
     One run after the other: the next start is taken from the iterable when nothing of the one before is left. So results come in
     the order of the starts, what a run yields does not depend on the runs before it, and memory holds one run, however many there
-    are. Within a run the steps take turns in their order in `workflow.steps`.
+    are. Within a run the steps take turns in their order in `workflow.parties`.
 
-    What a step cannot process is parked and the others go on.
+    What a step cannot process is parked, what is for a step that is not here waits, and the others go on.
 
     Raises:
         UnroutableError: a start is an event that no step listens to or publishes.
     """
-    steps = workflow.steps.items()
+    parties = workflow.parties.items()
     topology = Topology.of(
-        workflow.name, {name: step.on for name, step in steps}, {name: step.ends for name, step in steps}
+        workflow.name, {name: each.on for name, each in parties}, {name: each.ends for name, each in parties}
     )
     with in_process.connect() as connection:
         stage = _Stage(workflow, topology, connection)
@@ -155,6 +166,8 @@ class _Stage:
         if step is None:
             is_end = self._topology.is_end(message.properties["type"], source(message.headers))
             return Final(*arrived) if is_end else None
+        if step not in self._workflow.steps:
+            return Waiting(*arrived, step)
         error = refused or self._hop(step, message.body)
         return None if error is None else Parked(*arrived, step, error)
 
@@ -175,5 +188,5 @@ class _Stage:
 
 def _ends(workflow: Choreography, topology: Topology) -> list[str]:
     """Return the events that end a run, for one of those who publish them at least; each once."""
-    emitted = ((event, name) for name, step in workflow.steps.items() for event in (*step.emits, step.fails))
+    emitted = ((event, name) for name, step in workflow.parties.items() for event in (*step.emits, step.fails))
     return list(dict.fromkeys(event for event, name in emitted if topology.is_end(event, name)))

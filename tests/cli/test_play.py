@@ -217,6 +217,116 @@ def test_rejects_go_where_they_are_wanted_and_those_of_before_are_left(stamp, sm
     assert len(rejects(here / "r.jsonl")) == 1
 
 
+SHOP = """
+from pydantic import BaseModel
+from stamp import Workflow
+
+shop = Workflow("shop"{options})
+
+class Order(BaseModel):
+    pieces: int
+
+class Packed(BaseModel):
+    weight: int
+
+class Sent(BaseModel):
+    weight: int
+"""
+STEPS = {
+    "orders": 'shop.starts("order", Order, emits="Ordered")',
+    "packing": """
+@shop.step(on="Ordered", emits="Packed")
+def packing(order: Order) -> Packed:
+    return Packed(weight=order.pieces)
+""",
+    "sending": """
+@shop.step(on="Packed", emits="Sent", ends="Sent")
+def sending(packing: Packed) -> Sent:
+    return Sent(weight=packing.weight)
+""",
+    "archive": """
+@shop.step(on=["Ordered", "Sent"])
+def archive(order: Order) -> None:
+    pass
+""",
+}
+
+
+@pytest.fixture
+def services(here, stamp):
+    """Return what writes modules with a Workflow of one name each, and exports their contracts."""
+
+    def write(*names, options=""):
+        for name in names:
+            (here / f"{name}.py").write_text(SHOP.format(options=options) + STEPS[name])
+        for name in names:
+            assert stamp("export", f"{name}:shop").exit_code == 0
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("played", "status", "ends", "rejected"),
+    [
+        ("orders packing sending archive", 0, {"Sent": 1}, []),
+        ("archive sending packing orders", 0, {"Sent": 1}, []),
+        ("orders packing sending", 1, {"Sent": 1}, [("archive", "Ordered"), ("archive", "Sent")]),
+        ("orders packing archive", 1, {}, [("sending", "Packed")]),
+        ("orders sending archive", 1, {}, [("packing", "Ordered")]),
+        ("orders", 1, {}, [("packing", "Ordered"), ("archive", "Ordered")]),
+    ],
+)
+def test_separate_workflow_objects_are_played_together(
+    stamp, services, here, write_lines, played, status, ends, rejected
+):
+    services("orders", "packing", "sending", "archive")
+    targets = [f"{name}:shop" for name in played.split()]
+    done = stamp("play", *targets, "--input", write_lines([{"workflow_id": "1", "pieces": 2}]), "--out", "o.avro")
+    assert done.exit_code == status
+    assert Counter(each["contributions"][-1]["event"] for each in finals(here / "o.avro")) == ends
+    found = rejects(here / "o.avro.rejects.jsonl") if rejected else []
+    assert sorted((each["step"], each["event"]) for each in found) == sorted(rejected)
+    for step, number in Counter(step for step, _ in rejected).items():
+        events = f"{number} event{'s' * (number > 1)}"
+        assert f"  {events} for {step}, whose code is in none of these modules: name its module, too\n" in done.stderr
+    assert (f"o.avro.rejects.jsonl: {len(rejected)} waiting event" in done.stderr) is bool(rejected)
+
+
+def test_what_waits_for_a_step_that_is_not_here_can_be_decoded(stamp, services, here, write_lines):
+    services("orders", "packing")
+    stamp("play", "orders:shop", "--input", write_lines([{"workflow_id": "1", "pieces": 2}]), "--out", "o.avro")
+    [waiting] = rejects(here / "o.avro.rejects.jsonl")
+    assert waiting["error"] == "the code of the step 'packing' is in no module of this play"
+    assert Envelope.from_bytes(b64decode(waiting["body"])).contributions[-1].event == "Ordered"
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        (["orders:shop", "small:order"], "expected workflows of one name, got 'shop' and 'order'"),
+        (["orders:shop", "packing:nothing"], "expected a Workflow, got nothing of that name: the module has packing:shop"),
+        (["orders:shop", "orders2:shop"], "order: expected one step of that name, got another one at "),
+        (["orders:shop", "far:shop"], "shop: expected workflows with one contracts folder, got schemas and far_schemas"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together_is_said(stamp, services, small, here, write_lines, targets, said):
+    services("orders", "packing")
+    (here / "orders2.py").write_text(SHOP.format(options="") + STEPS["orders"])
+    (here / "far.py").write_text(SHOP.format(options=', contracts="far_schemas"') + STEPS["packing"])
+    done = stamp("play", *targets, "--input", write_lines([]), "--out", "o.avro")
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not (here / "o.avro").exists()
+
+
+def test_the_contracts_folder_can_be_said(stamp, services, here, write_lines):
+    services("orders")
+    (here / "packing.py").write_text(SHOP.format(options=', contracts="far_schemas"') + STEPS["packing"])
+    lines = write_lines([{"workflow_id": "1", "pieces": 2}])
+    done = stamp("play", "orders:shop", "packing:shop", "--schemas", "schemas", "--input", lines, "--out", "o.avro")
+    assert (done.exit_code, len(finals(here / "o.avro"))) == (0, 1)
+
+
 @pytest.mark.parametrize("columns", ["80", "20"])
 def test_a_terminal_shows_how_far_it_is(tmp_path, root, require, columns):
     stamp = Path(sysconfig.get_path("scripts")) / "stamp"

@@ -393,3 +393,21 @@ class TestRefusals:
         worker = run("shop:shop")
         assert worker.status() == 2
         assert "stamp.toml: concurrency: " in worker.said
+
+
+def test_separate_workflow_objects_share_a_worker(stamp, run, here):
+    head, _, tail = SHOP.partition('@shop.step(on="Paid"')
+    (here / "shop.py").write_text(head)
+    models, _, _ = head.partition("shop.starts(")
+    (here / "parcels.py").write_text(f'{models}@shop.step(on="Paid"{tail}')
+    worker = run("shop:shop", "parcels:shop").until("working on shop.payment, shop.parcel")
+    for target in ("shop:shop", "parcels:shop"):
+        assert stamp("export", target).exit_code == 0
+    assert stamp("start", "shop:shop", "--json", '{"workflow_id": "1", "customer": "Ada"}').exit_code == 0
+
+    def ended() -> bool:
+        with Store.open("sqlite:///stamp.db") as store, store.read() as connection:
+            return [each.event for each in finals.find(connection)] == ["Sent"]
+
+    wait_for(ended)
+    assert worker.end() == 0

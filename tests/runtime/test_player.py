@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from kombu.transport import memory
 
 from stamp.errors import UnroutableError, WireError
-from stamp.runtime.player import Final, Parked, play
+from stamp.runtime.player import Final, Parked, Waiting, play
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Scripted:
     steps: Mapping[str, Step]
     process: Callable[[str, bytes], Sequence[Event]]
     name: str = "ticket"
+    elsewhere: Mapping[str, Step] = field(default_factory=dict)
+
+    @property
+    def parties(self) -> Mapping[str, Step]:
+        return {**self.steps, **self.elsewhere}
 
 
 def trail(steps):
@@ -299,3 +304,25 @@ def test_no_hop_waits_for_kombu_to_poll():
     start = monotonic()
     assert len(list(play(CHAIN, [Event("Created")] * 20))) == 20
     assert monotonic() - start < 0.9, "kombu's memory transport sleeps for a second when it finds nothing"
+
+
+def test_what_is_for_a_step_that_is_not_here_waits_and_the_others_go_on():
+    elsewhere = {"billing": Step(("Created",), ("Paid",)), "audit": Step(("Validated",), ends=())}
+    here = {name: CHAIN.steps[name] for name in ("intake", "validation")}
+    workflow = Scripted(here, CHAIN.process, elsewhere=elsewhere)
+    played = list(play(workflow, [Event("Created", b"1")]))
+    assert [(each.step, each.event, each.body) for each in played if isinstance(each, Waiting)] == [
+        ("billing", "Created", b"1"),
+        ("audit", "Validated", b"1 validation"),
+    ]
+    assert len(played) == 2
+
+
+def test_a_declared_end_is_one_also_when_a_step_that_is_not_here_listens_to_it():
+    steps = {"intake": Step(emits=("Created",)), "billing": Step(("Created",), ("Paid",), ends=("Paid",))}
+
+    def process(step, body):
+        return [Event("Paid", body, {"ce-source": f"/ticket/{step}"})]
+
+    played = list(play(Scripted(steps, process, elsewhere={"audit": Step(("Paid",))}), [Event("Created", b"1")]))
+    assert sorted(type(each).__name__ for each in played) == ["Final", "Waiting"]

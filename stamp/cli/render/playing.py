@@ -66,10 +66,18 @@ def summary(tally: Tally, seconds: float, *, out: str, rejects: str) -> Text:
         said.append(
             f"  {counted(tally.silent, 'run')} ended in a step that publishes nothing: they are in no final event"
         )
+    said += [
+        f"  {counted(number, 'event')} for {step}, whose code is in none of these modules: name its module, too"
+        for step, number in tally.waiting.items()
+    ]
     said.append(f"{out}: {counted(tally.finals.total(), 'final event')}, {size(tally.bytes)}")
     rejected = [
         counted(number, noun)
-        for number, noun in ((tally.bad_lines, "bad line"), (tally.parked, "parked message"))
+        for number, noun in (
+            (tally.bad_lines, "bad line"),
+            (tally.parked, "parked message"),
+            (tally.waiting.total(), "waiting event"),
+        )
         if number
     ]
     if rejected:
