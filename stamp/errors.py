@@ -91,7 +91,15 @@ class SchemaError(StampError):
 
 
 class UnknownSchemaError(SchemaError):
-    """A contribution names a writer schema that the catalog does not have."""
+    """A contribution names a writer schema that the catalog does not have: `schema_id`, 16 bytes, where that is known."""
+
+    schema_id: bytes = b""
+
+    def within(self, path: str, *, offset: int = 0) -> Self:
+        """Return this error as seen from outside."""
+        outer = super().within(path, offset=offset)
+        outer.schema_id = self.schema_id
+        return outer
 
 
 class ResolutionError(SchemaError):

@@ -101,7 +101,9 @@ class Catalog:
         """
         entry = self._entries.get(schema_id)
         if entry is None:
-            raise UnknownSchemaError(_what_to_do(schema_id, workflow, step, len(self)), path=step or None)
+            error = UnknownSchemaError(_what_to_do(schema_id, workflow, step, len(self)), path=step or None)
+            error.schema_id = bytes(schema_id)
+            raise error
         return entry
 
     def __iter__(self) -> Iterator[Entry]:
@@ -144,5 +146,6 @@ def _what_to_do(schema_id: bytes, workflow: str, step: str, size: int) -> str:
     where = f"{workflow or '<workflow>'}/{step or '<step>'}/<Name>.v<N>.avsc"
     return (
         f"expected a schema that the catalog knows, got the SchemaId {schema_id.hex()} in what {writer} wrote: "
-        f"it is none of the {size} schemas here, so add the released file {where} of that service to the contracts folder"
+        f"it is none of the {size} schemas here, so add the released file {where} of that service to the contracts folder, "
+        "or have a worker or a publisher of that service announce it"
     )

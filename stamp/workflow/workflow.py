@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
 from copy import copy
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -14,9 +16,11 @@ from pydantic import BaseModel
 
 from stamp.envelope.envelope import BUILTIN, Envelope
 from stamp.envelope.limits import LIMITS, Limits
-from stamp.errors import WorkflowError
+from stamp.errors import StampError, UnknownSchemaError, WorkflowError
 from stamp.schema.catalog import Catalog
+from stamp.schema.identity import SchemaId
 from stamp.schema.names import is_namespace
+from stamp.schema.source import FolderSource, SchemaSource
 from stamp.workflow import hop
 from stamp.workflow.contract import StepContract, read_contracts
 from stamp.workflow.definition import Definition, Emits, Events
@@ -32,6 +36,8 @@ from stamp.workflow.step import Step
 from stamp.workflow.wiring import Party, parties, problems
 
 __all__ = ["Workflow"]
+
+LOG: Final = logging.getLogger("stamp.workflow")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -72,18 +78,27 @@ class Workflow:
         self.limits = limits
         self._folder = contracts
         self._steps: dict[str, Step] = {}
+        self._sources: tuple[SchemaSource, ...] = ()
+        self._learning = Lock()
         self.reload()
 
     def with_clock(self, clock: Callable[[], int]) -> Workflow:
         """Return this workflow as it is now, with another clock."""
         other = copy(self)
-        vars(other).update(_steps=dict(self._steps), clock=clock)
+        vars(other).update(_steps=dict(self._steps), clock=clock, _learning=Lock())
         return other
 
     def with_contracts(self, folder: str | Path) -> Workflow:
         """Return this workflow as it is now, with its contracts in another folder."""
         other = copy(self)
-        vars(other).update(_steps=dict(self._steps), _folder=folder)
+        vars(other).update(_steps=dict(self._steps), _folder=folder, _learning=Lock())
+        other.reload()
+        return other
+
+    def with_sources(self, *sources: SchemaSource) -> Workflow:
+        """Return this workflow as it is now, with more places to look for schemas that neither its code nor its contracts folder has."""
+        other = copy(self)
+        vars(other).update(_steps=dict(self._steps), _sources=(*self._sources, *sources), _learning=Lock())
         other.reload()
         return other
 
@@ -106,6 +121,7 @@ class Workflow:
     def reload(self) -> None:
         """Forget what was read of the contracts folder: it is read again when it is next needed."""
         self._catalog: Catalog | None = None
+        self._folder_source: FolderSource | None = None
         self._parties: dict[str, Party] | None = None
         self._terms: hop.Terms | None = None
 
@@ -165,6 +181,24 @@ class Workflow:
                     catalog = catalog.with_schema(emission.binding.schema)
             self._catalog = catalog
         return self._catalog
+
+    def learn(self, schema_id: bytes) -> bool:
+        """Look for a schema that the catalog does not have, and tell whether it has it now.
+
+        The contracts folder is read again, at most once a second; then the other sources are asked, in their order. A source that cannot be used,
+        or gives another schema than was asked for, is logged and passed over.
+        """
+        with self._learning:
+            if schema_id in self.catalog:
+                return True
+            if self._folder_source is None:
+                self._folder_source = FolderSource(self.contracts_folder, workflow=self.name)
+            for source in (self._folder_source, *self._sources):
+                if (learned := _learned(self.catalog, source, SchemaId(schema_id))) is not None:
+                    self._catalog = learned
+                    self._terms = hop.Terms(self.name, learned, self.limits)
+                    return True
+        return False
 
     def progress(self, envelope: Envelope) -> Progress:
         """Return how far the run has come that an envelope is of, see `stamp.workflow.progress`.
@@ -327,7 +361,13 @@ class Workflow:
         self, step: Step, body: bytes, received_at: int | None, *, attempt: int, begin: Callable[[], Any] | None
     ) -> hop.Work:
         now = self.clock() if received_at is None else received_at
-        return hop.receive(step, body, self._terms or self._agreed(), received_at=now, attempt=attempt, begin=begin)
+        while True:
+            terms = self._terms or self._agreed()
+            try:
+                return hop.receive(step, body, terms, received_at=now, attempt=attempt, begin=begin)
+            except UnknownSchemaError as error:
+                if not self.learn(error.schema_id):
+                    raise
 
     def _agreed(self) -> hop.Terms:
         if self._terms is None:
@@ -354,6 +394,24 @@ class Workflow:
             f"expected what a starting step{'' if name is None else f' {name!r}'} writes ({known or 'there is none'})"
         )
         raise WorkflowError(f"{text}, got a {model.__name__}", path=self.name)
+
+
+def _learned(catalog: Catalog, source: SchemaSource, schema_id: SchemaId) -> Catalog | None:
+    """Return `catalog` with the schema of an id, if `source` has that; whatever a source says, the id is computed from the schema."""
+    try:
+        found = source.lookup(schema_id)
+        if found is None:
+            return None
+        learned = catalog.with_schema(found.schema)
+        for origin in found.origins:
+            learned = learned.with_schema(found.schema, origin=origin)
+    except StampError as error:
+        LOG.warning("no schemas from %s: %s", type(source).__name__, error)
+        return None
+    if schema_id in learned:
+        return learned
+    LOG.warning("%s gave another schema than that of the SchemaId %s", type(source).__name__, schema_id)
+    return None
 
 
 def _run(coroutine: Any, step: Step) -> Any:

@@ -112,10 +112,12 @@ class TestLookup:
         with pytest.raises(UnknownSchemaError) as caught:
             self.CATALOG.lookup(bytes(16), workflow="ticket", step="validation")
 
+        assert caught.value.schema_id == bytes(16)
         assert str(caught.value) == (
             f"validation: expected a schema that the catalog knows, got the SchemaId {'00' * 16} "
             "in what the step 'validation' of the workflow 'ticket' wrote: it is none of the 1 schemas here, "
-            "so add the released file ticket/validation/<Name>.v<N>.avsc of that service to the contracts folder"
+            "so add the released file ticket/validation/<Name>.v<N>.avsc of that service to the contracts folder, "
+            "or have a worker or a publisher of that service announce it"
         )
 
     def test_of_an_unknown_id_without_a_step_still_helps(self) -> None:
