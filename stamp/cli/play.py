@@ -12,7 +12,7 @@ from rich.text import Text
 from stamp.cli.input import INPUT, name_of, opened
 from stamp.cli.playing import Playing
 from stamp.cli.rejects import Rejects
-from stamp.cli.render.console import error_console
+from stamp.cli.render.console import error_console, tell
 from stamp.cli.render.playing import Meter, summary
 from stamp.cli.render.visible import visible
 from stamp.cli.starts import Starts, starting_step
@@ -73,6 +73,8 @@ def command(
     """
     workflow = load_joined(targets, contracts=schemas)
     workflow.check()
+    for each in workflow.unresolved():
+        tell(f"warning: {each}")
     starts = Starts(workflow, starting_step(workflow, start))
     if rejects is not None:
         _check_folder(rejects)

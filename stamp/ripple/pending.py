@@ -15,7 +15,7 @@ def pending(workflow: Workflow, folder: str | Path) -> tuple[Changes, ...]:
     """Return what an export of the steps that are defined in code would change in a contracts folder. Nothing is written.
 
     Raises:
-        WorkflowError: the workflow does not hang together.
+        WorkflowError: a view cannot read what a step that is defined in the same code writes.
         ContractError, SchemaError: a contract that is there is not in order.
     """
     return tuple(changes(folder, draft) for draft in drafts(workflow, Path(folder)))

@@ -60,6 +60,8 @@ class Worker:
         at: Passing = pass_by,
     ) -> None:
         workflow.check()
+        for each in workflow.unresolved():
+            LOG.warning("%s. Its service may come later: until then nothing comes of it", each)
         topology = topology_of(workflow)
         self.consumers: Final = consumers_of(workflow, topology, steps)
         self.failure: BaseException | None = None

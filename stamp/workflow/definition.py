@@ -16,7 +16,7 @@ from stamp.workflow.names import is_event_name, is_step_name
 from stamp.workflow.signature import Signature
 from stamp.workflow.step import Emission, Step
 
-__all__ = ["Definition", "Emits", "Events"]
+__all__ = ["Definition", "Emits", "Events", "step_namespace"]
 
 # not Iterable: a dict literal is one too, and type checkers would read `{Model: event}` as such
 Events: TypeAlias = str | Sequence[str]
@@ -75,10 +75,16 @@ class Definition:
         return step
 
 
+def step_namespace(namespace: str, step: str) -> str:
+    """Return the namespace of the records of a step, within that of its workflow."""
+    own = step.replace("-", "_")
+    return f"{namespace}.{own}" if namespace else own
+
+
 def _emissions(
     name: str, events: Mapping[type[BaseModel], tuple[str, ...]], namespace: str
 ) -> dict[type[BaseModel], Emission]:
-    own = f"{namespace}.{name.replace('-', '_')}" if namespace else name.replace("-", "_")
+    own = step_namespace(namespace, name)
     try:
         return {model: Emission(name, model, own, published) for model, published in events.items()}
     except StampError as error:

@@ -10,9 +10,10 @@ from stamp.envelope.format import FILES as FORMAT_FILES
 from stamp.schema.model import avro_schema
 from stamp.schema.names import namespace_of, unqualified
 from stamp.schema.types import load
+from stamp.workflow.definition import step_namespace
 from stamp.workflow.draft import Changes, Draft, apply, changes
 from stamp.workflow.step import Read, Step
-from stamp.workflow.wiring import Party, obstacle, parties, problems
+from stamp.workflow.wiring import Party, contradictions, obstacle, parties
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["drafts", "export", "planned"]
@@ -27,8 +28,11 @@ def export(workflow: Workflow, folder: str | Path | None = None) -> list[Path]:
     `folder` is by default the workflow's contracts folder. Contracts of steps that live elsewhere are not touched; when they are in
     the workflow's own folder alone, they are read from there.
 
+    What others have to provide and do not so far, such as the contract of a service that listens to this one, is written all the same:
+    `stamp check` tells of it.
+
     Raises:
-        WorkflowError: the workflow does not hang together, see `Workflow.check`. Nothing has been written then.
+        WorkflowError: a view cannot read what a step that is defined here writes. Nothing has been written then.
         ContractError, SchemaError: a contract of these steps that is there is not in order. Nothing has been written either.
         OSError: the folder cannot be written.
     """
@@ -55,12 +59,11 @@ def drafts(workflow: Workflow, folder: Path) -> list[Draft]:
     """Return what the contracts of the steps that are defined here should say, beside the contracts in `folder`.
 
     Raises:
-        WorkflowError: the workflow does not hang together.
+        WorkflowError: a view cannot read what a step that is defined here writes.
     """
-    others = {**workflow.others(), **workflow.with_contracts(folder).others()}
-    known = parties(workflow.steps, others)
-    for problem in problems(workflow.steps, known):
-        raise problem
+    for contradiction in contradictions(workflow.steps, parties(workflow.steps, {})):
+        raise contradiction
+    known = parties(workflow.steps, {**workflow.others(), **workflow.with_contracts(folder).others()})
     return [_draft(workflow, step, known) for step in workflow.steps.values()]
 
 
@@ -78,18 +81,22 @@ def _draft(workflow: Workflow, step: Step, known: Mapping[str, Party]) -> Draft:
         emits=emits,
         fails=step.fails,
         ends=step.ends,
-        reads={read.step: _reader(read, known[read.step]) for read in reads},
+        reads={read.step: _reader(read, known.get(read.step), workflow.namespace) for read in reads},
         optional=frozenset(read.step for read in reads if read.optional),
     )
 
 
-def _reader(read: Read, producer: Party) -> dict[str, Any]:
+def _reader(read: Read, producer: Party | None, namespace: str) -> dict[str, Any]:
     """Return a view as a reader schema that any Avro library resolves.
 
     It has the name and the namespace of the record that it reads: Apache Avro for Python knows no aliases, and compares the full names
-    also of what is within. Where it reads what is written with other outcomes too, their records are aliases.
+    also of what is within. Where it reads what is written with other outcomes too, their records are aliases. While nothing is there that it
+    can read, it has the model's name, in the namespace of the step.
     """
-    readable = [load(schema).name for schema in producer.writes if obstacle(schema, read) is None]
+    written = () if producer is None else producer.writes
+    readable = [load(schema).name for schema in written if obstacle(schema, read) is None]
+    if not readable:
+        return avro_schema(read.view.model, namespace=step_namespace(namespace, read.step))
     name, *others = dict.fromkeys(readable)
     schema = avro_schema(read.view.model, name=unqualified(name), namespace=namespace_of(name))
     aliases = [*schema.get("aliases", ()), *others]

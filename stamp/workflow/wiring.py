@@ -1,4 +1,4 @@
-"""How the steps of a workflow hang together: whether every view has a writer, and every event a way to be published."""
+"""How the steps of a workflow hang together: views that cannot read what they are for, and what nobody provides so far."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stamp.schema.types import load
 from stamp.workflow.contract import StepContract
 from stamp.workflow.step import Read, Step
 
-__all__ = ["Party", "obstacle", "parties", "problems", "reachable", "starting"]
+__all__ = ["Party", "clash", "clashes", "contradictions", "obstacle", "parties", "reachable", "starting", "unresolved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +50,47 @@ def _of_contract(contract: StepContract) -> Party:
     return Party(contract.on, tuple(contract.emits), contract.fails, contract.ends, writes)
 
 
-def problems(steps: Mapping[str, Step], known: Mapping[str, Party]) -> Iterator[WorkflowError]:
-    """Yield the mistakes in `steps` that show only when all parties of the workflow are seen together."""
+def contradictions(steps: Mapping[str, Step], known: Mapping[str, Party]) -> Iterator[WorkflowError]:
+    """Yield what in `steps` cannot be beside the parties that are known.
+
+    That are views that read nothing of what their step writes, and events of success that are another step's event of failure.
+    """
+    for step in steps.values():
+        for event, other in clashes(step.name, step.emits, known):
+            yield WorkflowError(clash(event, other), path=step.name, **step.place)
+        for read in step.reads:
+            if read.step in known and (text := _unreadable(read, known[read.step])):
+                yield WorkflowError(text, path=step.name, **step.place)
+
+
+def clashes(name: str, emits: Iterable[str], known: Mapping[str, Party]) -> Iterator[tuple[str, str]]:
+    """Yield those events of success of a step that are events of failure of another one, each with that step."""
+    failing = {party.fails: other for other, party in known.items() if party.on and other != name}
+    return ((event, failing[event]) for event in emits if event in failing)
+
+
+def clash(event: str, other: str) -> str:
+    """Say what is wrong with an event of success that another step fails with."""
+    return (
+        f"expected events of its own in `emits`, got {event!r}, with which {other} fails: who listens to it expects a failure, "
+        "not what this step writes. Give one of the two another name"
+    )
+
+
+def unresolved(steps: Mapping[str, Step], known: Mapping[str, Party]) -> Iterator[WorkflowError]:
+    """Yield what `steps` refer to and no party that is known provides: the events that they listen to, the steps that they read.
+
+    It may come later, with the contract of a service that is not there yet.
+    """
     reached = reachable(known, starting(known), lambda party: party.publishes)
     published = {event for party in reached.values() for event in party.publishes}
     for step in steps.values():
         for event in step.on:
             if event not in published:
-                yield WorkflowError(_unreachable(event, known), path=step.name, **step.place)
+                yield WorkflowError(_unpublished(event, known), path=step.name, **step.place)
         for read in step.reads:
-            if text := _unreadable(read, known):
-                yield WorkflowError(text, path=step.name, **step.place)
+            if read.step not in known:
+                yield WorkflowError(_undeclared(read, known), path=step.name, **step.place)
 
 
 def starting(known: Mapping[str, Party]) -> list[str]:
@@ -81,7 +111,7 @@ def reachable(
     return reached
 
 
-def _unreachable(event: str, known: Mapping[str, Party]) -> str:
+def _unpublished(event: str, known: Mapping[str, Party]) -> str:
     emitters = [name for name, party in known.items() if event in party.publishes]
     if emitters:
         return f"listens to {event!r}, which {' and '.join(emitters)} would publish, but no starting step leads there"
@@ -89,22 +119,30 @@ def _unreachable(event: str, known: Mapping[str, Party]) -> str:
     return f"listens to {event!r}, which nobody publishes: published are {published or 'none'}"
 
 
-def _unreadable(read: Read, known: Mapping[str, Party]) -> str | None:
-    """Say why there is nothing that `read` could ever give its handler; None when there is."""
-    view = f"the view {read.view.model.__name__} of the parameter `{read.parameter}`"
-    producer = known.get(read.step)
-    if producer is None:
-        return (
-            f"{view} reads the step {read.step!r}, which nobody declares: known are {', '.join(known)}. Name the step with "
-            f'`Annotated[{read.view.model.__name__}, From("step")]`, or add the contract of its service to the contracts folder'
-        )
+def _undeclared(read: Read, known: Mapping[str, Party]) -> str:
+    return (
+        f"{_view(read)} reads the step {read.step!r}, which nobody declares: known are {', '.join(known)}. Name the step with "
+        f'`Annotated[{read.view.model.__name__}, From("step")]`, or add the contract of its service to the contracts folder'
+    )
+
+
+def _view(read: Read) -> str:
+    return f"the view {read.view.model.__name__} of the parameter `{read.parameter}`"
+
+
+def _unreadable(read: Read, producer: Party) -> str | None:
+    """Say why there is nothing of `producer` that `read` could ever give its handler; None when there is."""
     if read.is_failure:
-        return None if producer.on else f"{view} reads a failure of {read.step!r}, which starts runs and cannot fail"
+        return (
+            None
+            if producer.on
+            else f"{_view(read)} reads a failure of {read.step!r}, which starts runs and cannot fail"
+        )
     obstacles = [obstacle(schema, read) for schema in producer.writes]
     if None in obstacles:
         return None
     found = "; ".join(filter(None, obstacles)) or "it writes nothing"
-    return f"{view} can read nothing that the step {read.step!r} writes: {found}"
+    return f"{_view(read)} can read nothing that the step {read.step!r} writes: {found}"
 
 
 def obstacle(written: Mapping[str, Any], read: Read) -> str | None:

@@ -33,7 +33,7 @@ from stamp.workflow.progress import Progress, progress
 from stamp.workflow.settings import contracts_folder
 from stamp.workflow.signature import Signature, is_model, place_of, signature
 from stamp.workflow.step import Step
-from stamp.workflow.wiring import Party, parties, problems
+from stamp.workflow.wiring import Party, clash, clashes, contradictions, parties, unresolved
 
 __all__ = ["Workflow"]
 
@@ -162,12 +162,25 @@ class Workflow:
     def check(self) -> None:
         """Accept the workflow as a whole, with the contracts of the steps that live elsewhere, as they are now.
 
+        What is not there yet is no mistake: see `unresolved`.
+
         Raises:
-            WorkflowError: a view of a step that nobody declares, or that cannot read what it writes; an event that nothing leads to.
+            WorkflowError: a view cannot read anything that its step writes, or an event of success is another step's event of failure.
             ContractError: the contracts folder is not in order.
         """
-        for problem in problems(self._steps, parties(self._steps, self.others())):
-            raise problem
+        for contradiction in contradictions(self._steps, parties(self._steps, self.others())):
+            raise contradiction
+
+    def unresolved(self) -> list[WorkflowError]:
+        """Return what the steps here refer to and nobody provides so far, neither here nor in the contracts as they are now.
+
+        These are events that no run has, and views of steps that nobody declares: a misspelt name, or a service whose contract is yet to come.
+        Each names the step, with file and line of its definition.
+
+        Raises:
+            ContractError: the contracts folder is not in order.
+        """
+        return list(unresolved(self._steps, parties(self._steps, self.others())))
 
     @property
     def catalog(self) -> Catalog:
@@ -269,6 +282,10 @@ class Workflow:
                 f"expected steps of different names, got one that is defined at {other['file']}:{other['line']} already"
             )
             raise WorkflowError(text, path=step.name, **step.place)
+        together = parties({**self._steps, step.name: step}, {})
+        for name, party in together.items():
+            for event, failing in clashes(name, party.emits, together):
+                raise WorkflowError(clash(event, failing), path=name, **step.place)
         self._steps[step.name] = step
         self.reload()
 

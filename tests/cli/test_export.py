@@ -100,9 +100,21 @@ def test_a_folder_that_is_not_in_order_is_left_alone(stamp, small, here, damage,
     assert done.stdout == ""
 
 
-def test_a_definition_that_does_not_hang_together_is_refused(stamp, small, here, files):
-    (here / "astray.py").write_text((here / "small.py").read_text().replace('on="Ordered"', 'on="Orderd"'))
+def test_what_others_have_yet_to_provide_is_no_obstacle(stamp, small, here, files):
+    (here / "early.py").write_text((here / "small.py").read_text().replace('on="Ordered"', 'on="Accepted"'))
+    assert stamp("export", "early:order").exit_code == 0
+    done = stamp("check")
+    assert done.exit_code == 1
+    assert "work is never reached: it listens to Accepted, which nobody publishes" in " ".join(done.stdout.split())
+
+
+def test_a_definition_that_contradicts_itself_is_refused(stamp, small, here, files):
+    (here / "astray.py").write_text(
+        (here / "small.py")
+        .read_text()
+        .replace("class Do(BaseModel):\n    do: str", "class Do(BaseModel):\n    do: list[str]")
+    )
     done = stamp("export", "astray:order")
     assert done.exit_code == 2
-    assert "Orderd" in done.stderr
+    assert "can read nothing that the step 'order' writes" in done.stderr
     assert files() == {}

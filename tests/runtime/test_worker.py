@@ -559,10 +559,24 @@ def test_steps_that_it_cannot_perform_are_refused(counting, steps, message):
         counting.worker(steps=steps)
 
 
-def test_a_workflow_that_is_not_in_order_is_refused(counting):
-    @counting.workflow.step(on="Never", emits="Seen")
-    def see(number: Number) -> Sum:
+def test_a_workflow_that_contradicts_itself_is_refused(counting):
+    class Text(BaseModel):
+        text: str
+
+    @counting.workflow.step(on="Given", emits="Seen")
+    def see(number: Text) -> Sum:
         return Sum(value=1)
 
-    with pytest.raises(WorkflowError, match="Never"):
+    with pytest.raises(WorkflowError, match="can read nothing"):
         counting.worker()
+
+
+def test_what_is_yet_to_come_is_told_when_a_worker_starts(counting, caplog):
+    @counting.workflow.step(on="Later", emits="Seen")
+    def see(later: Number | None) -> Sum:
+        return Sum(value=1)
+
+    with counting.worker():
+        told = [each.getMessage() for each in caplog.records if each.name == "stamp.worker"]
+    assert [("'Later'" in each, "'later'" in each) for each in told[:2]] == [(True, False), (False, True)]
+    assert all("Its service may come later" in each for each in told[:2])

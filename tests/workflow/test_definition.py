@@ -537,3 +537,23 @@ def test_a_record_that_contains_itself_is_refused_where_it_is_declared() -> None
     with pytest.raises(WorkflowError, match=r"a type that does not contain itself") as caught:
         Workflow("ticket", contracts=None).starts("chain", Chained, emits="Chained")
     assert caught.value.file == __file__
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_failure_event_of_one_step_is_no_success_of_another(is_first: bool) -> None:
+    workflow = Workflow("ticket", contracts=None)
+    steps = [{"emits": "Checked", "name": "one"}, {"emits": "one.failed", "name": "two"}]
+    defined, refused = steps if is_first else steps[::-1]
+    workflow.step(on="TicketCreated", **defined)(good)
+
+    with pytest.raises(WorkflowError, match=r"got 'one\.failed', with which one fails") as caught:
+        workflow.step(on="TicketCreated", **refused)(good)
+
+    assert (caught.value.file, caught.value.line, caught.value.path) == (__file__, line_of(good), "two")
+    assert list(workflow.steps) == [defined["name"]]
+
+
+def test_steps_may_share_an_event_of_failure() -> None:
+    workflow = Workflow("ticket", contracts=None)
+    for name in ("one", "two"):
+        workflow.step(on="TicketCreated", emits=f"{name}.done", fails="Failed", name=name)(good)

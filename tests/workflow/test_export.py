@@ -6,7 +6,7 @@ import io
 import json
 import warnings
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field, create_model
 
 from stamp import Envelope, Failure, From, Outgoing, Workflow
 from stamp.errors import ContractError, WorkflowError
+from stamp.ripple import read_folder, ripple
 from stamp.schema import Catalog, SchemaId, avro_schema, bind
 from stamp.workflow import contract, export
 
@@ -304,10 +305,10 @@ class TestMistakes:
         workflow = a_workflow()
 
         @workflow.step(on="Answered", emits="Archived")
-        def archive(nobody: Text) -> Text:
-            return nobody
+        def archive(ticket: Rejected) -> Text:
+            return Text(text="")
 
-        with pytest.raises(WorkflowError, match="which nobody declares"):
+        with pytest.raises(WorkflowError, match="can read nothing that the step 'ticket' writes"):
             export(workflow, tmp_path)
         assert files(tmp_path) == {}
 
@@ -339,6 +340,69 @@ class TestMistakes:
 
         export(a_workflow(contracts=tmp_path))
         assert files(tmp_path) == whole
+
+
+class Question(BaseModel):
+    question: str
+
+
+class TestOthers:
+    """Services that know one another by their contracts alone: each can be the first to write its own."""
+
+    @staticmethod
+    def asking(folder: Path) -> Workflow:
+        workflow = Workflow("talk", contracts=folder)
+        workflow.starts("ticket", Ticket, emits="Asked")
+
+        @workflow.step(on=["Asked", "NeedsMore"], emits="Question")
+        def ask(ticket: Text, answer: Validated | None) -> Question:
+            return Question(question="")
+
+        return workflow
+
+    @staticmethod
+    def answering(folder: Path) -> Workflow:
+        workflow = Workflow("talk", contracts=folder)
+
+        @workflow.step(on="Question", emits={Validated: "NeedsMore", Rejected: "Refused"}, ends="Refused")
+        def answer(ask: Question) -> Validated | Rejected:
+            return Rejected(reason="")
+
+        return workflow
+
+    @pytest.mark.parametrize("first", ["asking", "answering"])
+    def test_in_any_order_the_contracts_become_the_same(self, tmp_path: Path, first: str) -> None:
+        makers = [self.asking, self.answering] if first == "asking" else [self.answering, self.asking]
+        written = [bool(export(make(tmp_path))) for make in (*makers, makers[0])]
+        assert written == [True, True, False]
+        assert [each.unresolved() for each in (self.asking(tmp_path), self.answering(tmp_path))] == [[], []]
+        assert ripple(read_folder(tmp_path), today=date(2026, 11, 23)).findings == ()
+
+    def test_what_does_not_fit_together_yet_is_found_by_a_check(self, tmp_path: Path) -> None:
+        export(self.answering(tmp_path))
+        found = ripple(read_folder(tmp_path), today=date(2026, 11, 23)).findings
+        assert [each.rule for each in found] == ["step-unreachable", "event-without-consumer"]
+        export(self.asking(tmp_path / "other"))
+        found = ripple(read_folder(tmp_path / "other"), today=date(2026, 11, 23)).findings
+        assert {each.rule for each in found} == {
+            "read-without-writer",
+            "event-without-producer",
+            "event-without-consumer",
+        }
+
+    def test_a_view_that_reads_nothing_of_a_contract_of_others_is_written_and_found(self, tmp_path: Path) -> None:
+        export(self.asking(tmp_path))
+        workflow = Workflow("talk", contracts=tmp_path)
+
+        @workflow.step(on="Question", emits="Refused", ends="Refused")
+        def answer(ask: Rejected) -> Text:
+            return Text(text="")
+
+        export(workflow)
+        found = ripple(read_folder(tmp_path), today=date(2026, 11, 23)).findings
+        assert "view-breaks" in {each.rule for each in found}
+        with pytest.raises(WorkflowError, match="can read nothing"):
+            workflow.check()
 
 
 def followed(workflow: Workflow, first: BaseModel) -> list[Outgoing]:

@@ -1,8 +1,9 @@
-"""Mistakes that show only when all steps of a workflow are seen together: `Workflow.check`."""
+"""What shows only when all steps of a workflow are seen together: mistakes (`Workflow.check`), and what may come later (`unresolved`)."""
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -109,13 +110,6 @@ USUAL: dict[str, Any] = {"on": "TicketCreated", "emits": "Answered"}
 
 WRONG: list[tuple[list[tuple[Callable[..., Any], dict[str, Any]]], str]] = [
     (
-        [(reading_nobody, USUAL)],
-        (
-            "the view Text of the parameter `tickt` reads the step 'tickt', which nobody declares: known are ticket, .*"
-            r"Name the step with `Annotated\[Text, From\(\"step\"\)\]`, or add the contract of its service"
-        ),
-    ),
-    (
         [(reading_more, USUAL)],
         (
             "the view Longer of the parameter `ticket` can read nothing that the step 'ticket' writes: "
@@ -126,6 +120,16 @@ WRONG: list[tuple[list[tuple[Callable[..., Any], dict[str, Any]]], str]] = [
     ([(reading_a_reason, USUAL)], r"can read nothing that the step 'ticket' writes"),
     ([(saying_nothing, {"on": "TicketCreated", "name": "silent"}), (reading_silence, USUAL)], "it writes nothing"),
     ([(reading_a_failure, USUAL)], "reads a failure of 'ticket', which starts runs and cannot fail"),
+]
+
+UNRESOLVED: list[tuple[list[tuple[Callable[..., Any], dict[str, Any]]], str]] = [
+    (
+        [(reading_nobody, USUAL)],
+        (
+            "the view Text of the parameter `tickt` reads the step 'tickt', which nobody declares: known are ticket, .*"
+            r"Name the step with `Annotated\[Text, From\(\"step\"\)\]`, or add the contract of its service"
+        ),
+    ),
     (
         [(answering, {"on": "TicketMade", "emits": "Answered"})],
         "listens to 'TicketMade', which nobody publishes: published are Answered, TicketCreated, answering.failed",
@@ -145,7 +149,7 @@ WRONG: list[tuple[list[tuple[Callable[..., Any], dict[str, Any]]], str]] = [
 
 
 @pytest.mark.parametrize(("steps", "text"), WRONG)
-def test_what_does_not_hang_together_is_an_error_with_the_place_of_the_function(
+def test_what_contradicts_itself_is_an_error_with_the_place_of_the_function(
     steps: list[tuple[Callable[..., Any], dict[str, Any]]], text: str
 ) -> None:
     workflow = defined(*steps)
@@ -157,6 +161,21 @@ def test_what_does_not_hang_together_is_an_error_with_the_place_of_the_function(
     assert caught.value.file == __file__
     assert caught.value.line in lines
     assert caught.value.path in workflow.steps
+
+
+@pytest.mark.parametrize(("steps", "text"), UNRESOLVED)
+def test_what_may_come_later_is_no_error_and_told_with_the_place_of_the_function(
+    steps: list[tuple[Callable[..., Any], dict[str, Any]]], text: str
+) -> None:
+    workflow = defined(*steps)
+
+    workflow.check()
+    first = workflow.unresolved()[0]
+
+    assert re.search(text, str(first))
+    assert first.file == __file__
+    assert first.line in [inspect.getsourcelines(function)[1] for function, _ in steps]
+    assert first.path in workflow.steps
 
 
 RIGHT: list[list[tuple[Callable[..., Any], dict[str, Any]]]] = [
@@ -171,7 +190,9 @@ RIGHT: list[list[tuple[Callable[..., Any], dict[str, Any]]]] = [
 
 @pytest.mark.parametrize("steps", RIGHT)
 def test_what_hangs_together_is_accepted(steps: list[tuple[Callable[..., Any], dict[str, Any]]]) -> None:
-    defined(*steps).check()
+    workflow = defined(*steps)
+    workflow.check()
+    assert workflow.unresolved() == []
 
 
 def test_a_view_needs_to_read_one_of_several_outcomes() -> None:
@@ -199,8 +220,8 @@ def test_a_workflow_without_a_start_leads_nowhere() -> None:
     workflow = Workflow("ticket", contracts="/nonexistent")
     workflow.step(**USUAL)(reading_itself)
 
-    with pytest.raises(WorkflowError, match="listens to 'TicketCreated', which nobody publishes"):
-        workflow.check()
+    found, _ = workflow.unresolved()
+    assert "listens to 'TicketCreated', which nobody publishes" in str(found)
 
 
 class TestWithContracts:
@@ -222,16 +243,24 @@ class TestWithContracts:
     @pytest.mark.parametrize(
         ("function", "said", "text"),
         [
-            (reading_more, {}, r"ticket\.ticket\.Ticket: length: "),
             (reading_nobody, {}, r"which nobody declares: known are reading_nobody, answer, ticket\."),
             (answering, {"on": "Answerd"}, r"'Answerd', which nobody publishes: published are Answered, Done, Ticket"),
         ],
     )
-    def test_mistakes_show_against_contracts_too(
+    def test_what_the_contracts_do_not_have_is_told(
         self, folder: Path, function: Callable[..., Any], said: dict[str, Any], text: str
     ) -> None:
-        with pytest.raises(WorkflowError, match=text):
-            self.alone(folder, function, **said).check()
+        workflow = self.alone(folder, function, **said)
+        workflow.check()
+        assert re.search(text, str(workflow.unresolved()[0]))
+
+    def test_mistakes_show_against_contracts_too(self, folder: Path) -> None:
+        with pytest.raises(WorkflowError, match=r"ticket\.ticket\.Ticket: length: "):
+            self.alone(folder, reading_more).check()
+
+    def test_an_event_of_success_is_no_failure_of_another_service(self, folder: Path) -> None:
+        with pytest.raises(WorkflowError, match=r"got 'answer\.failed', with which answer fails"):
+            self.alone(folder, answering, emits="answer.failed").check()
 
     def test_code_goes_before_the_contract_of_the_same_step(self, folder: Path) -> None:
         workflow = Workflow("ticket", contracts=folder)
@@ -250,14 +279,13 @@ class TestWithContracts:
 
     def test_contracts_are_read_as_they_are_now(self, tmp_path: Path) -> None:
         workflow = self.alone(tmp_path, answering)
-        with pytest.raises(WorkflowError, match="nobody publishes"):
-            workflow.check()
+        assert len(workflow.unresolved()) == 2
 
         others = a_workflow()
         others.step(**USUAL, name="answer")(answering)
         export(others, tmp_path)
 
-        workflow.check()
+        assert workflow.unresolved() == []
 
     def test_a_folder_that_is_not_in_order_is_an_error(self, folder: Path) -> None:
         (folder / "ticket/answer/Text.v1.avsc").rename(folder / "ticket/answer/Text.v2.avsc")
@@ -273,5 +301,5 @@ def test_views_are_named_by_from(tmp_path: Path) -> None:
     def answer(seen: Annotated[Text, From("nobody")]) -> Text:
         return seen
 
-    with pytest.raises(WorkflowError, match="of the parameter `seen` reads the step 'nobody'"):
-        workflow.check()
+    (found,) = workflow.unresolved()
+    assert "of the parameter `seen` reads the step 'nobody'" in str(found)
