@@ -85,17 +85,26 @@ class Graph:
 
     def carriers(self, producer: str, records: Collection[str | None]) -> tuple[str, ...]:
         """Return the steps that get what `producer` writes as one of `records`, in the order of the flow, that step itself left out."""
-        events = deque(e for party in self._parties_of(producer) for e, name in party.emits.items() if name in records)
-        seen = set(events)
+        events = (e for party in self._parties_of(producer) for e, name in party.emits.items() if name in records)
+        return tuple(self._following(events, avoiding=producer))
+
+    def leads(self, event: str, step: str) -> bool:
+        """Tell whether a step may get an event, or one that follows from it."""
+        return step in self._following([event])
+
+    def _following(self, events: Iterable[str], *, avoiding: str | None = None) -> dict[str, None]:
+        """Return the steps that may get one of `events` or what follows from them, the nearer first; nothing follows from `avoiding`."""
+        waiting = deque(events)
+        seen = set(waiting)
         reached: dict[str, None] = {}
-        while events:
-            for party in self.listening.get(events.popleft(), ()):
-                if party.step != producer:
+        while waiting:
+            for party in self.listening.get(waiting.popleft(), ()):
+                if party.step != avoiding:
                     reached[party.step] = None
                     fresh = [event for event in published(party) if event not in seen]
                     seen.update(fresh)
-                    events += fresh
-        return tuple(reached)
+                    waiting += fresh
+        return reached
 
     def _parties_of(self, step: str) -> Iterator[StepContract]:
         return (party for party in self.parties if party.step == step)

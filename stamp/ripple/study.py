@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -11,6 +12,7 @@ from stamp.ripple.contracts import Contracts, Version
 from stamp.ripple.graph import Graph
 from stamp.ripple.growth import Growth
 from stamp.ripple.pairs import Pairs
+from stamp.ripple.repeats import Repeat, repeats
 from stamp.ripple.report import Rollout
 from stamp.schema.jsonfile import JsonFile
 from stamp.workflow.contract import StepContract
@@ -38,6 +40,7 @@ class Study:
     listing: bool = False
     mode: str | None = None
     graphs: dict[tuple[tuple[Contracts, ...], str], Graph] = field(default_factory=dict)
+    repeated: dict[tuple[Contracts, str], Mapping[str, Sequence[Repeat]]] = field(default_factory=dict)
 
     @cached_property
     def workflows(self) -> tuple[str, ...]:
@@ -66,6 +69,16 @@ class Study:
         if key not in self.graphs:
             self.graphs[key] = Graph.of(workflow, _distinct(states, workflow))
         return self.graphs[key]
+
+    def repeats(self, state: Contracts, workflow: str) -> Mapping[str, Sequence[Repeat]]:
+        """Return by which events one run triggers a step more than once in one state, by step."""
+        key = state, workflow
+        if key not in self.repeated:
+            found: defaultdict[str, list[Repeat]] = defaultdict(list)
+            for each in repeats(self.graph(state, workflow)):
+                found[each.step].append(each)
+            self.repeated[key] = found
+        return self.repeated[key]
 
     def alive(self, workflow: str, step: str) -> list[Version]:
         """Return every version of which there may be data: released in any state, and not retired."""

@@ -183,6 +183,7 @@ CHANGES = [
         {
             ("error", "read-not-guaranteed", "assignment", "notification"),
             ("error", "read-not-guaranteed", "validation", "billing"),
+            ("error", "step-triggered-twice", "notification", "notification"),
             ("warning", "event-newly-heard", "notification", "notification"),
         },
     ),

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from stamp.compat import Severity
 from stamp.ripple.contracts import Contracts
-from stamp.ripple.graph import published
+from stamp.ripple.graph import Graph, published
 from stamp.ripple.place import place
 from stamp.ripple.rule import Example, Issue, Rule
 from stamp.ripple.study import Study
 from stamp.ripple.wording import listed
+from stamp.workflow.contract import StepContract
 
 
 def look(study: Study) -> Iterator[Issue]:
@@ -45,21 +46,42 @@ def _events(study: Study, baseline: Contracts, workflow: str) -> Iterator[Issue]
             continue  # it starves: another rule's
         for number, event in enumerate(party.on):
             if event in before.carried and event not in there:
+                is_replaced = _is_replaced(event, party, before, graph)
+                left = f"; it is reached by what comes instead: drop {event} when its queue has none left"
                 yield Issue(
                     workflow,
                     party.step,
-                    f"{party.step} listens to {event}, which {listed(before.publishers(event))} no longer publishes",
+                    f"{party.step} listens to {event}, which {listed(before.publishers(event))} no longer publishes"
+                    f"{left * is_replaced}",
+                    severity=Severity.INFO if is_replaced else None,
                     place=place(study.now.said(workflow, party.step), "on", number),
                     consumer=party.step,
                     baseline=baseline.name,
                 )
 
 
+def _is_replaced(event: str, party: StepContract, before: Graph, now: Graph) -> bool:
+    """Tell whether all that has come instead of an event leads to a step which has listened to it.
+
+    That are the events which a publisher of it has not published before; where the publisher is gone, those that have led to it.
+    """
+    there = {each.step: each for each in now.parties}
+    for was in before.parties:
+        if event in published(was):
+            following = set(published(there[was.step])) - set(published(was)) if was.step in there else set(was.on)
+            if not all(now.leads(each, party.step) for each in following if each in now.carried):
+                return False
+    return True
+
+
 RULE = Rule(
     id="removed-while-used",
     severity=Severity.ERROR,
     title="A step or an event is gone, and others still count on it",
-    why="What reads the step fails at every event; what listens to the event is not told of these runs any more.",
+    why=(
+        "What reads the step fails at every event; what listens to the event is not told of these runs any more. Where all that comes "
+        "instead leads to the listener, it is only to be known: its `on` can lose the event."
+    ),
     remedy="First remove the view (or the event under `on`) from the reader and deploy that; then remove what was read.",
     example=Example(
         before={

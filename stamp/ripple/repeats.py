@@ -1,0 +1,197 @@
+"""Steps that one run triggers twice, and by which ways.
+
+A run goes on wherever its events are heard: on one way after another, and on several side by side where one event has several
+listeners, or one outcome several events. Events of different outcomes exclude one another. A step that two ways reach from where they
+part works twice. A way that comes back through the step itself, or through one that has led to where the ways part, is a loop: it is meant.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from stamp.ripple.graph import Graph, Route
+from stamp.workflow.contract import StepContract
+
+__all__ = ["Repeat", "involved", "repeats"]
+
+
+class Repeat(NamedTuple):
+    """A step that gets a second event in one run. The ways are from the start of the run; `again` ends with the `event` in question."""
+
+    step: str
+    event: str
+    once: Route
+    again: Route
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether the second event follows from the first one; else they come by branches of the run."""
+        return len(self.once) < len(self.again) and self.again[: len(self.once)] == self.once
+
+
+class _Hop(NamedTuple):
+    """An event that one step publishes and another one takes. `outcome` tells which events are published together with it."""
+
+    origin: str
+    outcome: str
+    event: str
+    step: str
+
+
+_Way: TypeAlias = Sequence[_Hop]
+
+
+def repeats(graph: Graph) -> Iterator[Repeat]:
+    """Yield, for each event by which a step is triggered again in one run, the shortest pair of ways."""
+    network = _Network(graph)
+    for step, arriving in network.arriving.items():
+        if len(arriving) > 1:
+            yield from network.repeats_of(step)
+
+
+def involved(found: Iterable[Repeat]) -> set[str]:
+    """Return the events by which repeats come, the first ones and the second ones."""
+    return {event for each in found for event in (each.once[-1], each.event)}
+
+
+class _Network:
+    """The hops of a graph, by where they begin and where they end, and the shortest way to each step."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.leaving: dict[str, list[_Hop]] = {party.step: [] for party in graph.parties}
+        self.arriving: dict[str, list[_Hop]] = {party.step: [] for party in graph.parties}
+        for hop in dict.fromkeys(_hops(graph)):
+            self.leaving[hop.origin].append(hop)
+            self.arriving[hop.step].append(hop)
+        self._first = self._reached(party.step for party in graph.parties if not party.on)
+        self._outcomes = [
+            hops for step in self._first for hops in _by_outcome(self.leaving[step]).values() if len(hops) > 1
+        ]
+
+    def _reached(self, starts: Iterable[str]) -> dict[str, _Way]:
+        found: dict[str, _Way] = dict.fromkeys(starts, ())
+        waiting = deque(found)
+        while waiting:
+            step = waiting.popleft()
+            for hop in self.leaving[step]:
+                if hop.step not in found:
+                    found[hop.step] = (*found[step], hop)
+                    waiting.append(hop.step)
+        return found
+
+    def repeats_of(self, step: str) -> Iterator[Repeat]:
+        """Yield the repeats of a step, at most one for each event that is the second of two."""
+        left = self._left(step)
+        parting = sorted(
+            (near[0] + near[1], number)
+            for number, hops in enumerate(self._outcomes)
+            if len(near := sorted(left[hop.step] for hop in hops if hop.step in left)) > 1
+        )
+        told: set[str] = set()
+        for event in dict.fromkeys(hop.event for hop in self.arriving[step]):
+            pairs = (self._pair(self._outcomes[number], step, event) for _, number in parting if event not in told)
+            found = next(filter(None, pairs), None)
+            if found is not None:
+                once, again = sorted((tuple(hop.event for hop in way) for way in found), key=len)
+                told |= {once[-1], again[-1]}
+                yield Repeat(step, again[-1], once, again)
+
+    def _left(self, step: str) -> dict[str, int]:
+        """Return over how many hops each step leads to one."""
+        found = {step: 0}
+        waiting = deque(found)
+        while waiting:
+            here = waiting.popleft()
+            for hop in self.arriving[here]:
+                if hop.origin not in found and hop.origin in self._first:
+                    found[hop.origin] = found[here] + 1
+                    waiting.append(hop.origin)
+        return found
+
+    def _pair(self, parting: Sequence[_Hop], step: str, event: str) -> tuple[_Way, _Way] | None:
+        """Return two ways to a step, one of which ends with `event`, that part with these hops and share no step after that."""
+        before = self._first[parting[0].origin]
+        passed = {hop.origin for hop in (*before, parting[0])} - {step}
+        search = _Search(self.leaving, [hop for hop in parting if hop.step not in passed], step, passed)
+        pair = search.pair(event)
+        return None if pair is None else ((*before, *pair[0]), (*before, *pair[1]))
+
+
+class _Search:
+    """A search for two ways that share no step, as a flow of two units of which each step lets one pass."""
+
+    def __init__(
+        self, leaving: Mapping[str, Sequence[_Hop]], parting: Sequence[_Hop], end: str, closed: Collection[str]
+    ) -> None:
+        self._leaving, self._parting, self._end, self._closed = leaving, parting, end, closed
+
+    def pair(self, event: str) -> tuple[_Way, _Way] | None:
+        """Return two ways to the end, the first hops of which are different, if there are any; one of them ends with `event`."""
+        first = self._way({}, last=event)
+        if first is None:
+            return None
+        second = self._way({hop.step: hop for hop in first})
+        if second is None:
+            return None
+        undone = set(first) & set(second)  # a hop that the second way takes backwards is on neither
+        kept = [hop for hop in (*first, *second) if hop not in undone]
+        return self._followed(first[0], kept), self._followed(second[0], kept)
+
+    def _followed(self, start: _Hop, kept: Sequence[_Hop]) -> _Way:
+        after = {hop.origin: hop for hop in kept if hop not in self._parting}
+        way = [start]
+        while way[-1].step != self._end:
+            way.append(after[way[-1].step])
+        return way
+
+    def _way(self, taken: Mapping[str, _Hop], *, last: str | None = None) -> _Way | None:
+        """Return the shortest way to the end beside hops that are `taken`, by the step to which they lead; it may undo some of them.
+
+        A way that comes to a step that is passed already has to go back from there, against the hop that is taken.
+        """
+        used = set(taken.values())
+        waiting: deque[tuple[_Way, bool]] = deque(((hop,), True) for hop in self._parting if hop not in used)
+        seen: set[tuple[str, bool]] = set()
+        while waiting:
+            way, is_forward = waiting.popleft()
+            here = way[-1].step if is_forward else way[-1].origin
+            if here == self._end and is_forward:
+                if last in {None, way[-1].event}:
+                    return way
+                continue
+            if (here, is_forward) in seen or here in self._closed:
+                continue
+            seen.add((here, is_forward))
+            back = taken.get(here)
+            if back is None or not is_forward:
+                waiting += (((*way, hop), True) for hop in self._leaving[here] if hop not in used)
+            if back is not None and back not in self._parting:
+                waiting.append(((*way, back), False))
+        return None
+
+
+def _hops(graph: Graph) -> Iterator[_Hop]:
+    for party in graph.parties:
+        for outcome, events in _outcomes(party):
+            for event in events:
+                yield from (_Hop(party.step, outcome, event, step) for step in graph.listeners(event))
+
+
+def _outcomes(party: StepContract) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield what a step publishes together: all events that are emitted with one record, or the event of failure alone."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for event, record in party.emits.items():
+        found[record].append(event)
+    for record, events in found.items():
+        yield f"{record}: {', '.join(sorted(events))}", events
+    if party.on and party.fails not in party.emits:
+        yield "", (party.fails,)
+
+
+def _by_outcome(hops: Iterable[_Hop]) -> Mapping[str, Sequence[_Hop]]:
+    found: defaultdict[str, list[_Hop]] = defaultdict(list)
+    for hop in hops:
+        found[hop.outcome].append(hop)
+    return found
