@@ -12,6 +12,7 @@ StampError
 │   ├── ContractError               a contracts folder is wrong
 │   ├── MissingContributionError    the envelope lacks the contribution that a view reads
 │   └── HandlerError                a handler returned what its step does not declare
+├── UsedIdError                     another run has this id: the fault of who starts this one
 ├── DeliveryError                   a message could not be handed to its transport
 │   └── UnroutableError             no queue takes it: it would be lost without a trace
 ├── StoreError                      a database that cannot be used
@@ -22,8 +23,9 @@ StampError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike, fspath
-from typing import Self
+from typing import Any, Final, Self
 
 __all__ = [
     "ContractError",
@@ -42,6 +44,7 @@ __all__ = [
     "StoreUnreachableError",
     "UnknownSchemaError",
     "UnroutableError",
+    "UsedIdError",
     "WireError",
     "WorkflowError",
 ]
@@ -136,6 +139,17 @@ class MissingContributionError(WorkflowError):
 
 class HandlerError(WorkflowError):
     """A handler gave back something that its step does not declare."""
+
+
+class UsedIdError(StampError):
+    """A first event whose run has begun with other content: an id is used once.
+
+    `workflow_ids` are those that are used, when it is about several.
+    """
+
+    def __init__(self, message: str, *, workflow_ids: Sequence[str] = (), **place: Any) -> None:
+        super().__init__(message, **place)
+        self.workflow_ids: Final = tuple(workflow_ids)
 
 
 class DeliveryError(StampError):

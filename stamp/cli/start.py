@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final
@@ -16,9 +16,10 @@ from stamp.cli.render.console import tell
 from stamp.cli.render.findings import REPORTED
 from stamp.cli.render.quantity import counted
 from stamp.cli.service import broker_option, open_broker, open_store, store_option, store_url
-from stamp.cli.starts import LINE_OF_A_BYTE, Starts, starting_step
+from stamp.cli.starts import ID, LINE_OF_A_BYTE, Starts, starting_step
 from stamp.cli.target import load
-from stamp.errors import InputError
+from stamp.errors import InputError, UsedIdError
+from stamp.runtime.beginning import used
 from stamp.runtime.publisher import Publisher
 from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.workflow import Workflow
@@ -41,8 +42,10 @@ def command(
 ) -> None:
     """Publish the first events of runs, for the workers of `stamp run`.
 
-    Broker and store must be those that the workers have. When the command ends the events are safe. Starting a run again that was
-    started is harmless: its event is known by its id.
+    Broker and store must be those that the workers have. When the command ends the events are safe.
+
+    The id of a run is used once. Starting a run again with the same content is harmless: it is said to be started already. With other
+    content it is a bad line, as far as the store knows the id: for a week. Without a store nobody knows here.
 
     A bad line is told and the others are started. Exit status: 1 if there was one.
 
@@ -59,14 +62,15 @@ def command(
         database = None if store_url(store) is None else stack.enter_context(open_store(store))
         publisher = stack.enter_context(Publisher(workflow, broker=carrier, store=database))
         starting = Starting(starts, name="--json" if source is None else name_of(source))
-        started = 0
         for group in _groups(starting.events(given)):
-            publisher.publish(*group)
-            started += len(group)
+            starting.publish(group, publisher)
         where = " and ".join(each for each in (carrier and carrier.address, database and database.url) if each)
     if starting.bad > REPORTED:
         tell(f"... and {counted(starting.bad - REPORTED, 'bad line')} more")
-    tell(f"{counted(started, 'run')} started on {where}")
+    if starting.repeated:
+        tell(f"{counted(starting.repeated, 'run')} already started with the same content: nothing to do")
+    if starting.started or not starting.repeated:
+        tell(f"{counted(starting.started, 'run')} started on {where}")
     if starting.bad:
         raise click.exceptions.Exit(1)
 
@@ -81,10 +85,10 @@ def _lines(stream: IO[bytes], workflow: Workflow) -> Iterator[Line]:
 
 
 class Starting:
-    """Makes first events of the lines of one input, called `name`; tells which lines are bad, and counts them."""
+    """Starts the runs of the lines of one input, called `name`; tells which lines are bad, and counts all."""
 
     def __init__(self, starts: Starts, *, name: str) -> None:
-        self.bad = 0
+        self.bad = self.started = self.repeated = 0
         self._starts, self._name = starts, name
 
     def events(self, given: Iterable[Line]) -> Iterator[Outgoing]:
@@ -93,11 +97,26 @@ class Starting:
             try:
                 first = self._starts.start(line)
             except Exception as error:  # noqa: BLE001 - validators of a model raise what they like: it is told, and the others go on
-                self.bad += 1
-                if self.bad <= REPORTED:
-                    tell(str(on_line(error, self._name, line.number)))
+                self._refuse(error, line.number)
             else:
                 yield first
+
+    def publish(self, group: Sequence[Outgoing], publisher: Publisher) -> None:
+        """Publish first events; those whose ids are used are bad lines, and the others are published."""
+        try:
+            repeated = publisher.publish(*group)
+        except UsedIdError as error:
+            for each in error.workflow_ids:
+                self._refuse(used([each], path=ID), self._starts.line_of(each))
+            self.publish([each for each in group if each.headers["ce-subject"] not in error.workflow_ids], publisher)
+        else:
+            self.repeated += len(repeated)
+            self.started += len(group) - len(repeated)
+
+    def _refuse(self, error: Exception, line: int) -> None:
+        self.bad += 1
+        if self.bad <= REPORTED:
+            tell(str(on_line(error, self._name, line)))
 
 
 def _groups(events: Iterator[Outgoing]) -> Iterator[list[Outgoing]]:

@@ -19,12 +19,14 @@ from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.step import Step
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["LINE_OF_A_BYTE", "Starts", "starting_step"]
+__all__ = ["ID", "LINE_OF_A_BYTE", "Starts", "starting_step"]
 
 LINE_OF_A_BYTE: Final = 48
 """How many bytes of JSON one byte of Avro may come from, generously: keys, quotes, escapes, blanks."""
 
 ID: Final = "workflow_id"
+"""The key of a line beside what the starting step writes."""
+
 SHOWN: Final = 5
 """How many of the problems of one line are told."""
 
@@ -69,6 +71,10 @@ class Starts:
         outgoing = self._workflow.start(first, workflow_id=workflow_id, step=self._step.name)
         self._taken[workflow_id] = line.number
         return outgoing
+
+    def line_of(self, workflow_id: str) -> int:
+        """Return the number of the line that has taken an id."""
+        return self._taken[workflow_id]
 
     def _id(self, members: dict[str, Any]) -> str:
         found = members.get(ID)

@@ -11,7 +11,7 @@ from stamp.runtime.outside import refusal
 from stamp.runtime.transport import Arrival
 from stamp.store.message import Message
 
-__all__ = ["opened"]
+__all__ = ["opened", "own_id"]
 
 NOT_ONE: str = ""
 """The run of what is no envelope."""
@@ -29,9 +29,13 @@ def opened(arrival: Arrival, workflow: str, limits: Limits) -> tuple[Message, Wi
             raise refused
         return Message(*wire.read_latest(arrival.body, limits), arrival.body, headers), None
     except WireError as error:
-        id_ = sha256(b"\0".join((arrival.queue.encode(), arrival.body))).digest()[:16]
         event = headers.get("ce-type", NOT_ONE)
-        return Message(workflow, NOT_ONE, event, id_, arrival.body, headers), error
+        return Message(workflow, NOT_ONE, event, own_id(arrival), arrival.body, headers), error
+
+
+def own_id(arrival: Arrival) -> bytes:
+    """Return an id for a message that has none, or not one of its own: the same when it comes again."""
+    return sha256(b"\0".join((arrival.queue.encode(), arrival.body))).digest()[:16]
 
 
 def _sound(text: str) -> str:

@@ -16,15 +16,17 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from stamp.errors import StoreError
-from stamp.runtime.arrival import opened
+from stamp.errors import StampError, StoreError
+from stamp.runtime.arrival import opened, own_id
+from stamp.runtime.beginning import begin, used
 from stamp.runtime.group import Group
 from stamp.runtime.intake import Received
 from stamp.runtime.office import Office
 from stamp.runtime.pace import LARGEST_GROUP, Pace
 from stamp.runtime.reason import letter
+from stamp.runtime.transport import Arrival
 from stamp.runtime.verdict import Verdict, done, failed, worn_out
-from stamp.store import dead_letters, inbox
+from stamp.store import dead_letters, inbox, starts
 from stamp.store.message import Message
 from stamp.store.work import Work
 
@@ -160,17 +162,29 @@ class Performer:
         return [*kept, *taken]
 
     def _take_in(self, transaction: Connection, received: Sequence[Received], *, now: int) -> None:
-        """Put what has arrived into the inbox, and what is no envelope among the dead letters."""
-        entries: list[tuple[str, Message]] = []
+        """Put what has arrived into the inbox; among the dead letters what is no envelope, or begins a run that has begun otherwise."""
+        workflow, entries = self.office.workflow, list[tuple[Arrival, Message]]()
         for arrival, _ in received:
-            message, refused = opened(arrival, self.office.workflow.name, self.office.workflow.limits)
+            message, refused = opened(arrival, workflow.name, workflow.limits)
             if refused is None:
-                entries.append((arrival.queue, message))
+                entries.append((arrival, message))
             else:
-                dead_letters.bury(transaction, arrival.queue, message, letter(refused), now=now)
-                LOG.error("%s: not taken for an event: %s", arrival.queue, refused)
-        if entries:
-            inbox.put(transaction, entries, now=now)
+                self._bury(transaction, arrival.queue, message, refused, now=now)
+        messages = [message for _, message in entries]
+        _, other = begin(messages, workflow.limits, lambda contents: starts.put(transaction, contents, now=now))
+        for arrival, message in entries:
+            if message in other:
+                renamed = message._replace(event_id=own_id(arrival))
+                self._bury(
+                    transaction, arrival.queue, renamed, used([message.workflow_id], path=message.workflow), now=now
+                )
+        kept = [(arrival.queue, message) for arrival, message in entries if message not in other]
+        if kept:
+            inbox.put(transaction, kept, now=now)
+
+    def _bury(self, transaction: Connection, queue: str, message: Message, error: StampError, *, now: int) -> None:
+        dead_letters.bury(transaction, queue, message, letter(error), now=now)
+        LOG.error("%s: not taken for an event: %s", queue, error, extra={"workflow_id": message.workflow_id})
 
     def _go_on(self, performed: Sequence[Verdict], received: Sequence[Received], held: list[Work]) -> None:
         """Tell the others that it is committed."""

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
+from sqlalchemy import Connection
+
 from stamp.errors import InputError, StoreError, UnroutableError
 from stamp.runtime.answer import answered
+from stamp.runtime.beginning import Note, begin, used
 from stamp.runtime.outlet import deliver, parcels, post
 from stamp.runtime.staff import may_lose, topology_of
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel, Sender, Transport
-from stamp.store import outbox
+from stamp.store import outbox, starts
+from stamp.store.message import Message
 from stamp.store.store import Store
 from stamp.workflow.outgoing import Outgoing, source
 from stamp.workflow.workflow import Workflow
@@ -35,7 +39,8 @@ class Publisher:
     Without a `broker` they go into the inboxes of their listeners in the database of `store`. With both they are written down before they are sent, so
     that workers with the same store send again what gets lost. With a broker alone, its confirm is all there is.
 
-    When `publish` returns the events are safe; publishing one again is harmless.
+    When `publish` returns the events are safe; publishing one again is harmless. The id of a run is used once: with a store, a second run of
+    the same id is refused.
 
     Raises:
         InputError: neither a broker nor a store, or a broker that may lose messages, and no store.
@@ -50,28 +55,57 @@ class Publisher:
         self._topology: Final[Topology] = topology_of(workflow)
         self._sender: Sender | None = None
 
-    def publish(self, *outgoing: Outgoing) -> None:
-        """Publish events, all of them together.
+    def publish(self, *outgoing: Outgoing) -> Sequence[str]:
+        """Publish events, all of them together, and return the ids of runs that had begun with the same event before.
+
+        Of those nothing is published, unless it is not known to have reached its listeners. Without a store nobody knows here what has begun.
 
         Raises:
+            UsedIdError: a run has begun with another event, or content; nothing was published.
             UnroutableError: nobody listens to one of them, and it is no declared end; nothing was published.
             DeliveryError: the broker did not take them all. With a store they are sent again.
             StoreError: the database cannot be used; nothing was sent. Publish again.
         """
+        self._check_listeners(outgoing)
+        messages, now = answered(self._workflow.name, outgoing), self._workflow.clock()
+        if self._store is None:
+            repeated = self._begun(messages, lambda _: {})
+            addressed = parcels(self._topology, messages)
+        else:
+            with self._store.begin() as transaction:
+                repeated = self._begun(messages, lambda contents: starts.put(transaction, contents, now=now))
+                addressed = self._put(transaction, messages, repeated, now=now)
+        if self._broker is not None and addressed:
+            self._send(self._broker, addressed)
+        return [each.workflow_id for each in repeated]
+
+    def _check_listeners(self, outgoing: Sequence[Outgoing]) -> None:
         for each in outgoing:
             is_declared = (source(each.headers), each.event) in self._topology.ends
             if not is_declared and not self._topology.listeners(each.event):
                 text = f"expected an event that somebody listens to, got {each.event!r}: is a contract missing?"
                 raise UnroutableError(text, path=self._workflow.name)
-        messages, now = answered(self._workflow.name, outgoing), self._workflow.clock()
-        if self._store is not None:
-            with self._store.begin() as transaction:
-                if self._broker is None:
-                    deliver(self._topology, transaction, messages, now=now)
-                else:
-                    post(self._topology, transaction, messages, now=now, rest=REST)
-        if self._broker is not None:
-            self._send(self._broker, parcels(self._topology, messages))
+
+    def _begun(self, messages: Sequence[Message], note: Note) -> Sequence[Message]:
+        """Note the runs that begin, and return the messages of those that had begun with them before."""
+        repeated, refused = begin(messages, self._workflow.limits, note)
+        if refused:
+            raise used(list(dict.fromkeys(each.workflow_id for each in refused)), path=self._workflow.name)
+        return repeated
+
+    def _put(
+        self, transaction: Connection, messages: Sequence[Message], repeated: Sequence[Message], *, now: int
+    ) -> list[Parcel]:
+        """Write down what is new, and return what is to be sent: that, and of what was written down before what may not have arrived."""
+        known = {each.event_id: each for each in repeated}
+        fresh = [each for each in messages if each.event_id not in known]
+        if self._broker is None:
+            deliver(self._topology, transaction, fresh, now=now)
+            return []
+        post(self._topology, transaction, fresh, now=now, rest=REST)
+        late = outbox.unfinished(transaction, list(known))
+        again = [Parcel(known[id_], (queue,) if queue else (), again=bool(queue)) for id_, queue in late]
+        return [*parcels(self._topology, fresh), *again]
 
     def _send(self, broker: Transport, addressed: Sequence[Parcel]) -> None:
         if self._sender is None:

@@ -16,6 +16,7 @@ from stamp.errors import (
     SchemaError,
     StampError,
     UnknownSchemaError,
+    UsedIdError,
     WireError,
     WorkflowError,
 )
@@ -38,6 +39,7 @@ HOPELESS: Final[Mapping[type[Exception], str]] = {
     HandlerError: "undeclared-answer",
     EncodeError: "unwritable-answer",
     WorkflowError: "not-for-this-step",
+    UsedIdError: "used-id",
 }
 """Errors that would come again at every attempt, and the reason that they are told as; the first that fits."""
 

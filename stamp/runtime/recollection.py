@@ -1,8 +1,9 @@
-"""What a process without a store remembers of works: which are done, and how often which have failed."""
+"""What a process without a store remembers of works: which are done, how often which have failed, and with what runs began."""
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Mapping
 from threading import Lock
 from typing import Final, TypeAlias
 
@@ -12,7 +13,7 @@ Key: TypeAlias = tuple[str, bytes]
 """A queue, and the id of an event in it."""
 
 REMEMBERED: Final = 100_000
-"""How many works are known, and how many failures: those of long ago make room."""
+"""How many works are known, how many failures, and how many beginnings of runs: those of long ago make room."""
 
 
 class Recollection:
@@ -22,6 +23,16 @@ class Recollection:
         self._lock = Lock()
         self._done: OrderedDict[Key, None] = OrderedDict()
         self._failures: Counter[Key] = Counter()
+        self._begun: OrderedDict[bytes, bytes] = OrderedDict()
+
+    def begun(self, contents: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
+        """Note with what runs begin, by their keys, and return the same of those that began here before."""
+        with self._lock:
+            known = {run: self._begun[run] for run in contents if run in self._begun}
+            self._begun |= {run: content for run, content in contents.items() if run not in known}
+            while len(self._begun) > REMEMBERED:
+                self._begun.popitem(last=False)
+            return known
 
     def is_done(self, key: Key) -> bool:
         """Tell whether a work was done here."""

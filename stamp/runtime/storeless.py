@@ -15,9 +15,10 @@ from itertools import count
 from time import monotonic
 from typing import Final, NamedTuple
 
-from stamp.errors import DeliveryError
+from stamp.errors import DeliveryError, StampError
 from stamp.runtime.answer import answered
-from stamp.runtime.arrival import opened
+from stamp.runtime.arrival import opened, own_id
+from stamp.runtime.beginning import begin, used
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake, Received
 from stamp.runtime.outlet import parcels
@@ -120,8 +121,11 @@ class StorelessPerformer:
         message, refused = opened(arrival, self.workflow.name, self.workflow.limits)
         key = (arrival.queue, message.event_id)
         if refused is not None:
-            LOG.error("%s: not taken for an event: %s", arrival.queue, refused)
-            return [_Done(key, received, message, (), written(letter(refused)))]
+            return [_refused(key, received, message, refused)]
+        _, other = begin([message], self.workflow.limits, self.recollection.begun)
+        if other:
+            error = used([message.workflow_id], path=message.workflow)
+            return [_refused((arrival.queue, own_id(arrival)), received, message, error)]
         if self.recollection.is_done(key):
             self.intake.settle([received])
             return ()
@@ -208,6 +212,12 @@ class StorelessPerformer:
         sender, self._sender = self._sender, None
         if sender is not None:
             sender.close()
+
+
+def _refused(key: Key, received: Received, message: Message, error: StampError) -> _Done:
+    """Put a message among the dead letters without an answer: it is no event, or not one of the run that it names."""
+    LOG.error("%s: not taken for an event: %s", received.arrival.queue, error, extra=_described(message))
+    return _Done(key, received, message, (), written(letter(error)))
 
 
 def _described(message: Message) -> dict[str, str]:

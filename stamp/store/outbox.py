@@ -7,16 +7,20 @@ knows of. Times are microseconds, and the caller's.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from stamp.store import record
 from stamp.store.bulk import Change, Insert
 from stamp.store.message import Message
 from stamp.store.statement import Statement
+from stamp.store.tables import OUTBOX
 
-__all__ = ["Due", "Key", "due", "finish", "put", "receive_receipts", "sent"]
+__all__ = ["Due", "Key", "due", "finish", "put", "receive_receipts", "sent", "unfinished"]
+
+AT_ONCE: Final = 500
+"""How many events one query looks for."""
 
 Key = tuple[bytes, str]
 """An event's id and a consumer; "" where nobody has to take the event."""
@@ -38,6 +42,14 @@ def put(tx: Connection, entries: Sequence[tuple[Message, str]], *, now: int, res
 def finish(tx: Connection, keys: Sequence[Key]) -> None:
     """Forget events that their consumers have."""
     FINISH.execute(tx, keys)
+
+
+def unfinished(tx: Connection, event_ids: Sequence[bytes]) -> list[Key]:
+    """Return which of these events are not known to have reached their consumers, with each such consumer."""
+    found = select(OUTBOX.c.event_id, OUTBOX.c.consumer)
+    batches = (event_ids[first : first + AT_ONCE] for first in range(0, len(event_ids), AT_ONCE))
+    rows = (row for batch in batches for row in tx.execute(found.where(OUTBOX.c.event_id.in_(batch))))
+    return [(bytes(event_id), consumer) for event_id, consumer in rows]
 
 
 def receive_receipts(tx: Connection) -> int:

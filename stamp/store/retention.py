@@ -5,20 +5,24 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, select
 
 from stamp.store.statement import Statement
-from stamp.store.tables import FINALS
+from stamp.store.tables import FINALS, STARTS
 
 __all__ = ["prune"]
 
 
 def prune(tx: Connection, *, before: int, limit: int) -> int:
-    """Delete work that was done, and final events that came, before `before` (microseconds); return how many rows, `limit` at most.
+    """Delete work that was done, final events that came and starts of runs that were before `before` (microseconds).
+
+    Return how many rows, `limit` at most.
 
     What waits, is at work, dead or not yet known to be received stays, however old it is. A repeat of an event whose row is gone is
     taken for a new event, so keep rows longer than any broker may hold a message.
     """
     pruned = DONE.execute(tx, before=before, limit=limit).rowcount
-    old = select(FINALS.c.event_id).where(FINALS.c.at < before).order_by(FINALS.c.at).limit(limit - pruned)
-    return pruned + tx.execute(delete(FINALS).where(FINALS.c.event_id.in_(old))).rowcount
+    for key, at in ((FINALS.c.event_id, FINALS.c.at), (STARTS.c.run, STARTS.c.at)):
+        old = select(key).where(at < before).order_by(at).limit(limit - pruned)
+        pruned += tx.execute(delete(key.table).where(key.in_(old))).rowcount
+    return pruned
 
 
 DONE = Statement(

@@ -28,7 +28,18 @@ from sqlalchemy import (
     text,
 )
 
-__all__ = ["CONTENTS", "DEAD_LETTERS", "DIRECTORY", "EDITION", "FINALS", "INBOX", "METADATA", "OUTBOX", "STORAGE"]
+__all__ = [
+    "CONTENTS",
+    "DEAD_LETTERS",
+    "DIRECTORY",
+    "EDITION",
+    "FINALS",
+    "INBOX",
+    "METADATA",
+    "OUTBOX",
+    "STARTS",
+    "STORAGE",
+]
 
 METADATA: Final = MetaData()
 
@@ -143,6 +154,15 @@ FINALS: Final = Table(
     PrimaryKeyConstraint("event_id"),
 )
 
+STARTS: Final = Table(
+    "stamp_start",
+    METADATA,
+    _bytes("run"),
+    _bytes("content"),
+    _number("at"),
+    PrimaryKeyConstraint("run"),
+)
+
 DIRECTORY: Final = Table(
     "stamp_directory",
     METADATA,
@@ -179,6 +199,7 @@ _index("stamp_inbox_done", INBOX.c.done_at, where="state = 2")
 _index("stamp_outbox_resend", OUTBOX.c.resend_at)
 _index("stamp_final_at", FINALS.c.at)
 _index("stamp_final_run", FINALS.c.run)
+_index("stamp_start_at", STARTS.c.at)
 
 # Room in each page for what a taker changes, or it would have to go into another one, and into all indexes. Nearly every row of these
 # tables goes, or is written anew: so they are vacuumed when a fiftieth of them has, not a fifth.

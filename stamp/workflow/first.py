@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from stamp.envelope import wire
-from stamp.envelope.contribution import assemble, event_id
+from stamp.envelope.contribution import assemble, decode, event_id, identify
 from stamp.envelope.limits import Limits
 from stamp.errors import EncodeError
+from stamp.schema.varint import sized
 from stamp.workflow.context import deadline
-from stamp.workflow.outgoing import Outgoing, headers
+from stamp.workflow.outgoing import TRACE_CONTEXT, Outgoing, headers
 from stamp.workflow.step import Step
 
-__all__ = ["first_event", "header"]
+__all__ = ["Start", "first_event", "header", "start"]
 
 
 def header(workflow: str, workflow_id: str, started_at: int, attributes: Mapping[str, str]) -> wire.Header:
@@ -60,3 +63,40 @@ def first_event(step: Step, first: BaseModel, begun: wire.Header, limits: Limits
     item = assemble(emission.opening, emission.binding.encode(first), key + id_, (), times=(now, now))
     body = wire.append(wire.begin(begun), item, limits)
     return Outgoing(event, body, headers(begun, step.name, event, event_id=id_, causes=(), completed_at=now))
+
+
+class Start(NamedTuple):
+    """Which run begins, as a key of 16 bytes, and with what, as a digest.
+
+    The content is the starting step, its event, what it wrote and the attributes of the run. Times and the trace context are no part of
+    it: a start that is tried again is the same one.
+    """
+
+    run: bytes
+    content: bytes
+
+
+def start(body: bytes, limits: Limits) -> Start | None:
+    """Return which run an envelope begins, and with what; None if it is a later event.
+
+    Raises:
+        WireError: the body is no envelope.
+        LimitError: it passes the limits.
+    """
+    begun, at = wire.read_header(body, limits)
+    index = wire.index(body, at, limits)
+    if index is None:
+        body = wire.canonical(body, at, limits)
+        index = wire.index(body, at, limits)
+        assert index is not None
+    if index.last is None or index.total > 1:
+        return None
+    first, _ = decode(body, *index.last)
+    if first.causes:
+        return None
+    attributes = [
+        part for name in sorted(begun.attributes.keys() - TRACE_CONTEXT) for part in (name, begun.attributes[name])
+    ]
+    texts = [sized(text.encode()) for text in (first.step, first.event, *attributes)]
+    content = sha256(b"".join((first.schema_id, sized(first.payload), *texts))).digest()
+    return Start(identify(sized(begun.workflow.encode()), sized(begun.workflow_id.encode())), content)

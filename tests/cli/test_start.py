@@ -96,9 +96,27 @@ class TestInput:
         assert "陈美玲".encode() in first.payload
 
     def test_a_run_that_was_started_is_not_started_again(self, stamp, shop, place):
-        for _ in range(2):
-            assert stamp("start", shop, "--json", json.dumps(order("1"))).exit_code == 0
+        first, second = (stamp("start", shop, "--json", json.dumps(order("1"))) for _ in range(2))
+        assert (first.exit_code, second.exit_code) == (0, 0)
+        assert first.stderr.startswith("1 run started on ")
+        assert second.stderr == "1 run already started with the same content: nothing to do\n"
         assert waiting(place) == ["1"]
+
+    def test_a_used_id_is_a_bad_line_and_the_others_are_started(self, stamp, shop, place, write_lines):
+        stamp("start", shop, "--input", write_lines([order("1"), order("2"), order("3")]))
+        lines = [order("4"), order("2", note="other"), order("3"), order("1", note="other"), order("5")]
+        done = stamp("start", shop, "--input", write_lines(lines))
+        *told, repeated, started = done.stderr.splitlines()
+        assert (done.exit_code, [each.split(":")[1] for each in told]) == (1, ["2", "4"])
+        assert "workflow_id: expected the id of a new run" in told[0]
+        assert repeated == "1 run already started with the same content: nothing to do"
+        assert started.startswith("2 runs started on ")
+        assert sorted(waiting(place)) == ["1", "2", "3", "4", "5"]
+
+    def test_one_run_of_a_used_id_is_refused(self, stamp, shop, place):
+        stamp("start", shop, "--json", json.dumps(order("1")))
+        done = stamp("start", shop, "--json", json.dumps(order("1", note="other")))
+        assert (done.exit_code, "got '1', which began with other content" in done.stderr) == (1, True)
 
     def test_bad_lines_are_told_and_the_others_started(self, stamp, shop, place, write_lines):
         lines = [

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from stamp import Workflow
-from stamp.errors import DeliveryError, InputError, StoreError, UnroutableError
+from stamp.errors import DeliveryError, InputError, StoreError, UnroutableError, UsedIdError
 from stamp.runtime.publisher import Publisher
 
 from .protocol.broker import SimulatedBroker
@@ -43,8 +43,8 @@ def losing():
     return SimulatedBroker(keeps=False)
 
 
-def order(shop, run="1"):
-    return shop.start(Order(item="lamp"), workflow_id=run)
+def order(shop, run="1", item="lamp", **more):
+    return shop.start(Order(item=item), workflow_id=run, **more)
 
 
 def rows(store, table):
@@ -189,3 +189,67 @@ def test_a_workflow_without_contracts_of_its_listeners_is_told_what_may_be_missi
 
     with Publisher(shop, store=store) as publisher, pytest.raises(UnroutableError, match="is a contract missing"):
         publisher.publish(order(shop))
+
+
+class TestAUsedId:
+    def test_the_same_content_is_said_to_have_begun_whenever_it_is_published(self, shop, store):
+        with Publisher(shop, store=store) as publisher:
+            assert publisher.publish(order(shop)) == []
+            assert publisher.publish(order(shop)) == ["1"]
+            assert rows(store, "stamp_inbox") == 1
+
+    @pytest.mark.parametrize("change", [{"item": "desk"}, {"attributes": {"tenant": "other"}}])
+    def test_other_content_is_refused_with_all_that_comes_with_it(self, shop, store, change):
+        with Publisher(shop, store=store) as publisher:
+            publisher.publish(order(shop))
+            with pytest.raises(UsedIdError, match="'1', which began with other content") as raised:
+                publisher.publish(order(shop, run="2"), order(shop, **change))
+            assert raised.value.workflow_ids == ("1",)
+            assert rows(store, "stamp_inbox") == 1
+
+    def test_it_is_refused_long_after_the_run_is_done(self, shop, store):
+        with Publisher(shop, store=store) as publisher:
+            publisher.publish(order(shop))
+            with store.begin() as tx:
+                tx.execute(text("DELETE FROM stamp_content"))
+                tx.execute(text("UPDATE stamp_inbox SET state = 2, done_at = 1"))
+            assert publisher.publish(order(shop)) == ["1"]
+            with pytest.raises(UsedIdError):
+                publisher.publish(order(shop, item="desk"))
+
+    def test_times_and_traces_are_no_content(self, shop, store):
+        with Publisher(shop, store=store) as publisher:
+            publisher.publish(order(shop))
+            later = shop.with_clock(lambda: 5_000_000_000)
+            assert publisher.publish(order(later, attributes={"traceparent": "00-1-2-01"})) == ["1"]
+
+    def test_another_start_of_the_same_run_is_refused(self, shop, store):
+        class Gift(BaseModel):
+            to: str
+
+        shop.starts("gift", Gift, emits="Placed")
+        with Publisher(shop, store=store) as publisher:
+            publisher.publish(order(shop))
+            with pytest.raises(UsedIdError):
+                publisher.publish(shop.start(Gift(to="Ada"), workflow_id="1"))
+
+    def test_two_contents_in_one_call_are_refused_without_a_store_too(self, shop, keeping):
+        with Publisher(shop, broker=keeping) as publisher:
+            assert publisher.publish(order(shop), order(shop)) == []
+            with pytest.raises(UsedIdError):
+                publisher.publish(order(shop, run="2"), order(shop, run="2", item="desk"))
+        assert sent(keeping) == ["1", "1"]
+
+    def test_later_events_of_a_run_are_no_beginnings(self, shop, store):
+        [paid] = shop.process("payment", order(shop).body)
+        [other] = shop.process("payment", order(shop, item="desk").body)
+        with Publisher(shop, store=store) as publisher:
+            publisher.publish(order(shop))
+            assert publisher.publish(paid, other) == []
+
+    def test_what_may_not_have_arrived_is_sent_again_and_nothing_else(self, shop, store, keeping, losing):
+        for run, broker, times in (("1", keeping, 1), ("2", losing, 2)):
+            with Publisher(shop, broker=broker, store=store) as publisher:
+                publisher.publish(order(shop, run=run))
+                assert publisher.publish(order(shop, run=run)) == [run]
+            assert sent(broker) == [run] * times

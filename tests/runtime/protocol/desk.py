@@ -8,7 +8,7 @@ from dataclasses import replace
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from stamp import StepContext, Workflow
+from stamp import Envelope, Outgoing, StepContext, Workflow
 from stamp.runtime.points import pass_by
 from stamp.runtime.policy import Policy
 from stamp.runtime.publisher import Publisher
@@ -89,7 +89,14 @@ class Desk:
         self._publish(*(self.workflow.start(Question(text="why?"), workflow_id=str(run)) for run in runs))
 
     def remind(self, *runs: object) -> None:
-        self._publish(*(self.workflow.start(Reminder(text="so?"), workflow_id=str(run)) for run in runs))
+        self._publish(*(self._reminder(str(run)) for run in runs))
+
+    def _reminder(self, run: str) -> Outgoing:
+        """Return `Reminded` as an event of the run that began with `Asked`."""
+        asked = self.workflow.start(Question(text="why?"), workflow_id=run)
+        reminded = self.workflow.start(Reminder(text="so?"), workflow_id=run)
+        [said] = Envelope.from_bytes(reminded.body).contributions
+        return reminded._replace(body=bytes(Envelope.from_bytes(asked.body).append(said)))
 
     def _publish(self, *outgoing) -> None:
         with Publisher(self.workflow, broker=self.broker, store=self.store) as publisher:

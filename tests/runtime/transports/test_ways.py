@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from stamp import Envelope, Failure, Outcome, StepContext, Workflow
-from stamp.errors import InputError, UnroutableError
+from stamp.errors import InputError, UnroutableError, UsedIdError
 from stamp.runtime import Policy, Publisher, Retry, Worker
 from stamp.store import Store, dead_letters, finals
 from stamp.workflow.outgoing import Outgoing
@@ -275,6 +275,36 @@ def test_an_event_that_nobody_listens_to_is_refused(shop: Shop) -> None:
         pytest.raises(UnroutableError),
     ):
         publisher.publish(ordered, ordered._replace(event="Unheard"))
+
+
+def test_the_id_of_a_run_is_used_once(shop: Shop) -> None:
+    shop.publish("a")
+    with shop.worker():
+        shop.wait(lambda: shop.done() == of_runs(1))
+        if shop.store is not None:
+            with pytest.raises(UsedIdError, match="got '0', which began with other content") as raised:
+                shop.publish("b", "c")
+            assert raised.value.workflow_ids == ("0",)
+            shop.publish("a", "c")  # the same again is harmless
+            shop.wait(lambda: shop.done() == of_runs(2))
+            return
+        shop.publish("b")  # nobody knows here; who works on it does
+        shop.wait(lambda: len(shop.dead()) == 2)
+    assert {reason for reason, _ in shop.dead()} == {"used-id"}
+    assert shop.done() == of_runs(1)
+
+
+@pytest.mark.parametrize("shop", ["rabbitmq and a store"], indirect=True)
+def test_a_used_id_that_comes_from_elsewhere_is_a_dead_letter_of_each_listener(shop: Shop) -> None:
+    with Publisher(shop.workflow, broker=shop.transport()) as elsewhere, shop.worker():
+        elsewhere.publish(shop.workflow.start(Order(text="a"), workflow_id="0"))
+        shop.wait(lambda: shop.done() == of_runs(1))
+        elsewhere.publish(shop.workflow.start(Order(text="a"), workflow_id="0"))
+        elsewhere.publish(shop.workflow.start(Order(text="b"), workflow_id="0"))
+        shop.wait(lambda: len(shop.dead()) == 2)
+    assert {reason for reason, _ in shop.dead()} == {"used-id"}
+    assert shop.done() == of_runs(1)
+    assert set(shop.ends()) == {"Told", "Noted"}
 
 
 @pytest.mark.parametrize("transport", [name for name in REAL if name not in KEEPING])
