@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import count
 from threading import Condition
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from stamp.errors import InputError
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.virtual import Virtual
 from stamp.runtime.transports.virtual.content import Content
-from stamp.runtime.transports.virtual.place import Held
+from stamp.runtime.transports.virtual.place import Contents, Held
 from stamp.runtime.transports.virtual.receiver import BEAT
 from stamp.runtime.transports.virtual.sender import LARGEST
 
@@ -46,13 +47,22 @@ class Memory(Virtual):
 
 
 class Queues:
-    """Queues, and how many messages were put into them."""
+    """Queues, how many messages were put into them, which ones are taken, and the documents of each workflow."""
 
     def __init__(self) -> None:
         self.changed = Condition()
         self.by_name: dict[str, deque[Held]] = {}
+        self.taken: dict[object, str] = {}
         self.puts = 0
         self.keys = count()
+        self.documents: dict[str, Kept] = {}
+
+
+class Kept(NamedTuple):
+    """Documents that never change, and how often others took their place."""
+
+    version: int = 0
+    documents: Mapping[str, str] = MappingProxyType({})
 
 
 BROKERS: Final[dict[str, Queues]] = {}
@@ -79,6 +89,16 @@ class MemoryPlace:
         """Return the queues that there are."""
         return self._queues.by_name.keys() & set(queues)
 
+    def remove(self, queue: str, *, discard: bool) -> Contents:
+        """Forget a queue."""
+        with self._queues.changed:
+            contents = Contents(
+                len(self._queues.by_name.get(queue, ())), sum(each == queue for each in self._queues.taken.values())
+            )
+            if contents.may_go(discard=discard):
+                self._queues.by_name.pop(queue, None)
+        return contents
+
     def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
         """Put messages into queues, and wake who waits."""
         with self._queues.changed:
@@ -90,17 +110,22 @@ class MemoryPlace:
         with self._queues.changed:
             self._seen = self._queues.puts
             for queue in queues:
-                waiting = self._queues.by_name.setdefault(queue, deque())
+                waiting = self._queues.by_name.get(queue, deque())
                 taken += [waiting.popleft() for _ in range(min(len(waiting), limit - len(taken)))]
+            self._queues.taken.update((each.key, each.queue) for each in taken)
         return taken
 
     def done(self, held: Iterable[Held]) -> None:
         """Forget messages: they are in no queue any more."""
+        with self._queues.changed:
+            for each in held:
+                self._queues.taken.pop(each.key, None)
 
     def move(self, held: Held, queue: str, content: Content) -> bool:
         """Put `content` instead of a message that is in no queue any more."""
         self.create([queue])
         self.put([(queue, content)])
+        self.done([held])
         return True
 
     def give_back(self, held: Iterable[Held]) -> None:
@@ -109,10 +134,25 @@ class MemoryPlace:
             for each in reversed(list(held)):
                 again = each._replace(deliveries=each.deliveries + 1, key=next(self._queues.keys))
                 self._queues.by_name[each.queue].appendleft(again)
+                self.done([each])
                 self._announce()
 
     def look_after(self, held: Sequence[Held]) -> None:
         """Do nothing: nobody dies here alone."""
+
+    def version(self, workflow: str) -> Hashable:
+        """Return how often documents were kept."""
+        return self._kept(workflow).version
+
+    def documents(self, workflow: str) -> Mapping[str, str]:
+        """Return the documents as they are now."""
+        return self._kept(workflow).documents
+
+    def keep(self, workflow: str, documents: Mapping[str, str]) -> None:
+        """Replace all documents at once by some of which these are."""
+        with self._queues.changed:
+            version, before = self._kept(workflow)
+            self._queues.documents[workflow] = Kept(version + 1, MappingProxyType({**before, **documents}))
 
     def wait(self, timeout: float) -> None:
         """Wait until something is put that came after the last look."""
@@ -121,6 +161,9 @@ class MemoryPlace:
 
     def close(self) -> None:
         """Do nothing: it is memory."""
+
+    def _kept(self, workflow: str) -> Kept:
+        return self._queues.documents.get(workflow, Kept())
 
     def _put(self, queue: str, content: Content) -> bool:
         waiting = self._queues.by_name.get(queue)

@@ -33,6 +33,19 @@ from .proxy import Proxy
 STEPS = {"alpha": ["Ordered"], "beta": ["Ordered", "Paid"], "gamma": ["Paid"]}
 """Who listens to what in every test of the suite: an entry can clean up without being told."""
 
+LATE = {"delta": ["Ordered", "Finished"]}
+"""A listener that comes later, in some tests."""
+
+
+def queues(name: str) -> list[str]:
+    """The queues of workflow `name` that there may be, but for those of dead letters."""
+    return [f"{name}.{step}" for step in STEPS | LATE]
+
+
+def sibling(name: str) -> str:
+    """Another workflow, which has nothing but a directory, beside that called `name`."""
+    return f"{name}-2"
+
 
 class Foreign(NamedTuple):
     """A message that no sender of ours made."""
@@ -53,6 +66,7 @@ class Broker:
     port; None if there is no server. `settles`: seconds after which what has not arrived will
     not. `secrets`: what must not be seen in any text. `wire(port)`: what can be cut; of another kind when a broker tells its clients where it is.
     `has_only_texts`: whether headers of messages can be nothing else. `many`: how many messages a test may send at most.
+    `apart`: arguments for a namespace beside this one, where the transport has such a thing.
     """
 
     factory: str
@@ -67,6 +81,7 @@ class Broker:
     wire: Callable[[int], Proxy] = Proxy
     has_only_texts: bool = False
     many: int = 250
+    apart: Sequence[Any] | None = None
 
     def transport(self) -> Transport:
         return resolve_name(self.factory)(*self.arguments, **self.options)
@@ -83,7 +98,8 @@ class Broker:
 class Entry(NamedTuple):
     """A transport in the table: its title in the docs, what it promises by default, how to get a fresh broker, and whether that is a server.
 
-    `open(stack, folder, name)` leaves with `stack` what cleans up. The workflow is called `name`, and its queues `<name>.<step>` for `STEPS`.
+    `open(stack, folder, name)` leaves with `stack` what cleans up. The workflow is called `name`, and has the queues `queues(name)`;
+    `sibling(name)` has a directory.
     """
 
     title: str
@@ -116,7 +132,7 @@ def rabbitmq(stack: ExitStack, folder: Path, name: str) -> Broker:
     channel.auto_decode = False
 
     def clean() -> None:
-        for queue in (f"{name}.{step}" for step in STEPS):
+        for queue in queues(name):
             channel.queue_delete(queue)
             channel.queue_delete(f"{queue}.dead")
         channel.exchange_delete(name)
@@ -163,6 +179,7 @@ def redis(stack: ExitStack, folder: Path, name: str) -> Broker:
     # Without a password of its own the server takes any for its default user.
     login = f"{parts.username or 'default'}:{parts.password or 'a-password'}"
     options = f"prefix={prefix}&redeliver=1"
+    apart = f"prefix={prefix}-apart&redeliver=1"
 
     def inject(queue: str, message: Foreign) -> None:
         texts = {"content-type": message.content_type, "content-encoding": message.content_encoding}
@@ -183,8 +200,8 @@ def redis(stack: ExitStack, folder: Path, name: str) -> Broker:
             for _, fields in client.xrange(f"{prefix}:{queue}.dead")
         ]
 
-    def url(port: int) -> str:
-        return parts._replace(netloc=f"{login}@{parts.hostname}:{port}", query=options).geturl()
+    def url(port: int, query: str = options) -> str:
+        return parts._replace(netloc=f"{login}@{parts.hostname}:{port}", query=query).geturl()
 
     return Broker(
         factory="stamp.runtime.transports.redis:Redis",
@@ -194,6 +211,7 @@ def redis(stack: ExitStack, folder: Path, name: str) -> Broker:
         port=port,
         secrets=[login.partition(":")[2]],
         through=lambda port: [url(port)],
+        apart=[url(port, apart)],
     )
 
 
@@ -219,20 +237,32 @@ def behind(transport: Transport) -> tuple[Callable[[str, Foreign], None], Callab
 def memory(stack: ExitStack, folder: Path, name: str) -> Broker:
     url = f"memory://{name}"
     inject, letters = behind(Memory(url))
-    return Broker(factory="stamp.runtime.transports.memory:Memory", arguments=[url], inject=inject, letters=letters)
+    return Broker(
+        factory="stamp.runtime.transports.memory:Memory",
+        arguments=[url],
+        inject=inject,
+        letters=letters,
+        apart=[f"{url}-apart"],
+    )
 
 
 def filesystem(stack: ExitStack, folder: Path, name: str) -> Broker:
     url = f"filesystem://{folder / 'a folder of queues'}"
     inject, letters = behind(Filesystem(url))
     factory = "stamp.runtime.transports.filesystem:Filesystem"
-    return Broker(factory=factory, arguments=[url], inject=inject, letters=letters)
+    return Broker(factory=factory, arguments=[url], inject=inject, letters=letters, apart=[f"{url} apart"])
 
 
 def sqlite(stack: ExitStack, folder: Path, name: str) -> Broker:
     url = f"sqla+sqlite:///{folder / 'queues.db'}?redeliver=1"
     inject, letters = behind(Sql(url))
-    return Broker(factory="stamp.runtime.transports.sql:Sql", arguments=[url], inject=inject, letters=letters)
+    return Broker(
+        factory="stamp.runtime.transports.sql:Sql",
+        arguments=[url],
+        inject=inject,
+        letters=letters,
+        apart=[f"sqla+sqlite:///{folder / 'apart.db'}"],
+    )
 
 
 POSTGRESQL = os.environ.get("STAMP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
@@ -243,18 +273,19 @@ def postgresql(stack: ExitStack, folder: Path, name: str) -> Broker:
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     stack.callback(engine.dispose)
     schema = name[:60]
+    apart = f"{name[:57]}-2"
 
     def execute(statement: str) -> None:
         with engine.connect() as connection:
             connection.execute(text(statement))
 
     try:
-        execute(f'CREATE SCHEMA "{schema}"')
+        execute(f'CREATE SCHEMA "{schema}"; CREATE SCHEMA "{apart}"')
     except OperationalError as error:
         absent(f"no PostgreSQL at {server}: {error}")
-    stack.callback(execute, f'DROP SCHEMA "{schema}" CASCADE')
+    stack.callback(execute, f'DROP SCHEMA "{schema}", "{apart}" CASCADE')
 
-    def url(port: int) -> str:
+    def url(port: int, schema: str = schema) -> str:
         # Where the server trusts its own machine, it takes any password.
         login = server.set(drivername="sqla+postgresql", port=port, password=server.password or "a-password")
         query = {"options": f"-csearch_path={schema}", "redeliver": "1"}
@@ -270,6 +301,7 @@ def postgresql(stack: ExitStack, folder: Path, name: str) -> Broker:
         port=port,
         through=lambda port: [url(port)],
         secrets=[server.password or "a-password"],
+        apart=[url(port, apart)],
     )
 
 
@@ -278,7 +310,7 @@ def kafka(stack: ExitStack, folder: Path, name: str) -> Broker:
 
     servers = cluster()
     (port,) = servers.ports
-    for queue in (f"{name}.{step}" for step in STEPS):
+    for queue in queues(name):
         servers.make(queue)
         servers.make(f"{queue}.dead")
 

@@ -17,7 +17,7 @@ def main(recipe: str, topology: str, queue: str, count: str) -> None:
     while True:
         taken += len(receiver.receive(1))
         if taken == int(count):
-            sys.stdout.write("taken\n")
+            sys.stdout.write("done\n")
             sys.stdout.flush()
 
 

@@ -6,19 +6,21 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlencode
 
+import pytest
+
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Arrival, Parcel, Promises, Receiver, Sender, Transport
+from stamp.runtime.transport import Arrival, Directory, Parcel, Promises, Receiver, Sender, Transport
 from stamp.store.message import Message
 
-from .brokers import STEPS, Broker, Foreign
+from .brokers import LATE, STEPS, Broker, Foreign, sibling
 
 PATIENCE = 20.0
 """Seconds to wait for what must come; nobody waits so long unless something is wrong."""
@@ -31,7 +33,9 @@ class Stage:
         self._stack = stack
         self.broker = broker
         self.name = name
+        self.sibling = sibling(name)
         self.topology = Topology.of(name, STEPS)
+        self.later = Topology.of(name, STEPS | LATE)
         self.transport: Transport = broker.transport()
 
     @property
@@ -50,15 +54,34 @@ class Stage:
         (url,) = self.broker.arguments
         return Stage(self._stack, replace(self.broker, arguments=[f"{url}?{urlencode(options)}"]), self.name)
 
+    def apart(self) -> Stage:
+        """Return a stage in another namespace of the same broker."""
+        if self.broker.apart is None:
+            pytest.skip("it has one namespace")
+        return Stage(self._stack, replace(self.broker, arguments=self.broker.apart), self.name)
+
     def sender(self) -> Sender:
         sender = self.transport.sender(self.topology)
         self._stack.callback(sender.close)
         return sender
 
-    def receiver(self, *steps: str, prefetch: int = 100) -> Receiver:
-        receiver = self.transport.receiver(self.topology, [self.queue(step) for step in steps], prefetch=prefetch)
+    def receiver(self, *steps: str, prefetch: int = 100, topology: Topology | None = None) -> Receiver:
+        queues = [self.queue(step) for step in steps]
+        receiver = self.transport.receiver(topology or self.topology, queues, prefetch=prefetch)
         self._stack.callback(receiver.close)
         return receiver
+
+    def without(self, step: str) -> Topology:
+        """Return the topology without the queue of a step."""
+        return Topology(self.name, tuple(each for each in self.topology.queues if each.step != step))
+
+    def directory(self, workflow: str | None = None) -> Directory:
+        directory = self.transport.directory(workflow or self.name)
+        self._stack.callback(directory.close)
+        return directory
+
+    def remove(self, step: str, *, discard: bool = False) -> int:
+        return self.transport.remove(self.topology, self.queue(step), discard=discard)
 
     def message(self, body: bytes = b"body", *, event: str = "Ordered", run: str = "", **headers: str) -> Message:
         """A message of a run of its own, unless told otherwise: some brokers keep those of one run together."""
@@ -94,20 +117,20 @@ class Stage:
 
     def consumer(self, step: str, count: int) -> subprocess.Popen[str]:
         """Start a process that takes `count` messages from the queue of `step`, and return it when it has them all."""
-        program = Path(__file__).with_name("consumer.py")
-        command = [
-            sys.executable,
-            program,
-            self.broker.recipe(),
-            json.dumps([self.name, STEPS]),
-            self.queue(step),
-            str(count),
-        ]
+        return self._process("consumer.py", json.dumps([self.name, STEPS]), self.queue(step), str(count))
+
+    def scribe(self, workflow: str, documents: Mapping[str, str]) -> subprocess.Popen[str]:
+        """Start a process that writes documents, and return it when it has."""
+        return self._process("scribe.py", workflow, json.dumps(documents))
+
+    def _process(self, program: str, *arguments: str) -> subprocess.Popen[str]:
+        """Start a program of this folder, and return its process when it says that it is done."""
+        command = [sys.executable, Path(__file__).with_name(program), self.broker.recipe(), *arguments]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self._stack.enter_context(process)
         self._stack.callback(process.kill)
         assert process.stdout is not None
-        assert process.stdout.readline() == "taken\n"
+        assert process.stdout.readline() == "done\n"
         return process
 
     def leftovers(self, receiver: Receiver) -> list[bytes]:

@@ -4,16 +4,19 @@
     waiting/<queue>/<time>.<n>        messages to be taken, which were given out n times
     taken/<holder>/<queue>/<time>.<n>
     taken/<holder>/lock
+    documents/                        what services leave for each other
 
 As in a maildir, to publish and to take is to rename, which happens as a whole and succeeds for one only.
 """
 
 from __future__ import annotations
 
+import glob
 import os
+import shutil
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -21,10 +24,11 @@ from typing import Final
 from urllib.parse import quote
 from uuid import uuid4
 
+from stamp.runtime.transports.filesystem.documents import Documents
 from stamp.runtime.transports.filesystem.files import remove_abandoned, sync, write
 from stamp.runtime.transports.filesystem.holder import Holder, rescue
 from stamp.runtime.transports.virtual.content import Content
-from stamp.runtime.transports.virtual.place import Held
+from stamp.runtime.transports.virtual.place import Contents, Held
 from stamp.runtime.transports.virtual.receiver import BEAT
 
 __all__ = ["FolderPlace"]
@@ -43,6 +47,7 @@ class FolderPlace:
         self._waiting, self._taken, self._tmp = (folder / name for name in ("waiting", "taken", "tmp"))
         for each in (self._waiting, self._taken, self._tmp):
             each.mkdir(parents=True, exist_ok=True)
+        self._documents = folder / "documents"
         self._id = uuid4().hex
         self._time = 0
         self._listed: defaultdict[Path, deque[str]] = defaultdict(deque)
@@ -60,6 +65,17 @@ class FolderPlace:
     def there(self, queues: Iterable[str]) -> set[str]:
         """Return the queues that have a folder."""
         return {queue for queue in queues if self._box(queue).is_dir()}
+
+    def remove(self, queue: str, *, discard: bool) -> Contents:
+        """Remove the folder of a queue, in one piece: whoever is about to put a message into it fails."""
+        box = self._box(queue)
+        self.look_after(())
+        contents = Contents(_count(box), sum(map(_count, self._taken.glob(f"*/{glob.escape(box.name)}"))))
+        if box.is_dir() and contents.may_go(discard=discard):
+            waiting = self._take_away(box) if discard else _remove_empty(box)
+            contents = contents._replace(waiting=waiting)
+            sync([self._waiting])
+        return contents
 
     def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
         """Write messages, each to a file that gets into its queue when it is complete."""
@@ -110,6 +126,18 @@ class FolderPlace:
             if holder != self._holder.folder:
                 rescue(holder, self._give_back)
 
+    def version(self, workflow: str) -> Hashable:
+        """Return which files of documents there are."""
+        return self._of(workflow).version()
+
+    def documents(self, workflow: str) -> Mapping[str, str]:
+        """Read the documents."""
+        return self._of(workflow).read()
+
+    def keep(self, workflow: str, documents: Mapping[str, str]) -> None:
+        """Write documents to files."""
+        self._of(workflow).write(documents)
+
     def wait(self, timeout: float) -> None:
         """Wait a little."""
         time.sleep(min(timeout, PAUSE))
@@ -118,6 +146,16 @@ class FolderPlace:
         """Let go of the holder's folder."""
         if "_holder" in vars(self):
             self._holder.close()
+
+    def _of(self, workflow: str) -> Documents:
+        return Documents(self._documents, self._tmp, workflow)
+
+    def _take_away(self, box: Path) -> int:
+        """Remove the folder of a queue with its messages, and return how many they were."""
+        removed = box.rename(self._tmp / f"{uuid4().hex}.removed")
+        waiting = _count(removed)
+        shutil.rmtree(removed)
+        return waiting
 
     def _box(self, queue: str) -> Path:
         return self._waiting / f"{quote(queue, safe='')}.queue"
@@ -140,6 +178,18 @@ class FolderPlace:
         box.mkdir(exist_ok=True)
         with suppress(FileNotFoundError):  # it is there already
             path.rename(box / _given_out(path.name))
+
+
+def _count(box: Path) -> int:
+    """Return how many messages are in the folder `box`; 0 if it is not there."""
+    return sum(each.is_file() for each in box.glob("*"))
+
+
+def _remove_empty(box: Path) -> int:
+    """Remove the folder of a queue, unless a message has come meanwhile, and return how many messages are in it."""
+    with suppress(OSError):
+        box.rmdir()
+    return _count(box)
 
 
 def _deliveries(name: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -17,14 +17,16 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    text,
     tuple_,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from stamp.runtime.transports.sql import documents
 from stamp.runtime.transports.sql.tables import MESSAGES, METADATA, QUEUES
 from stamp.runtime.transports.virtual.content import Content
-from stamp.runtime.transports.virtual.place import Held
+from stamp.runtime.transports.virtual.place import Contents, Held
 from stamp.runtime.transports.virtual.receiver import BEAT
 
 __all__ = ["TablePlace"]
@@ -64,6 +66,17 @@ class TablePlace:
         """Return the queues that were noted."""
         with self._readers.connect() as connection:
             return _known(connection, queues)
+
+    def remove(self, queue: str, *, discard: bool) -> Contents:
+        """Delete a queue, after all transactions that have seen it: none of them puts a message into a queue that is not there."""
+        with self._engine.begin() as tx:
+            if tx.dialect.name == "postgresql":  # SQLite has one writer at a time
+                tx.execute(text(f"LOCK TABLE {QUEUES.name} IN ACCESS EXCLUSIVE MODE"))
+            contents = self._contents(tx, queue)
+            if contents.may_go(discard=discard):
+                tx.execute(MESSAGES.delete().where(MESSAGES.c.queue == queue))
+                tx.execute(QUEUES.delete().where(QUEUES.c.name == queue))
+        return contents
 
     def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
         """Put messages into queues, in one transaction."""
@@ -111,6 +124,21 @@ class TablePlace:
         """Renew the leases of messages. What the dead held is free when their leases end."""
         self._hold(held, self._now() + self._lease)
 
+    def version(self, workflow: str) -> Hashable:
+        """Read the version of the documents."""
+        with self._readers.connect() as connection:
+            return documents.version(connection, workflow)
+
+    def documents(self, workflow: str) -> Mapping[str, str]:
+        """Read the documents."""
+        with self._readers.connect() as connection:
+            return documents.read(connection, workflow)
+
+    def keep(self, workflow: str, kept: Mapping[str, str]) -> None:
+        """Write documents and their version, in one transaction."""
+        with self._engine.begin() as tx:
+            documents.write(tx, workflow, kept)
+
     def wait(self, timeout: float) -> None:
         """Wait a little."""
         time.sleep(min(timeout, PAUSE))
@@ -118,6 +146,11 @@ class TablePlace:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+
+    def _contents(self, tx: Connection, queue: str) -> Contents:
+        free = func.count().filter(self._is_free())
+        waiting, all_ = tx.execute(select(free, func.count()).where(MESSAGES.c.queue == queue)).one()
+        return Contents(waiting, all_ - waiting)
 
     def _queues_with_work(self, names: Sequence[str]) -> Select[Any]:
         """Ask for each queue no more than whether there is a first message: others may be many."""

@@ -1,4 +1,4 @@
-"""Two tables: the queues, and the messages that are in them."""
+"""Tables: the queues, the messages that are in them, and the documents that services leave for each other."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-__all__ = ["MESSAGES", "METADATA", "QUEUES"]
+__all__ = ["DOCUMENTS", "MESSAGES", "METADATA", "QUEUES"]
 
 METADATA: Final = MetaData()
 
@@ -25,3 +25,12 @@ MESSAGES: Final = Table(
     sqlite_autoincrement=True,
 )
 """`held_until`: in seconds since 1970 UTC by the database's clock. `deliveries`: how often it was given out; with `number` it says which time."""
+
+DOCUMENTS: Final = Table(
+    "stamp_queue_document",
+    METADATA,
+    Column("workflow", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+)
+"""The document whose key is empty is none of theirs: it is another one after every change."""

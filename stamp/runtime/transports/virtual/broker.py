@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.virtual.access import Access
+from stamp.runtime.transports.virtual.directory import VirtualDirectory
 from stamp.runtime.transports.virtual.graveyard import VirtualGraveyard
-from stamp.runtime.transports.virtual.place import Place
+from stamp.runtime.transports.virtual.place import Contents, Place
 from stamp.runtime.transports.virtual.receiver import VirtualReceiver
 from stamp.runtime.transports.virtual.sender import VirtualSender
 
@@ -60,8 +62,36 @@ class Virtual(ABC):
         """
         return VirtualGraveyard(self._access([]), self._address, queues)
 
+    def directory(self, workflow: str) -> VirtualDirectory:
+        """Open the directory of `workflow`.
+
+        Raises:
+            DeliveryError: as for `sender`.
+        """
+        return VirtualDirectory(self._access([]), workflow)
+
+    def remove(self, topology: Topology, queue: str, *, discard: bool) -> int:
+        """Delete a queue, and return how many messages went with it. Who still consumes it without holding a message notices soon.
+
+        Raises:
+            DeliveryError: as for `sender`, or there are messages in it that may not go.
+        """
+        access = self._access([])
+        with access.use() as place:
+            contents = place.remove(queue, discard=discard)
+        access.close()
+        if not contents.may_go(discard=discard):
+            raise DeliveryError(_refusal(contents, queue, topology.exchange))
+        return contents.waiting
+
     def _access(self, queues: Sequence[str]) -> Access:
         access = Access(self._open(), self._address)
         with access.use() as place:
             place.create(queues)
         return access
+
+
+def _refusal(contents: Contents, queue: str, workflow: str) -> str:
+    if contents.held:
+        return f"queue {queue!r} of {workflow!r} is consumed: {contents.held} messages are being worked on; end the worker first"
+    return f"queue {queue!r} of {workflow!r} holds {contents.waiting} messages; have them consumed, or discard them with it"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from stamp.runtime.transports.virtual.content import Content
 
-__all__ = ["Held", "Place"]
+__all__ = ["Contents", "Held", "Place"]
 
 
 class Held(NamedTuple):
@@ -17,6 +17,17 @@ class Held(NamedTuple):
     content: Content
     deliveries: int
     key: Any
+
+
+class Contents(NamedTuple):
+    """How many messages of a queue wait, and how many somebody has who lives."""
+
+    waiting: int = 0
+    held: int = 0
+
+    def may_go(self, *, discard: bool) -> bool:
+        """Tell whether the queue may be removed with them."""
+        return not self.held and (discard or not self.waiting)
 
 
 class Place(Protocol):
@@ -36,6 +47,9 @@ class Place(Protocol):
     def there(self, queues: Iterable[str]) -> set[str]:
         """Return those of `queues` that there are."""
 
+    def remove(self, queue: str, *, discard: bool) -> Contents:
+        """Remove a queue, if it is there and its contents may go, and return what they are. Nothing is put into it meanwhile."""
+
     def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
         """Put messages into queues, for good, and tell for each whether there is such a queue."""
 
@@ -53,6 +67,15 @@ class Place(Protocol):
 
     def look_after(self, held: Sequence[Held]) -> None:
         """Say that we are at work on `held`, and give back what the dead held."""
+
+    def version(self, workflow: str) -> Hashable:
+        """Return a value that was never returned before the last change of the documents of `workflow`."""
+
+    def documents(self, workflow: str) -> Mapping[str, str]:
+        """Return all documents of `workflow` by their keys."""
+
+    def keep(self, workflow: str, documents: Mapping[str, str]) -> None:
+        """Keep documents for good, each in place of the earlier one of its key."""
 
     def wait(self, timeout: float) -> None:
         """Wait until a message may have been put, but not longer than `timeout` seconds."""

@@ -34,7 +34,7 @@ class VirtualReceiver:
         """Return what there is, waiting for the first at most `timeout` seconds.
 
         Raises:
-            DeliveryError: the place failed.
+            DeliveryError: the place failed, or a queue was removed.
         """
         deadline = monotonic() + timeout
         with self._access.use() as place:
@@ -92,6 +92,13 @@ class VirtualReceiver:
         if now >= self._beats_at:
             self._beats_at = now + place.beat
             place.look_after(list(self._held.values()))
+            self._must_be_there(place)
+
+    def _must_be_there(self, place: Place) -> None:
+        """Look whether the queues are still there: at one that was removed we would wait for ever."""
+        missing = set(self._queues) - place.there(self._queues)
+        if missing:
+            raise DeliveryError(f"queue {', '.join(sorted(missing))} was removed; connect again, which declares it")
 
     def _select(self, arrivals: Sequence[Arrival]) -> Sequence[Held]:
         """Return what is held of `arrivals`, each once."""
