@@ -14,13 +14,14 @@ from typing import Any, Final
 import click
 
 from stamp.cli.logs import FORMATS, LEVELS, configure
+from stamp.cli.readiness import Readiness
 from stamp.cli.service import SECONDS, WHOLE, broker_option, number_option, open_broker, store_option, store_url
 from stamp.cli.target import load_joined, targets_argument
 from stamp.errors import InputError, StoreUnreachableError
 from stamp.runtime.health import Health
 from stamp.runtime.policy import POLICY, Policy
 from stamp.runtime.retry import RETRY, Retry
-from stamp.runtime.worker import Worker
+from stamp.runtime.worker import Worker, check
 from stamp.store.address import is_server
 from stamp.store.store import Store
 
@@ -77,28 +78,30 @@ def command(
 
     Example: stamp run examples.ticket:ticket --step validation --step assignment
     """
-    workflow = load_joined(targets, contracts=schemas)
     configure(log_format, log_level)
-    carrier, url, place = open_broker(broker), store_url(store), _address(health)
-    over = Event()
+    place, over, readiness = _address(health), Event(), Readiness()
     _on_signals(over.set)
     with ExitStack() as stack:
-        database = None if url is None else _opened(url, over)
+        if place is not None:  # before anything that may take long
+            answering = stack.enter_context(Health(*place, live=readiness.dead, ready=readiness.troubles))
+            LOG.info("health at http://%s:%d/ready", *answering.address)
+        workflow, policy, wanted = load_joined(targets, contracts=schemas), _policy(**numbers), steps or None
+        carrier, url = open_broker(broker), store_url(store)
+        check(workflow, wanted)  # a mistake is no reason to wait for a database
+        database = None if url is None else _opened(url, over, readiness)
         if over.is_set():
             return
         if database is not None:
             stack.enter_context(database)
-        worker = Worker(workflow, steps=steps or None, broker=carrier, store=database, policy=_policy(**numbers))
+        worker = Worker(workflow, steps=wanted, broker=carrier, store=database, policy=policy)
         _on_signals(worker.stop)
         if over.is_set():  # in the moment in which there was nobody else to be told
             worker.stop()
-        if place is not None:
-            answering = stack.enter_context(Health(*place, live=lambda: _dead(worker), ready=lambda: worker.troubles))
-            LOG.info("health at http://%s:%d/ready", *answering.address)
         LOG.info(
             "on %s", " and ".join(each for each in (carrier and carrier.address, database and database.url) if each)
         )
         with worker:
+            readiness.worker = worker
             worker.wait()
     if worker.failure is not None:
         raise click.exceptions.Exit(COULD_NOT_GO_ON)
@@ -109,12 +112,7 @@ def _policy(*, attempts: int, concurrency: int, prefetch: int, lease: float, pat
     return Policy(concurrency=concurrency, prefetch=prefetch, retry=retry, lease=lease, patience=patience)
 
 
-def _dead(worker: Worker) -> list[str]:
-    """Say what no waiting would mend; threads that end one after the other because we were told to stop are all right."""
-    return ["it cannot go on"] if worker.failure is not None else []
-
-
-def _opened(url: str, over: Event) -> Store | None:
+def _opened(url: str, over: Event, readiness: Readiness) -> Store | None:
     """Open a store; a server may come up later than we do. None if we are told to stop before that."""
     while not over.is_set():
         try:
@@ -122,6 +120,7 @@ def _opened(url: str, over: Event) -> Store | None:
         except StoreUnreachableError as error:
             if not is_server(url):
                 raise
+            readiness.waits_for = f"store: {error}"
             LOG.warning("%s; trying again", error)
             over.wait(AGAIN)
     return None

@@ -21,7 +21,7 @@ from stamp.runtime.transport import Transport
 from stamp.store.store import Store
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["Worker"]
+__all__ = ["Worker", "check"]
 
 LOG: Final = logging.getLogger("stamp.worker")
 
@@ -59,11 +59,10 @@ class Worker:
         policy: Policy = POLICY,
         at: Passing = pass_by,
     ) -> None:
-        workflow.check()
+        self.consumers: Final = check(workflow, steps)
         for each in workflow.unresolved():
             LOG.warning("%s. Its service may come later: until then nothing comes of it", each)
         topology = topology_of(workflow)
-        self.consumers: Final = consumers_of(workflow, topology, steps)
         self.failure: BaseException | None = None
         self._bell, self._over, self._policy = Bell(), Event(), policy
         self._handlers = Handlers(workflow)
@@ -179,6 +178,16 @@ class Worker:
         if not told and self._intake is not None and not self._intake.is_connected:
             return ["intake: not connected yet"]
         return told
+
+
+def check(workflow: Workflow, steps: Collection[str] | None) -> dict[str, str]:
+    """Return those of `steps` that a worker would perform by their queues; None means all that are defined here.
+
+    Raises:
+        WorkflowError: there is no such step, or the workflow is not in order.
+    """
+    workflow.check()
+    return consumers_of(workflow, topology_of(workflow), steps)
 
 
 def _leave(intake: Intake) -> Callable[[], None]:

@@ -18,10 +18,13 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from sqlalchemy import make_url
 
 from stamp.envelope.envelope import Envelope
 from stamp.store import dead_letters, finals
 from stamp.store.store import Store
+
+from ..runtime.transports.proxy import Proxy  # noqa: TID252 - tests are no package that could be imported by its name
 
 STAMP = Path(sysconfig.get_path("scripts")) / "stamp"
 PATIENCE = 60.0
@@ -297,6 +300,42 @@ class TestHealth:
         assert self.asked(worker, "/ready") == (200, {"ok": True, "wrong": []})
         assert self.asked(worker, "/other")[0] == 404
         assert worker.end() == 0
+
+    def test_a_worker_that_waits_for_its_database_is_live_and_says_so_until_it_is_there(self, run, stamp, postgresql):
+        there = make_url(postgresql)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        late = there.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        worker = run("shop:shop", "--health", "127.0.0.1:0", "--store", late).until("trying again")
+        assert self.asked(worker, "/live") == (200, {"ok": True, "wrong": []})
+        status, said = self.asked(worker, "/ready")
+        assert (status, said["ok"]) == (503, False)
+        assert said["wrong"][0].startswith("store: postgresql://")
+        assert "Connection refused" in said["wrong"][0]
+        stamp("start", "shop:shop", "--input", "-", "--store", postgresql, input=orders("", ""))
+        proxy = Proxy(there.port or 5432, port)
+        try:
+            wait_for(lambda: self.asked(worker, "/ready")[0] == 200)
+            wait_for(lambda: events(postgresql) == {"Sent": 2})
+            assert worker.end() == 0
+        finally:
+            proxy.cut()
+
+    def test_a_process_answers_while_its_module_is_being_imported(self, run, here):
+        (here / "slow.py").write_text(
+            SHOP.replace("shop = ", "while not Path('go').exists(): time.sleep(0.01)\nshop = ", 1)
+        )
+        worker = run("slow:shop", "--health", "127.0.0.1:0").until("health at")
+        assert self.asked(worker, "/live")[0] == 200
+        assert self.asked(worker, "/ready") == (503, {"ok": False, "wrong": ["starting"]})
+        (here / "go").touch()
+        wait_for(lambda: self.asked(worker, "/ready")[0] == 200)
+        assert worker.end() == 0
+
+    def test_a_mistake_does_not_wait_for_the_database(self, run):
+        worker = run("shop:shop", "--step", "paiment", "--store", "postgresql://127.0.0.1:1/shop")
+        assert worker.status() == 2
+        assert "got 'paiment'" in worker.said
 
     def test_a_worker_without_its_broker_is_live_and_not_ready(self, run):
         worker = run("shop:shop", "--health", "127.0.0.1:0", "--broker", "amqp://ada:sec-ret@127.0.0.1:1")

@@ -12,16 +12,16 @@ from pathlib import Path
 
 
 class Proxy:
-    """Forwards what comes to `port` to `target` on this machine, until it is cut or held up."""
+    """Forwards what comes to `port`, by default a free one, to `target` on this machine, until it is cut or held up."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, port: int = 0) -> None:
         self._target = target
         self._flows = {"in": threading.Event(), "out": threading.Event()}
         for flow in self._flows.values():
             flow.set()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server = socket.create_server(("127.0.0.1", port))
         self.port = self._server.getsockname()[1]
         self._lock = threading.Lock()
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
