@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -12,6 +10,7 @@ from stamp.errors import DeliveryError
 from stamp.runtime.transport import Parcel
 from stamp.runtime.transports.rabbitmq.confirms import Confirms
 from stamp.runtime.transports.rabbitmq.frames import publish
+from stamp.runtime.transports.rabbitmq.heart import Heart
 from stamp.runtime.transports.rabbitmq.link import Link
 from stamp.store.message import Message
 
@@ -26,23 +25,18 @@ TOGETHER: Final = 2**15
 
 
 class RabbitSender:
-    """Publishes on a connection of its own, at most `window` messages ahead of the broker's answers.
-
-    A thread keeps the connection alive while nobody sends, so the next message does not find it dead.
-    """
+    """Publishes on a connection of its own, at most `window` messages ahead of the broker's answers."""
 
     def __init__(self, link: Link, exchange: str, *, window: int, beat: float) -> None:
         self._link = link
         self._exchange = exchange
         self._window = window
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
         self._unsent = bytearray()
         with link.guard():
             self._confirms = Confirms(link.channel)
             self._channel: int = link.channel.channel_id
             self._largest = link.largest_frame
-        threading.Thread(target=self._keep_alive, args=(beat,), name="stamp-rabbitmq-heart", daemon=True).start()
+        self._heart = Heart(link, beat=beat)
 
     def post(self, parcels: Sequence[Parcel]) -> None:
         """Publish; wait only while the window is full.
@@ -50,7 +44,7 @@ class RabbitSender:
         Raises:
             DeliveryError: the connection failed, or the broker did not answer for 30 seconds.
         """
-        with self._lock, self._link.guard():
+        with self._heart.lock, self._link.guard():
             for parcel in parcels:
                 self._post(parcel)
             self._flush()
@@ -61,15 +55,13 @@ class RabbitSender:
         Raises:
             DeliveryError: the connection failed or an answer is missing.
         """
-        with self._lock, self._link.guard():
+        with self._heart.lock, self._link.guard():
             self._wait_for_answers(0, timeout)
             return self._confirms.take()
 
     def close(self) -> None:
         """Close the connection."""
-        self._closed.set()
-        with self._lock:
-            self._link.close()
+        self._heart.stop()
 
     def _post(self, parcel: Parcel) -> None:
         slot = self._confirms.open()
@@ -121,19 +113,6 @@ class RabbitSender:
                 f"no answer from the broker within {timeout:g} s for {self._confirms.in_flight} messages{self._link.trouble}; "
                 "they count as not sent: connect again"
             )
-
-    def _keep_alive(self, beat: float) -> None:
-        while not self._closed.wait(beat):
-            # Who holds the lock sends or waits for answers, and that keeps the connection alive as well.
-            if self._lock.acquire(blocking=False):
-                try:
-                    self._beat()
-                finally:
-                    self._lock.release()
-
-    def _beat(self) -> None:
-        with suppress(DeliveryError), self._link.guard():  # the link keeps it for the next caller
-            self._link.pump(0)
 
 
 def _check(message: Message) -> None:
