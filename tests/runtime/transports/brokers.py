@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from stamp.runtime.transport import Promises, Transport
+from stamp.runtime.transports.documents import directory_name
 from stamp.runtime.transports.filesystem import Filesystem
 from stamp.runtime.transports.kafka import Kafka
 from stamp.runtime.transports.memory import Memory
@@ -136,6 +137,8 @@ def rabbitmq(stack: ExitStack, folder: Path, name: str) -> Broker:
             channel.queue_delete(queue)
             channel.queue_delete(f"{queue}.dead")
         channel.exchange_delete(name)
+        for workflow in (name, sibling(name)):
+            channel.queue_delete(directory_name(workflow))
 
     def inject(queue: str, message: Foreign) -> None:
         properties = {"content_type": message.content_type, "content_encoding": message.content_encoding}

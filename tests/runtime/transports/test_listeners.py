@@ -12,7 +12,7 @@ from stamp.runtime.transport import Parcel
 from .brokers import LATE
 from .stage import PATIENCE, bodies, take
 
-pytestmark = pytest.mark.but("rabbitmq", "redis", "kafka", "sqs")
+pytestmark = pytest.mark.but("redis", "kafka", "sqs")
 
 
 def send(sender, *parcels):

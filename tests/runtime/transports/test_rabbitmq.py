@@ -14,6 +14,7 @@ import pytest
 
 from stamp.errors import DeliveryError, InputError, UnroutableError
 from stamp.runtime.transport import Parcel
+from stamp.runtime.transports.documents import DOCUMENT_TYPE, directory_name
 from stamp.runtime.transports.rabbitmq import RabbitMQ
 
 from .brokers import RABBITMQ, Foreign
@@ -242,6 +243,77 @@ def test_as_many_headers_as_fit_into_a_frame_arrive(stage):
     assert take(stage.receiver("alpha"), 1)[0].headers == headers
 
 
+# The directory
+
+
+def test_the_directory_is_a_durable_stream_that_forgets_nothing(stage, channel):
+    stage.directory()
+    arguments = {"x-queue-type": "stream"}
+    channel.queue_declare(directory_name(stage.name), durable=True, auto_delete=False, arguments=arguments)
+
+
+def test_a_queue_with_the_name_of_the_directory_is_told_with_what_to_do(stage, channel):
+    name = directory_name(stage.name)
+    channel.queue_declare(name, durable=True, auto_delete=False)
+    with pytest.raises(DeliveryError) as caught:
+        stage.directory()
+    assert f"queue '{name}' exists with other properties" in str(caught.value)
+    assert f"rabbitmqctl delete_queue {name}" in str(caught.value)
+
+
+def test_opening_a_directory_adds_nothing_to_it(stage):
+    versions = [stage.directory().version() for _ in range(3)]
+    assert len(set(versions)) == 1
+
+
+@pytest.mark.parametrize("documents", [{"large": "x" * 2**20}, {str(number): str(number) for number in range(3000)}])
+def test_large_documents_and_many_of_them_are_kept(stage, documents):
+    directory = stage.directory()
+    directory.write(documents)
+    assert directory.read() == documents
+
+
+def test_what_is_no_document_is_passed_over(stage, channel):
+    directory = stage.directory()
+    name = directory_name(stage.name)
+    documents = {"content_type": DOCUMENT_TYPE}
+    for properties in (
+        {},
+        documents,
+        {"application_headers": {"stamp-key": "a"}},
+        {**documents, "application_headers": {"stamp-key": 7}},
+    ):
+        channel.basic_publish_confirm(amqp.Message(b"{}", **properties), "", name)
+    before = directory.version()
+    assert directory.read() == {}
+    directory.write({"a": "1"})
+    assert directory.version() != before
+    assert directory.read() == {"a": "1"}
+
+
+def test_an_entry_that_cannot_be_read_is_told_with_what_to_do(stage, channel):
+    directory = stage.directory()
+    channel.basic_publish_confirm(Raw(b"T" + b"\xff" * 8), "", directory_name(stage.name))
+    with pytest.raises(DeliveryError, match="delete the stream"):
+        directory.read()
+
+
+def test_a_deleted_stream_is_told_and_made_again_by_the_next(stage, channel):
+    directory = stage.directory()
+    directory.write({"a": "1"})
+    channel.queue_delete(directory_name(stage.name))
+    with pytest.raises(DeliveryError, match=directory_name(stage.name)):
+        directory.read()
+    assert stage.directory().read() == {}
+
+
+def test_writing_to_a_deleted_stream_is_an_error(stage, channel):
+    directory = stage.directory()
+    channel.queue_delete(directory_name(stage.name))
+    with pytest.raises(UnroutableError, match=directory_name(stage.name)):
+        directory.write({"a": "1"})
+
+
 # Connections
 
 
@@ -257,8 +329,9 @@ def test_a_deleted_queue_ends_its_receiver_and_is_declared_again_by_the_next(sta
 
 def test_who_waits_keeps_the_connection_alive(stage):
     patient = stage.with_options(heartbeat=1)
-    sender, receiver = patient.sender(), patient.receiver("alpha")
+    sender, receiver, directory = patient.sender(), patient.receiver("alpha"), patient.directory()
     assert list(receiver.receive(4)) == []
+    assert directory.read() == {}
     assert send(sender, stage.parcel(b"one")) == [None]
     assert bodies(take(receiver, 1)) == [b"one"]
 
@@ -273,12 +346,14 @@ def test_a_peer_that_has_vanished_is_noticed(stage, proxy):
         send(sender, stage.parcel())
 
 
-def test_a_closed_sender_leaves_no_thread_behind(stage):
-    sender = stage.sender()
-    (heart,) = [each for each in threading.enumerate() if each.name == "stamp-rabbitmq-heart"]
-    sender.close()
-    heart.join(PATIENCE)
-    assert not heart.is_alive()
+def test_who_is_closed_leaves_no_thread_behind(stage):
+    both = stage.sender(), stage.directory()
+    hearts = [each for each in threading.enumerate() if each.name == "stamp-rabbitmq-heart"]
+    for each in both:
+        each.close()
+    for heart in hearts:
+        heart.join(PATIENCE)
+        assert not heart.is_alive()
 
 
 def test_an_interrupted_call_leaves_a_sender_that_is_of_no_use(stage):

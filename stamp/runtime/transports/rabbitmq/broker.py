@@ -9,8 +9,9 @@ from typing import Final
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.rabbitmq.address import Address
+from stamp.runtime.transports.rabbitmq.directory import RabbitDirectory
 from stamp.runtime.transports.rabbitmq.graveyard import RabbitGraveyard
-from stamp.runtime.transports.rabbitmq.layout import declare
+from stamp.runtime.transports.rabbitmq.layout import declare, delete_queue
 from stamp.runtime.transports.rabbitmq.link import Link
 from stamp.runtime.transports.rabbitmq.receiver import RabbitReceiver
 from stamp.runtime.transports.rabbitmq.sender import LARGEST, RabbitSender
@@ -51,6 +52,7 @@ class RabbitMQ:
             buries=True,
             between_processes=True,
             largest=LARGEST,
+            routes=True,
         )
 
     def sender(self, topology: Topology) -> RabbitSender:
@@ -59,8 +61,7 @@ class RabbitMQ:
         Raises:
             DeliveryError: nobody answers, we are refused, or a queue of that name has other properties.
         """
-        link = self._link(topology)
-        return RabbitSender(link, topology.exchange, window=self._first.window, beat=self._first.heartbeat / 4)
+        return RabbitSender(self._link(topology), topology.exchange, window=self._first.window, beat=self._beat)
 
     def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> RabbitReceiver:
         """Connect to consume `queues`.
@@ -79,11 +80,33 @@ class RabbitMQ:
         at_leisure = [replace(each, heartbeat=max(each.heartbeat, AT_LEISURE)) for each in self._addresses]
         return RabbitGraveyard(Link(at_leisure), self.address, queues)
 
-    def _connect(self) -> Link:
-        return Link(self._addresses)
+    def directory(self, workflow: str) -> RabbitDirectory:
+        """Connect to the stream with the documents of a workflow.
+
+        Raises:
+            DeliveryError: as for `sender`, or this broker has no streams.
+        """
+        return RabbitDirectory(Link(self._addresses), workflow, beat=self._beat)
+
+    def remove(self, topology: Topology, queue: str, *, discard: bool) -> int:
+        """Delete a queue that nobody consumes any more; its bindings go with it.
+
+        Raises:
+            DeliveryError: as for `sender`, or messages wait in it and `discard` is not set, or somebody consumes it.
+        """
+        link = Link(self._addresses)
+        try:
+            with link.guard():
+                return delete_queue(link.channel, topology.exchange, queue, discard=discard)
+        finally:
+            link.close()
+
+    @property
+    def _beat(self) -> float:
+        return self._first.heartbeat / 4
 
     def _link(self, topology: Topology) -> Link:
-        link = self._connect()
+        link = Link(self._addresses)
         with link.guard():
             declare(link.channel, topology)
         return link

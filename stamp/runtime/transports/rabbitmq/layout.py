@@ -11,16 +11,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from amqp.exceptions import PreconditionFailed
+from amqp.exceptions import InternalError, NotFound, PreconditionFailed
 
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import StepQueue, Topology
 
-__all__ = ["dead", "declare", "declare_exchange", "declare_queue", "queues_of"]
+__all__ = ["dead", "declare", "declare_exchange", "declare_queue", "declare_stream", "delete_queue", "queues_of"]
 
 DELIVERIES: Final = 100
 # RabbitMQ 4 drops what was looked at 20 times unless told otherwise, and 3.10 does not know "never".
 LOOKS: Final = 1_000_000
+STREAM: Final = {"x-queue-type": "stream"}
+INEQUIVALENT: Final = "inequivalent arg"
 DELETE: Final = {"queue": "rabbitmqctl delete_queue ", "exchange": "rabbitmqadmin delete exchange name="}
 
 
@@ -67,6 +69,46 @@ def declare_queue(channel: Any, name: str, arguments: Mapping[str, Any]) -> None
     """
     with _explained("queue", name):
         channel.queue_declare(name, durable=True, auto_delete=False, arguments={"x-queue-type": "quorum", **arguments})
+
+
+def delete_queue(channel: Any, exchange: str, name: str, *, discard: bool) -> int:
+    """Delete a queue and its bindings, and return how many messages were in it; 0 if there is no such queue.
+
+    Quorum queues know no conditions such as "if empty" (RabbitMQ 3.10 to 4), so they are looked at before.
+
+    Raises:
+        DeliveryError: somebody consumes it, or messages wait in it and `discard` is not set.
+    """
+    try:
+        found = channel.queue_declare(name, passive=True)
+    except NotFound:
+        return 0
+    if found.consumer_count:
+        raise DeliveryError(f"{found.consumer_count} consumers work on queue {name!r} of {exchange!r}; stop them first")
+    if found.message_count and not discard:
+        raise DeliveryError(
+            f"{found.message_count} messages wait in queue {name!r} of {exchange!r}; let a worker of that step finish them, "
+            "or discard them"
+        )
+    return int(channel.queue_delete(name))
+
+
+def declare_stream(channel: Any, name: str) -> None:
+    """Declare a stream, which keeps every entry.
+
+    Raises:
+        DeliveryError: a queue of that name exists with other properties, or this broker has no streams.
+    """
+    with _explained("queue", name):
+        try:
+            channel.queue_declare(name, durable=True, auto_delete=False, arguments=STREAM)
+        except (PreconditionFailed, InternalError) as error:
+            if INEQUIVALENT in error.reply_text:
+                raise
+            raise DeliveryError(
+                f"RabbitMQ does not make the stream {name!r} ({error.reply_text}); streams need RabbitMQ 3.9 or later, and "
+                "`rabbitmqctl enable_feature_flag stream_queue` after an upgrade"
+            ) from error
 
 
 @contextmanager
