@@ -14,7 +14,8 @@ StampError
 │   └── HandlerError                a handler returned what its step does not declare
 ├── UsedIdError                     another run has this id: the fault of who starts this one
 ├── DeliveryError                   a message could not be handed to its transport
-│   └── UnroutableError             no queue takes it: it would be lost without a trace
+│   ├── UnroutableError             no queue takes it: it would be lost without a trace
+│   └── UnsentError                 it is stored, and has still to be sent
 ├── StoreError                      a database that cannot be used
 │   ├── NoStoreError                it has no tables of ours: no worker has been there
 │   └── StoreUnreachableError       it does not answer now
@@ -44,6 +45,7 @@ __all__ = [
     "StoreUnreachableError",
     "UnknownSchemaError",
     "UnroutableError",
+    "UnsentError",
     "UsedIdError",
     "WireError",
     "WorkflowError",
@@ -158,6 +160,10 @@ class DeliveryError(StampError):
 
 class UnroutableError(DeliveryError):
     """A message that no queue takes; a transport of its own accord would drop it silently."""
+
+
+class UnsentError(DeliveryError):
+    """Messages that are stored and have still to be sent: a worker that shares the store does that, or whoever publishes them again."""
 
 
 class StoreError(StampError):

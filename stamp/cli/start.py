@@ -18,7 +18,7 @@ from stamp.cli.render.quantity import counted
 from stamp.cli.service import broker_option, open_broker, open_store, store_option, store_url
 from stamp.cli.starts import ID, LINE_OF_A_BYTE, Starts, starting_step
 from stamp.cli.target import load
-from stamp.errors import InputError, UsedIdError
+from stamp.errors import InputError, StampError, UnsentError, UsedIdError
 from stamp.runtime.beginning import used
 from stamp.runtime.publisher import Publisher
 from stamp.workflow.outgoing import Outgoing
@@ -42,12 +42,14 @@ def command(
 ) -> None:
     """Publish the first events of runs, for the workers of `stamp run`.
 
-    Broker and store must be those that the workers have. When the command ends the events are safe.
+    Broker and store must be those that the workers have. When the command has ended well, the broker or the store has the events.
+    If the broker cannot be reached they are stored all the same, unless there is no store: a worker that shares the store sends them, and
+    so does this command when it is called again.
 
     The id of a run is used once. Starting a run again with the same content is harmless: it is said to be started already. With other
     content it is a bad line, as far as the store knows the id: for a week. Without a store nobody knows here.
 
-    A bad line is told and the others are started. Exit status: 1 if there was one.
+    A bad line is told and the others are started. Exit status: 1 if there was one; 2 if the broker does not have the events.
 
     Example: stamp start examples.ticket:ticket --input examples/ticket/tickets.jsonl
     """
@@ -62,17 +64,28 @@ def command(
         database = None if store_url(store) is None else stack.enter_context(open_store(store))
         publisher = stack.enter_context(Publisher(workflow, broker=carrier, store=database))
         starting = Starting(starts, name="--json" if source is None else name_of(source))
-        for group in _groups(starting.events(given)):
-            starting.publish(group, publisher)
         where = " and ".join(each for each in (carrier and carrier.address, database and database.url) if each)
+        try:
+            for group in _groups(starting.events(given)):
+                starting.publish(group, publisher)
+        except StampError:
+            _tell(starting, where, is_over=False)
+            raise
+    _tell(starting, where, is_over=starting.unsent is None)
+    if starting.unsent is not None:
+        raise UnsentError(starting.unsent.message, path=counted(starting.stored, "run"))
+    if starting.bad:
+        raise click.exceptions.Exit(1)
+
+
+def _tell(starting: Starting, where: str, *, is_over: bool) -> None:
+    """Say what became of the lines; that there was nothing, only when it `is_over`."""
     if starting.bad > REPORTED:
         tell(f"... and {counted(starting.bad - REPORTED, 'bad line')} more")
     if starting.repeated:
-        tell(f"{counted(starting.repeated, 'run')} already started with the same content: nothing to do")
-    if starting.started or not starting.repeated:
+        tell(f"{counted(starting.repeated, 'run')} already started with the same content")
+    if starting.started or (is_over and not starting.repeated):
         tell(f"{counted(starting.started, 'run')} started on {where}")
-    if starting.bad:
-        raise click.exceptions.Exit(1)
 
 
 def _line(text: str | None) -> Line:
@@ -88,7 +101,8 @@ class Starting:
     """Starts the runs of the lines of one input, called `name`; tells which lines are bad, and counts all."""
 
     def __init__(self, starts: Starts, *, name: str) -> None:
-        self.bad = self.started = self.repeated = 0
+        self.bad = self.started = self.repeated = self.stored = 0
+        self.unsent: UnsentError | None = None
         self._starts, self._name = starts, name
 
     def events(self, given: Iterable[Line]) -> Iterator[Outgoing]:
@@ -102,13 +116,16 @@ class Starting:
                 yield first
 
     def publish(self, group: Sequence[Outgoing], publisher: Publisher) -> None:
-        """Publish first events; those whose ids are used are bad lines, and the others are published."""
+        """Publish first events; those whose ids are used are bad lines, and the others are published, or stored at least."""
         try:
             repeated = publisher.publish(*group)
         except UsedIdError as error:
             for each in error.workflow_ids:
                 self._refuse(used([each], path=ID), self._starts.line_of(each))
             self.publish([each for each in group if each.headers["ce-subject"] not in error.workflow_ids], publisher)
+        except UnsentError as error:
+            self.unsent = error
+            self.stored += len(group)
         else:
             self.repeated += len(repeated)
             self.started += len(group) - len(repeated)

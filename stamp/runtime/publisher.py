@@ -9,8 +9,8 @@ from typing import Final, Self
 
 from sqlalchemy import Connection
 
-from stamp.errors import InputError, StoreError, UnroutableError
-from stamp.runtime.answer import answered
+from stamp.errors import DeliveryError, InputError, StoreError, UnroutableError, UnsentError
+from stamp.runtime.answer import handed_in
 from stamp.runtime.beginning import Note, begin, used
 from stamp.runtime.outlet import deliver, parcels, post
 from stamp.runtime.staff import may_lose, topology_of
@@ -19,7 +19,7 @@ from stamp.runtime.transport import Parcel, Sender, Transport
 from stamp.store import outbox, starts
 from stamp.store.message import Message
 from stamp.store.store import Store
-from stamp.workflow.outgoing import Outgoing, source
+from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["Publisher"]
@@ -61,13 +61,14 @@ class Publisher:
         Of those nothing is published, unless it is not known to have reached its listeners. Without a store nobody knows here what has begun.
 
         Raises:
+            InputError, WireError: one is not what `Workflow.start` or `process` has returned; nothing was published.
             UsedIdError: a run has begun with another event, or content; nothing was published.
             UnroutableError: nobody listens to one of them, and it is no declared end; nothing was published.
-            DeliveryError: the broker did not take them all. With a store they are sent again.
+            UnsentError: the broker cannot be reached; they are stored, and a worker that shares the store sends them.
+            DeliveryError: without a store, the same, and the broker may have some of them. Or it refuses one; with a store it is tried again.
             StoreError: the database cannot be used; nothing was sent. Publish again.
         """
-        self._check_listeners(outgoing)
-        messages, now = answered(self._workflow.name, outgoing), self._workflow.clock()
+        messages, now = [self._message(each) for each in outgoing], self._workflow.clock()
         if self._store is None:
             repeated = self._begun(messages, lambda _: {})
             addressed = parcels(self._topology, messages)
@@ -76,15 +77,15 @@ class Publisher:
                 repeated = self._begun(messages, lambda contents: starts.put(transaction, contents, now=now))
                 addressed = self._put(transaction, messages, repeated, now=now)
         if self._broker is not None and addressed:
-            self._send(self._broker, addressed)
+            self._deliver(self._broker, addressed)
         return [each.workflow_id for each in repeated]
 
-    def _check_listeners(self, outgoing: Sequence[Outgoing]) -> None:
-        for each in outgoing:
-            is_declared = (source(each.headers), each.event) in self._topology.ends
-            if not is_declared and not self._topology.listeners(each.event):
-                text = f"expected an event that somebody listens to, got {each.event!r}: is a contract missing?"
-                raise UnroutableError(text, path=self._workflow.name)
+    def _message(self, outgoing: Outgoing) -> Message:
+        event, ends = outgoing.event, {event for _, event in self._topology.ends}
+        if event not in ends and not self._topology.listeners(event):
+            text = f"expected an event that somebody listens to, got {event!r}: is a contract missing?"
+            raise UnroutableError(text, path=self._workflow.name)
+        return handed_in(self._workflow.name, outgoing, self._workflow.limits)
 
     def _begun(self, messages: Sequence[Message], note: Note) -> Sequence[Message]:
         """Note the runs that begin, and return the messages of those that had begun with them before."""
@@ -107,15 +108,14 @@ class Publisher:
         again = [Parcel(known[id_], (queue,) if queue else (), again=bool(queue)) for id_, queue in late]
         return [*parcels(self._topology, fresh), *again]
 
-    def _send(self, broker: Transport, addressed: Sequence[Parcel]) -> None:
-        if self._sender is None:
-            self._sender = broker.sender(self._topology)
+    def _deliver(self, broker: Transport, addressed: Sequence[Parcel]) -> None:
         try:
-            self._sender.post(addressed)
-            answers = self._sender.confirm(TIMEOUT)
-        except BaseException:
-            self.close()
-            raise
+            answers = self._send(broker, addressed)
+        except DeliveryError as error:
+            if self._store is None:
+                raise
+            text = f"stored in {self._store.url} and not sent yet; a worker that shares that store sends it, or whoever publishes it again"
+            raise UnsentError(f"{text}: {error}") from error
         if self._store is not None and broker.promises.keeps:
             self._finish(
                 self._store, [each for each, refused in zip(addressed, answers, strict=True) if refused is None]
@@ -124,11 +124,23 @@ class Publisher:
             if refused is not None:
                 raise refused
 
+    def _send(self, broker: Transport, addressed: Sequence[Parcel]) -> Sequence[DeliveryError | None]:
+        try:
+            if self._sender is None:
+                self._sender = broker.sender(self._topology)
+            self._sender.post(addressed)
+            return self._sender.confirm(TIMEOUT)
+        except BaseException:
+            self.close()
+            raise
+
     def _finish(self, store: Store, taken: Sequence[Parcel]) -> None:
         """Take out of the outbox what the broker has."""
         try:
             with store.begin() as transaction:
-                outbox.finish(transaction, [(each.message.event_id, queue) for each in taken for queue in each.queues])
+                outbox.finish(
+                    transaction, [(each.message.event_id, queue) for each in taken for queue in each.queues or ("",)]
+                )
         except StoreError as error:
             LOG.warning("published, but it could not be noted, so that it will be sent again: %s", error)
 

@@ -99,7 +99,7 @@ class TestInput:
         first, second = (stamp("start", shop, "--json", json.dumps(order("1"))) for _ in range(2))
         assert (first.exit_code, second.exit_code) == (0, 0)
         assert first.stderr.startswith("1 run started on ")
-        assert second.stderr == "1 run already started with the same content: nothing to do\n"
+        assert second.stderr == "1 run already started with the same content\n"
         assert waiting(place) == ["1"]
 
     def test_a_used_id_is_a_bad_line_and_the_others_are_started(self, stamp, shop, place, write_lines):
@@ -109,7 +109,7 @@ class TestInput:
         *told, repeated, started = done.stderr.splitlines()
         assert (done.exit_code, [each.split(":")[1] for each in told]) == (1, ["2", "4"])
         assert "workflow_id: expected the id of a new run" in told[0]
-        assert repeated == "1 run already started with the same content: nothing to do"
+        assert repeated == "1 run already started with the same content"
         assert started.startswith("2 runs started on ")
         assert sorted(waiting(place)) == ["1", "2", "3", "4", "5"]
 
@@ -261,7 +261,32 @@ class TestWhere:
 
     def test_with_a_store_events_wait_for_a_broker_that_is_away(self, stamp, shop, here):
         place = ("--broker", "amqp://127.0.0.1:1", "--store", "sqlite:///shop.db")
-        assert stamp("start", shop, "--json", json.dumps(order("1")), *place).exit_code == 2
+        done = stamp("start", shop, "--json", json.dumps(order("1")), *place)
+        assert done.exit_code == 2
+        assert done.stderr.startswith(
+            "Error: 1 run: stored in sqlite:///shop.db and not sent yet; a worker that shares "
+        )
+        assert len(done.stderr.splitlines()) == 1
         with Store.open("sqlite:///shop.db") as store, store.begin() as tx:
             [due] = outbox.due(tx, now=2**62, limit=9, rest=lambda _: 0)
         assert (due.message.workflow_id, due.consumer) == ("1", "shop.payment")
+
+    def test_with_a_store_all_of_an_input_is_stored_and_a_second_time_sends_it(
+        self, stamp, here, rabbitmq, write_lines
+    ):
+        url, name, channel = rabbitmq
+        (here / "shop.py").write_text(SHOP.replace("NAME", name))
+        given = ("start", "shop:shop", "--store", "sqlite:///shop.db", "--input")
+        lines = [*(order(str(number)) for number in range(101)), b"nonsense", order("last")]
+        done = stamp(*given, write_lines(lines), "--broker", "amqp://127.0.0.1:1")
+        assert done.exit_code == 2
+        assert [each.partition(":")[0] for each in done.stderr.splitlines()] == [str(here / "lines.jsonl"), "Error"]
+        assert "Error: 102 runs: stored in sqlite:///shop.db and not sent yet" in done.stderr
+        again = stamp(*given, write_lines(lines), "--broker", url)
+        assert (again.exit_code, "102 runs already started" in again.stderr) == (1, True)
+        assert channel.queue_declare(f"{name}.payment", passive=True).message_count == 102
+
+    def test_without_a_store_a_broker_that_is_away_is_all_there_is_to_say(self, stamp, shop, here):
+        place = ("--broker", "amqp://127.0.0.1:1", "--store", "none")
+        done = stamp("start", shop, "--json", json.dumps(order("1")), *place)
+        assert (done.exit_code, "stored" in done.stderr, "started" in done.stderr) == (2, False, False)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from stamp import Workflow
-from stamp.errors import DeliveryError, InputError, StoreError, UnroutableError, UsedIdError
+from stamp.errors import DeliveryError, InputError, StoreError, UnroutableError, UsedIdError, WireError
 from stamp.runtime.publisher import Publisher
 
 from .protocol.broker import SimulatedBroker
@@ -253,3 +253,48 @@ class TestAUsedId:
                 publisher.publish(order(shop, run=run))
                 assert publisher.publish(order(shop, run=run)) == [run]
             assert sent(broker) == [run] * times
+
+
+class TestWhatIsNotOurs:
+    """An event that somebody has put together, or taken apart."""
+
+    @pytest.mark.parametrize(
+        ("headers", "said"),
+        [
+            ({}, "ce-id None in place of '"),
+            (None, "ce-id None in place of '"),
+            ({"ce-id": "nonsense"}, "ce-id 'nonsense' in place of '"),
+            ({"ce-subject": "2"}, "ce-subject '2' in place of '1'"),
+            ({"ce-type": "Paid"}, "ce-type 'Paid' in place of 'Placed'"),
+            ({"ce-source": "/other/order"}, "ce-source '/other/order' in place of '/shop/' and the step"),
+            ({"ce-time": 7}, "'ce-time': 7"),
+            ({b"trace": "x"}, "b'trace': 'x'"),
+        ],
+    )
+    def test_headers_that_are_not_those_of_the_envelope_are_refused(self, shop, store, headers, said):
+        own = order(shop)
+        changed = own.headers | headers if headers else headers
+        with Publisher(shop, store=store) as publisher, pytest.raises(InputError) as raised:
+            publisher.publish(order(shop, run="2"), own._replace(headers=changed))
+        assert said in str(raised.value)
+        assert rows(store, "stamp_inbox") == 0
+
+    @pytest.mark.parametrize(
+        ("change", "error"),
+        [({"body": b"nonsense"}, WireError), ({"event": "Paid"}, InputError), ({"event": "Unheard"}, UnroutableError)],
+    )
+    def test_so_is_what_is_no_envelope_or_one_of_another_event(self, shop, store, change, error):
+        with Publisher(shop, store=store) as publisher, pytest.raises(error):
+            publisher.publish(order(shop)._replace(**change))
+
+    def test_more_headers_are_welcome(self, shop, store):
+        own = order(shop)
+        with Publisher(shop, store=store) as publisher:
+            publisher.publish(own._replace(headers=own.headers | {"tenant": "a"}))
+        assert rows(store, "stamp_inbox") == 1
+
+    def test_an_event_of_another_workflow_is_refused(self, shop, store):
+        other = Workflow("other", contracts="/nowhere")
+        other.starts("order", Order, emits="Placed")
+        with Publisher(shop, store=store) as publisher, pytest.raises(InputError, match="of 'other'"):
+            publisher.publish(order(other))
