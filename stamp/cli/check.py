@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
@@ -13,14 +14,12 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from stamp.cli.accepted import acceptances
 from stamp.cli.checkout import checkout
 from stamp.cli.render.visible import visible
 from stamp.cli.terminal import is_coloured, spelled, width
-from stamp.cli.verdict import Verdict
-from stamp.cli.workspace import states
+from stamp.cli.verdict import Verdict, judged
 from stamp.compat import MODES, Severity
-from stamp.ripple import Report, accept, explained, proved, ripple
+from stamp.ripple import Report, explained, proved
 from stamp.workflow.draft import Changes
 from stamp.workflow.settings import contracts_folder
 
@@ -121,13 +120,16 @@ def rendered(format_: str, verdict: Verdict) -> str:
 
 def _verdict(request: Request, fail_on: Severity, today: date) -> Verdict:
     folder = request.schemas or contracts_folder()
-    now, *baselines = states(folder, against=request.against, workflows=request.workflow)
-    report = ripple(now, baselines, today=today, mode=request.mode, pending=_pending(request.code, folder))
-    is_all = bool(baselines) and not request.workflow
-    report = accept(report, acceptances(), today=today, unused=is_all)
-    report = _shown(report, request.prove)
-    names = tuple(baseline.name for baseline in baselines)
-    return Verdict(report=report, schemas=folder, baselines=names, fail_on=fail_on, checkout=checkout(Path()))
+    found = judged(
+        folder,
+        today=today,
+        against=request.against,
+        workflows=request.workflow,
+        fail_on=fail_on,
+        mode=request.mode,
+        pending=_pending(request.code, folder),
+    )
+    return replace(found, report=_shown(found.report, request.prove), checkout=checkout(Path()))
 
 
 def _pending(code: Sequence[str], folder: Path) -> list[Changes]:

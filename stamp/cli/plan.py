@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 import click
 
-from stamp.cli.accepted import acceptances
-from stamp.cli.order import Order
 from stamp.cli.terminal import is_coloured, spelled, width
-from stamp.cli.workspace import states
-from stamp.compat import Severity
+from stamp.cli.verdict import judged
 from stamp.errors import InputError
-from stamp.ripple import Report, accept, ripple
 from stamp.ripple.revision import default_branch
-from stamp.ripple.rules import no_safe_order
 from stamp.workflow.settings import contracts_folder
 
 __all__ = ["FORMATS", "command"]
 
 FORMATS: Final = ("text", "json", "markdown")
-"""Each is `render(order)` in `stamp.cli.render.plan_<name>`, which is imported when it is asked for."""
+"""Each is `render(verdict)` in `stamp.cli.render.plan_<name>`, which is imported when it is asked for."""
 
 
 @click.command(short_help="Say in which order to deploy what has changed.")
@@ -54,35 +49,18 @@ def command(
     and in any order; the next phase begins when the one before runs everywhere. Where no order is safe, what is in the way is told, and
     how to make the change in two.
 
-    Exit status: 1 if there is no safe order, 2 if the command could not run.
+    Exit status, as of `stamp check`: 1 if there is no safe order, or another error that nobody has accepted; 2 if the command could not run.
 
     Example: stamp plan --against origin/main
     """
     folder = schemas or contracts_folder()
     day = datetime.now(UTC).date() if today is None else today.date()
-    order = _order(folder, against or (_main_branch(folder),), workflow, day)
+    verdict = judged(folder, today=day, against=against or (_main_branch(folder),), workflows=workflow)
     render: Callable[..., str] = import_module(f"stamp.cli.render.plan_{format_}").render
-    text = render(order, width=width()) if format_ == "text" else render(order)
+    text = render(verdict, width=width()) if format_ == "text" else render(verdict)
     click.echo(spelled(text, sys.stdout), color=is_coloured())
-    if not order.is_safe:
+    if verdict.is_failed:
         raise click.exceptions.Exit(1)
-
-
-def _order(folder: Path, against: tuple[str, ...], workflows: tuple[str, ...], today: date) -> Order:
-    now, *baselines = states(folder, against=against, workflows=workflows)
-    report = accept(ripple(now, baselines, today=today), acceptances(), today=today, unused=False)
-    names = tuple(baseline.name for baseline in baselines)
-    return Order(schemas=folder, baselines=names, rollouts=report.rollouts, errors=_errors(report))
-
-
-def _errors(report: Report) -> int:
-    """Return how many errors nobody has accepted, besides that there is no order."""
-    return sum(
-        impact.finding.severity is Severity.ERROR
-        and impact.accepted is None
-        and impact.finding.rule != no_safe_order.RULE.id
-        for impact in report.impacts
-    )
 
 
 def _main_branch(folder: Path) -> str:

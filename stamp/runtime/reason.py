@@ -58,9 +58,8 @@ def sayable(error: BaseException) -> BaseException:
     try:
         str(error)
     except Exception:  # noqa: BLE001 - code of whoever wrote the error
-        return StampError(
-            f"expected an error that says something, got a {type(error).__name__} whose text cannot be made"
-        )
+        text = f"expected an error that says something, got a {type(error).__name__} whose text cannot be made"
+        return StampError(text).with_traceback(error.__traceback__)
     return error
 
 

@@ -21,6 +21,7 @@ from stamp.runtime.arrival import opened, own_id
 from stamp.runtime.beginning import begin, used
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake, Received
+from stamp.runtime.origin import origin
 from stamp.runtime.outlet import parcels
 from stamp.runtime.pace import LARGEST_GROUP, Pace
 from stamp.runtime.points import Passing
@@ -147,7 +148,8 @@ class StorelessPerformer:
         settlement = settled(self.workflow, step, message.body, error, failures=failures, retry=self.retry)
         if isinstance(settlement, DeadLettered):
             return self._buried(received, message, settlement)
-        LOG.warning("%s: attempt %d raised %s", key[0], failures, told(error), extra=_described(message))
+        where = origin(error, step.place["file"]) or "outside of the handler"
+        LOG.warning("%s: attempt %d raised %s (%s)", key[0], failures, told(error), where, extra=_described(message))
         self._rest(received, settlement.rest / 1e6)
         return ()
 

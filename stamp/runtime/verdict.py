@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from stamp.runtime import settlement
 from stamp.runtime.answer import answered
 from stamp.runtime.office import Office
+from stamp.runtime.origin import origin
 from stamp.runtime.reason import sayable, told
 from stamp.runtime.settlement import DeadLettered
 from stamp.store import inbox
@@ -44,7 +45,8 @@ def failed(office: Office, work: Work, error: BaseException) -> Verdict:
     if isinstance(settled, DeadLettered):
         return _parked(office, work, settled)
     until, said = office.clock() + settled.rest, told(error)
-    LOG.warning("%s: attempt %d raised %s", work.consumer, work.attempt, said, extra=_described(work))
+    where = origin(error, step.place["file"]) or "outside of the handler"
+    LOG.warning("%s: attempt %d raised %s (%s)", work.consumer, work.attempt, said, where, extra=_described(work))
     return Verdict(work, write=lambda transaction, each: inbox.postpone(transaction, each, until=until, error=said))
 
 

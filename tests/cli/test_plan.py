@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -41,6 +42,9 @@ SHORTENED: Steps = {
 }
 BROKEN: Steps = FLOW | {
     "validation": FLOW["validation"] | {"writes": {"Valid.v1": {"priority": "string"}, "Valid.v2": {"rank": "long"}}}
+}
+TWICE: Steps = FLOW | {
+    "billing": FLOW["billing"] | {"on": ["Created", "Validated"], "reads": {}},
 }
 
 
@@ -137,6 +141,30 @@ def test_errors_that_no_order_mends_are_counted(plan):
     assert done.stdout.endswith("`stamp check` finds 1 error, which no order of deployment mends.\n")
 
 
+TWO_READERS: Steps = BROKEN | {"archive": BROKEN["billing"]}
+"""What breaks two steps: one error at two of them."""
+
+
+@pytest.mark.parametrize("now", [FLOW, INSERTED, RENAMED, SHORTENED, BROKEN, TWO_READERS, TWICE])
+def test_exit_status_and_counts_are_those_of_a_check(now, plan, stamp):
+    planned, checked = plan(now), stamp("check", "schemas", "--against", "before", "--no-prove")
+    assert planned.exit_code == checked.exit_code
+    document = json.loads(plan(now, "--format", "json").stdout)
+    found = json.loads(stamp("check", "schemas", "--against", "before", "--no-prove", "--format", "json").stdout)
+    assert (document["summary"], document["failed"]) == (found["summary"], found["failed"])
+    if "`stamp check` finds" in planned.stdout:
+        (told,) = re.findall(r"finds ([0-9]+ errors?)", planned.stdout)
+        assert re.search(rf"^{told}\b", checked.stdout, re.MULTILINE)
+
+
+def test_an_error_that_is_accepted_does_not_fail_it(plan, here):
+    (here / "stamp.toml").write_text(
+        '[[accept]]\nrule = "step-triggered-twice"\npath = "billing"\nreason = "it is idempotent"\n'
+    )
+    done = plan(TWICE)
+    assert (done.exit_code, "stamp check" in done.stdout) == (0, False)
+
+
 def test_nothing_to_deploy_is_said(plan):
     done = plan(FLOW)
     assert (done.exit_code, done.stdout) == (
@@ -154,7 +182,7 @@ def test_lines_fit_where_they_go(plan, monkeypatch):
 def test_json_has_all_of_it(now, is_safe, plan):
     done = plan(now, "--format", "json")
     document = json.loads(done.stdout)
-    assert set(document) == {"version", "schemas", "baselines", "safe", "errors", "rollouts"}
+    assert set(document) == {"version", "schemas", "baselines", "safe", "errors", "failed", "summary", "rollouts"}
     assert (document["version"], document["schemas"], document["baselines"]) == (1, "schemas", ["before"])
     assert document["safe"] is is_safe is (done.exit_code == 0)
     assert document["errors"] == 0

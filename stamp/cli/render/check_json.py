@@ -8,7 +8,7 @@ from typing import Any, Final
 from stamp.cli.render.location import located
 from stamp.cli.render.plan_json import rollout
 from stamp.cli.verdict import Verdict
-from stamp.compat import Finding, Fix, Fragment, Severity, Witness
+from stamp.compat import Finding, Fix, Fragment, Witness
 from stamp.ripple import Acceptance, Impact, Proof
 
 __all__ = ["VERSION", "render"]
@@ -23,14 +23,13 @@ def render(verdict: Verdict) -> str:
 
 
 def _document(verdict: Verdict) -> dict[str, Any]:
-    counts = {severity.value: verdict.count(severity) for severity in Severity}
     return {
         "version": VERSION,
         "schemas": verdict.schemas.as_posix(),
         "baselines": list(verdict.baselines),
         "fail_on": verdict.fail_on.value,
         "failed": verdict.is_failed,
-        "summary": counts | {"accepted": len(verdict.accepted)},
+        "summary": verdict.summary,
         "proof": _proof(verdict.report.proof),
         "impacts": [_impact(impact, verdict) for impact in verdict.report.impacts],
         "rollouts": [rollout(each) for each in verdict.report.rollouts],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from stamp.cli.order import Order
-from stamp.ripple import Phase, Rollout
+from stamp.cli.verdict import Verdict
+from stamp.compat import Severity
+from stamp.ripple import Impact, Phase, Rollout
+from stamp.ripple.rules import no_safe_order
 
 __all__ = ["VERSION", "render", "rollout"]
 
@@ -14,17 +16,24 @@ VERSION: Final = 1
 """The version of the form. Within one, keys come and none goes; no key changes its meaning."""
 
 
-def render(order: Order) -> str:
+def render(verdict: Verdict) -> str:
     """Return a JSON object, in ASCII."""
+    rollouts = verdict.report.rollouts
     document = {
         "version": VERSION,
-        "schemas": order.schemas.as_posix(),
-        "baselines": list(order.baselines),
-        "safe": order.is_safe,
-        "errors": order.errors,
-        "rollouts": [rollout(each) for each in order.rollouts],
+        "schemas": verdict.schemas.as_posix(),
+        "baselines": list(verdict.baselines),
+        "safe": all(each.is_safe for each in rollouts),
+        "errors": sum(each.finding.severity is Severity.ERROR and not _is_order(each) for each in verdict.impacts),
+        "failed": verdict.is_failed,
+        "summary": verdict.summary,
+        "rollouts": [rollout(each) for each in rollouts],
     }
     return json.dumps(document, indent=2)
+
+
+def _is_order(impact: Impact) -> bool:
+    return impact.finding.rule == no_safe_order.RULE.id
 
 
 def rollout(each: Rollout) -> dict[str, Any]:

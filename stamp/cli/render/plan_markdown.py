@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stamp.cli.order import Order
+from stamp.cli.render.errors import errors
 from stamp.cli.render.markdown import code, text
-from stamp.cli.render.quantity import counted
+from stamp.cli.verdict import Verdict
 from stamp.ripple import Phase, Rollout
 from stamp.ripple.wording import listed
 
 __all__ = ["render", "rollout"]
 
 
-def render(order: Order) -> str:
+def render(verdict: Verdict) -> str:
     """Return a section for each workflow that has changed."""
-    parts = ["### stamp plan", *(rollout(each) for each in order.rollouts)]
-    if not order.rollouts:
-        parts.append(f"Nothing to deploy: no service does anything else than in {text(listed(order.baselines))}.")
-    if order.errors:
-        parts.append(f"`stamp check` finds {counted(order.errors, 'error')}, which no order of deployment mends.")
+    parts = ["### stamp plan", *(rollout(each) for each in verdict.report.rollouts)]
+    if not verdict.report.rollouts:
+        parts.append(f"Nothing to deploy: no service does anything else than in {text(listed(verdict.baselines))}.")
+    if sentence := errors(verdict):
+        parts.append(sentence)
     return "\n\n".join(parts)
 
 

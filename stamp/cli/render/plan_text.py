@@ -9,10 +9,10 @@ from typing import Final
 
 import click
 
-from stamp.cli.order import Order
-from stamp.cli.render.quantity import counted
+from stamp.cli.render.errors import errors
 from stamp.cli.render.visible import visible
 from stamp.cli.terminal import USUAL
+from stamp.cli.verdict import Verdict
 from stamp.ripple import Phase, Rollout
 from stamp.ripple.wording import listed
 
@@ -22,9 +22,9 @@ INDENT: Final = 5
 """Letters before what is said of a phase."""
 
 
-def render(order: Order, *, width: int = USUAL) -> str:
+def render(verdict: Verdict, *, width: int = USUAL) -> str:
     """Return text with the colours of a terminal, on lines of at most `width` letters unless a name is longer."""
-    sections = [*(list(_rollout(each, width)) for each in order.rollouts), list(_end(order, width))]
+    sections = [*(list(_rollout(each, width)) for each in verdict.report.rollouts), list(_end(verdict, width))]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
 
@@ -72,15 +72,14 @@ def _item(text: str, width: int) -> Iterator[str]:
         yield f"{' ' * INDENT}{'  ' if number else '- '}{line}"
 
 
-def _end(order: Order, width: int) -> Iterator[str]:
-    if not order.rollouts:
+def _end(verdict: Verdict, width: int) -> Iterator[str]:
+    if not verdict.report.rollouts:
         yield _head(
-            "Nothing to deploy", f": no service does anything else than in {listed(order.baselines)}", is_good=True
+            "Nothing to deploy", f": no service does anything else than in {listed(verdict.baselines)}", is_good=True
         )
-    elif any(len(rollout.phases) > 1 for rollout in order.rollouts):
+    elif any(len(rollout.phases) > 1 for rollout in verdict.report.rollouts):
         yield "Deploy the steps of a phase in any order; begin the next one when all of it runs everywhere."
-    if order.errors:
-        text = f"`stamp check` finds {counted(order.errors, 'error')}, which no order of deployment mends."
+    if text := errors(verdict):
         yield from (click.style(line, fg="red") for line in wrap(text, width))
 
 
