@@ -282,7 +282,7 @@ class Transition:
 
 def _flow(party: StepContract) -> tuple[object, ...]:
     """Return what a contract says but for its schemas."""
-    return dict(party.emits), _events(party), party.optional, party.reads.keys()
+    return dict(party.emits), _events(party), set(party.ends), party.optional, party.reads.keys()
 
 
 def _events(party: StepContract) -> tuple[object, ...]:

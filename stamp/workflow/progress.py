@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -99,16 +99,22 @@ def _waiting(known: Mapping[str, Party], history: Sequence[Contribution]) -> lis
     if not history:
         return starting(known)
     answered = {(each.step, cause) for each in history for cause in each.causes}
+    expected = list(_before_ends(history, known))
     return [
         step
         for step, party in known.items()
-        if party.emits and any((step, each.event_id) not in answered for each in _for(party, history, known))
+        if party.emits and any((step, each.event_id) not in answered for each in expected if each.event in party.on)
     ]
 
 
-def _for(party: Party, history: Iterable[Contribution], known: Mapping[str, Party]) -> list[Contribution]:
-    """Return the events that a step is expected to answer: an event that ends a run is none of them."""
-    return [each for each in history if each.event in party.on and not _is_end(each, known)]
+def _before_ends(history: Iterable[Contribution], known: Mapping[str, Party]) -> Iterator[Contribution]:
+    """Yield the events that listeners are expected to answer: those that neither end a run nor follow from one that does."""
+    after: set[bytes] = set()
+    for each in history:
+        if _is_end(each, known) or not after.isdisjoint(each.causes):
+            after.add(each.event_id)
+        else:
+            yield each
 
 
 def _is_end(each: Contribution, known: Mapping[str, Party]) -> bool:

@@ -118,7 +118,7 @@ Deploy the steps of a phase in any order; begin the next one when all of it runs
 def test_a_step_that_goes_is_among_them(plan):
     done = plan(SHORTENED)
     assert done.exit_code == 0
-    assert "  1  billing (removed)\n" in done.stdout
+    assert "  1  billing (removed), validation\n" in done.stdout
     assert "phase" not in done.stdout
 
 

@@ -61,7 +61,7 @@ def test_the_innermost_place_that_its_author_knows_is_told(
     workflow.step(on="Given", emits="Done", name="work")(handler)
     first = workflow.start(Number(value=1), workflow_id="1")
 
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         workflow.process("work", first.body)
 
     assert origin(caught.value, workflow.steps["work"].place["file"]) == f"{__file__}:{line_of(at, text)}"

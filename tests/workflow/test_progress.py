@@ -235,22 +235,31 @@ def test_nothing_is_expected_after_an_event_that_ends() -> None:
     def archive(order: Text) -> Text:
         return order
 
+    @workflow.step(on="Archived", emits="Copied")
+    def copy(order: Text) -> Text:
+        return order
+
     simulation = Simulation(workflow)
     simulation.start(Text(), workflow_id="1")
     final = simulation.run().final("1")
     assert of(workflow.progress(final.at("Ordered"))) == {
         "complete": ("order",),
         "waiting": ("payment",),
-        "untaken": ("archive",),
+        "untaken": ("archive", "copy"),
     }
     assert of(workflow.progress(final.at("Paid"))) == {
         "complete": ("order", "payment"),
-        "untaken": ("archive",),
+        "untaken": ("archive", "copy"),
+        "ends": ("Paid",),
+    }
+    assert of(workflow.progress(final.at("Archived"))) == {
+        "complete": ("order", "payment", "archive"),
+        "untaken": ("copy",),
         "ends": ("Paid",),
     }
     assert of(workflow.progress(final)) == {
-        "complete": ("order", "payment", "archive"),
-        "ends": ("Paid", "Archived"),
+        "complete": ("order", "payment", "archive", "copy"),
+        "ends": ("Paid", "Copied"),
     }
 
 
