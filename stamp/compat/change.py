@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
@@ -25,10 +25,11 @@ class Change(NamedTuple):
     others: tuple[Any, ...] = ()
 
 
-def changes(finding: Finding, reader: Source, writer: Source) -> Iterator[Change]:
-    """Yield what could make `finding` go away, the best first."""
+def changes(finding: Finding, reader: Source, writer: Source, others: Sequence[Source] = ()) -> Iterator[Change]:
+    """Yield what could make `finding` go away, the best first. `others` are other versions of what the writer writes."""
     if finding.rule in _CHANGES and finding.reader is not None and finding.writer is not None:
-        yield from _CHANGES[finding.rule](_Spot(reader, finding.reader.pointer, writer, finding.writer.pointer))
+        spot = _Spot(reader, finding.reader.pointer, writer, finding.writer.pointer, others)
+        yield from _CHANGES[finding.rule](spot)
 
 
 class _Spot(NamedTuple):
@@ -38,6 +39,7 @@ class _Spot(NamedTuple):
     at: str
     writer: Source
     written_at: str
+    others: Sequence[Source] = ()
 
     def types(self) -> tuple[str, Any, Type, Type]:
         """Return where the reader's type is, its JSON, itself, and the writer's type."""
@@ -45,11 +47,19 @@ class _Spot(NamedTuple):
         _, written = self.writer.type_around(self.written_at)
         return at, self.reader.value(at), wanted, written
 
+    def is_beside(self, names: Collection[str], name: str) -> bool:
+        """Tell whether another version of the writer's record has a field of these names beside `name`: that is none of them renamed."""
+        _, record = self.writer.type_around(self.written_at)
+        same = (each for other in self.others for each in other.called(record.name))
+        return any(name in each.by_name and not each.by_name.keys().isdisjoint(names) for each in same)
+
 
 def _missing_field(spot: _Spot) -> Iterator[Change]:
     field, record = spot.reader.value(spot.at), spot.reader.value(spot.at.rpartition("/fields/")[0])
+    old, aliases = field["name"], field.get("aliases", [])
     for name in _renamed(field, record, spot.writer.value(spot.written_at)):
-        old, aliases = field["name"], field.get("aliases", [])
+        if spot.is_beside({old, *aliases}, name):
+            continue
         text = (
             f"if {name} is {old} renamed: rename {old} to {name}, with the alias {old}, or give {old} the alias {name}"
         )
@@ -90,9 +100,10 @@ _EMPTY: Final[Mapping[str, Any]] = {"array": [], "map": {}, "null": None}
 
 
 def _name(spot: _Spot) -> Iterator[Change]:
-    at, node, _, written = spot.types()
-    text = f"if {node['name']} is {written.name} renamed: give it the alias {written.name}"
-    yield Change(text, at, node | {"aliases": [*node.get("aliases", ()), written.name]})
+    at, node, wanted, written = spot.types()
+    if not any(any(other.called(wanted.name)) and any(other.called(written.name)) for other in spot.others):
+        text = f"if {node['name']} is {written.name} renamed: give it the alias {written.name}"
+        yield Change(text, at, node | {"aliases": [*node.get("aliases", ()), written.name]})
     yield Change(f"call it {unqualified(written.name)}", at, node | {"name": unqualified(written.name)})
 
 

@@ -18,9 +18,20 @@ from stamp.schema.lint import problems
 __all__ = ["with_fixes"]
 
 
-def with_fixes(findings: Sequence[Finding], reader: Schema, writer: Schema, *, as_view: bool = False) -> list[Finding]:
-    """Return what `check(reader, writer)` found, each finding (or the causes of it) with a fix where there is one."""
-    tried = _Trial(read_source(reader), read_source(writer), findings, as_view)
+def with_fixes(
+    findings: Sequence[Finding],
+    reader: Schema,
+    writer: Schema,
+    *,
+    as_view: bool = False,
+    versions: Sequence[Schema] = (),
+) -> list[Finding]:
+    """Return what `check(reader, writer)` found, each finding (or the causes of it) with a fix where there is one.
+
+    `versions` are others of what the writer writes: a field that one of them has beside another is not taken for that one renamed.
+    """
+    others = [read_source(each) for each in versions]
+    tried = _Trial(read_source(reader), read_source(writer), findings, as_view, others)
     return [_with_fix(finding, tried) for finding in findings]
 
 
@@ -31,7 +42,15 @@ def _with_fix(finding: Finding, trial: _Trial) -> Finding:
 
 
 class _Trial:
-    def __init__(self, reader: Source, writer: Source, findings: Sequence[Finding], as_view: bool) -> None:  # noqa: FBT001
+    def __init__(
+        self,
+        reader: Source,
+        writer: Source,
+        findings: Sequence[Finding],
+        as_view: bool,  # noqa: FBT001
+        others: Sequence[Source],
+    ) -> None:
+        self._others = others
         self._reader = reader
         self._writer = writer
         self._as_view = as_view
@@ -40,7 +59,7 @@ class _Trial:
 
     def fix(self, finding: Finding) -> Fix | None:
         """Return the first change that proves good."""
-        for change in changes(finding, self._reader, self._writer):
+        for change in changes(finding, self._reader, self._writer, self._others):
             values = (change.value, *change.others)
             document, *others = (_changed(self._reader.document, change.pointer, value) for value in values)
             if all(self._is_good(each, finding) for each in (document, *others)):

@@ -116,6 +116,10 @@ class Source:
             pointer = pointer.rpartition("/")[0]
         return pointer, found
 
+    def called(self, name: str) -> Iterator[Type]:
+        """Yield the types of this name."""
+        return (each for each in self.content.places if name and each.name == name)
+
     def value(self, pointer: str) -> Any:
         """Return the JSON that stands at `pointer`, or at the nearest place around it that exists."""
         return _at(self.document, pointer)[0]

@@ -68,7 +68,12 @@ def _issue(study: Study, same: _Same) -> Issue:
         routes=tuple(ways),
         carriers=tuple(_carriers(study, graph, same, records)),
         baseline=first.state.name if first.moment is Moment.NEW_DATA else None,
-        pair=Pair(first.view, first.version.file, is_open=first.moment is not Moment.NEW_DATA),
+        pair=Pair(
+            first.view,
+            first.version.file,
+            is_open=first.moment is not Moment.NEW_DATA,
+            versions=study.files_of(workflow, first.version),
+        ),
     )
 
 

@@ -15,13 +15,14 @@ __all__ = ["Pair", "Pairs"]
 class Pair(NamedTuple):
     """Two schemas, one of which is to read what the other one writes. The reader is a view unless it is a version of the same record.
 
-    It is `open` when it can still be changed: what runs already, or is released, cannot.
+    It is `open` when it can still be changed: what runs already, or is released, cannot. `versions` are all that there are of what is written.
     """
 
     reader: JsonFile
     writer: JsonFile
     is_view: bool = True
     is_open: bool = True
+    versions: tuple[JsonFile, ...] = ()
 
 
 class Pairs:

@@ -68,5 +68,6 @@ class _Trials:
     def _of(self, pair: Pair) -> Iterator[tuple[Finding, Finding]]:
         reader, writer = self._pairs.source(pair.reader), self._pairs.source(pair.writer)
         found: Sequence[Finding] = check(reader, writer, as_view=pair.is_view)
-        fixed = with_fixes(found, reader, writer, as_view=pair.is_view) if pair.is_open else found
+        others = [self._pairs.source(each) for each in pair.versions]
+        fixed = with_fixes(found, reader, writer, as_view=pair.is_view, versions=others) if pair.is_open else found
         yield from zip(found, with_witnesses(fixed, reader, writer, as_view=pair.is_view), strict=True)

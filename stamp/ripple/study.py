@@ -92,6 +92,12 @@ class Study:
                 found.setdefault((each.label, each.file), each)
         return list(found.values())
 
+    def files_of(self, workflow: str, version: Version) -> tuple[JsonFile, ...]:
+        """Return the files of all versions of the record that this is one of, in any state."""
+        return tuple(
+            each.file for each in self.released(workflow, version.step) if each.written.name == version.written.name
+        )
+
     def _is_gone(self, version: Version) -> bool:
         return version.written.retired is not None and version.written.retired < self.today
 

@@ -136,6 +136,35 @@ def test_where_nothing_helps_nothing_is_offered(writer: Any, reader: Any) -> Non
     assert all(leaf.fix is None for each in with_fixes(check(reader, writer), reader, writer) for leaf in each.leaves())
 
 
+@pytest.mark.parametrize(
+    ("before", "is_renamed"),
+    [
+        (record(field("address", "string"), field("total", "long")), True),
+        (record(field("address", "string"), field("buyer", "string")), False),
+        (record(field("home", "string"), field("buyer", "string")), False),
+        (record(field("a", ["null", record(field("address", "string"), field("buyer", "string"), name="N")])), True),
+    ],
+)
+def test_a_field_that_stood_beside_another_is_not_taken_for_that_one_renamed(before: Any, is_renamed: bool) -> None:
+    writer, reader = record(field("buyer", "string")), record(field("address", "string", aliases=["home"]))
+    (finding,) = with_fixes(check(reader, writer), reader, writer, versions=[before, writer])
+    assert finding.fix is not None
+    assert ("buyer" in finding.fix.text) is is_renamed
+
+
+def test_so_it_is_in_an_inner_record() -> None:
+    def holding(*names: str) -> Any:
+        inner = record(*(field(name, "string") for name in names), name="Inner")
+        return record(field("inner", {"type": "array", "items": inner}))
+
+    writer, reader = holding("buyer"), holding("address")
+    for before, is_renamed in ((holding("address"), True), (holding("address", "buyer"), False)):
+        (finding,) = with_fixes(check(reader, writer), reader, writer, versions=[before])
+        (cause,) = finding.leaves()
+        assert cause.fix is not None
+        assert ("buyer" in cause.fix.text) is is_renamed
+
+
 def test_the_cause_gets_the_fix() -> None:
     writer = record(field("u", ["null", record(name="N")]))
     reader = record(field("u", ["null", record(field("x", "int"), name="N")]))

@@ -45,7 +45,13 @@ def _of_record(study: Study, workflow: str, versions: list[Version]) -> Iterator
                     causes=causes,
                     producer=newest.step,
                     versions=(str(reader), str(writer)),
-                    pair=Pair(reader.file, writer.file, is_view=False, is_open=is_open),
+                    pair=Pair(
+                        reader.file,
+                        writer.file,
+                        is_view=False,
+                        is_open=is_open,
+                        versions=study.files_of(workflow, newest),
+                    ),
                 )
 
 
