@@ -15,9 +15,10 @@ from typing import Any, Final, NamedTuple
 import click
 
 from stamp.cli.checkout import checkout
+from stamp.cli.judging import judged
 from stamp.cli.render.visible import visible
 from stamp.cli.terminal import is_coloured, spelled, width
-from stamp.cli.verdict import Verdict, judged
+from stamp.cli.verdict import Verdict
 from stamp.compat import MODES, Severity
 from stamp.ripple import Report, explained, proved
 from stamp.workflow.draft import Changes

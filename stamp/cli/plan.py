@@ -11,8 +11,8 @@ from typing import Final
 
 import click
 
+from stamp.cli.judging import judged
 from stamp.cli.terminal import is_coloured, spelled, width
-from stamp.cli.verdict import judged
 from stamp.errors import InputError
 from stamp.ripple.revision import default_branch
 from stamp.workflow.settings import contracts_folder

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from stamp.cli.accepted import acceptances
 from stamp.cli.checkout import HERE, Checkout
-from stamp.cli.workspace import states
 from stamp.compat import Severity
-from stamp.ripple import Impact, Report, accept, ripple
-from stamp.workflow.draft import Changes
+from stamp.ripple import Impact, Report
 
-__all__ = ["Verdict", "judged"]
+__all__ = ["Verdict"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,27 +49,3 @@ class Verdict:
     def summary(self) -> dict[str, int]:
         """How many findings there are of each severity, and how many are accepted."""
         return {each.value: self.count(each) for each in Severity} | {"accepted": len(self.accepted)}
-
-
-def judged(
-    folder: Path,
-    *,
-    today: date,
-    against: Sequence[str] = (),
-    workflows: Sequence[str] = (),
-    fail_on: Severity = Severity.ERROR,
-    mode: str | None = None,
-    pending: Sequence[Changes] = (),
-) -> Verdict:
-    """Return the verdict on the contracts in a folder, as they are and against what they are compared with, with what is accepted.
-
-    Raises:
-        InputError: there are no such contracts, no such baseline, or the settings are not in order.
-        ContractError, SchemaError: a contract contradicts itself or cannot be read.
-    """
-    now, *baselines = states(folder, against=against, workflows=workflows)
-    report = ripple(now, baselines, today=today, mode=mode, pending=pending)
-    is_all = bool(baselines) and not workflows
-    report = accept(report, acceptances(), today=today, unused=is_all)
-    names = tuple(baseline.name for baseline in baselines)
-    return Verdict(report=report, schemas=folder, baselines=names, fail_on=fail_on)

@@ -31,7 +31,7 @@ def with_fixes(
     `versions` are others of what the writer writes: a field that one of them has beside another is not taken for that one renamed.
     """
     others = [read_source(each) for each in versions]
-    tried = _Trial(read_source(reader), read_source(writer), findings, as_view, others)
+    tried = _Trial(read_source(reader), read_source(writer), findings, as_view=as_view, others=others)
     return [_with_fix(finding, tried) for finding in findings]
 
 
@@ -47,7 +47,8 @@ class _Trial:
         reader: Source,
         writer: Source,
         findings: Sequence[Finding],
-        as_view: bool,  # noqa: FBT001
+        *,
+        as_view: bool,
         others: Sequence[Source],
     ) -> None:
         self._others = others

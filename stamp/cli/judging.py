@@ -1,0 +1,40 @@
+"""The verdict on contracts, as `stamp check` and `stamp plan` ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from stamp.cli.accepted import acceptances
+from stamp.cli.verdict import Verdict
+from stamp.cli.workspace import states
+from stamp.compat import Severity
+from stamp.ripple import accept, ripple
+from stamp.workflow.draft import Changes
+
+__all__ = ["judged"]
+
+
+def judged(
+    folder: Path,
+    *,
+    today: date,
+    against: Sequence[str] = (),
+    workflows: Sequence[str] = (),
+    fail_on: Severity = Severity.ERROR,
+    mode: str | None = None,
+    pending: Sequence[Changes] = (),
+) -> Verdict:
+    """Return the verdict on the contracts in a folder, as they are and against what they are compared with, with what is accepted.
+
+    Raises:
+        InputError: there are no such contracts, no such baseline, or the settings are not in order.
+        ContractError, SchemaError: a contract contradicts itself or cannot be read.
+    """
+    now, *baselines = states(folder, against=against, workflows=workflows)
+    report = ripple(now, baselines, today=today, mode=mode, pending=pending)
+    is_all = bool(baselines) and not workflows
+    report = accept(report, acceptances(), today=today, unused=is_all)
+    names = tuple(baseline.name for baseline in baselines)
+    return Verdict(report=report, schemas=folder, baselines=names, fail_on=fail_on)
