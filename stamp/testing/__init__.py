@@ -9,6 +9,9 @@ to messages, there is `Simulation`. It needs no plugin:
         simulation.start(Ticket(...), workflow_id="4729")
         assert simulation.run().final("4729").state()["priority"] == "HIGH"
 
+What a handler raises is tried again by the policy of a worker, on a clock that does not wait, and what no attempt can do is among
+`simulation.dead_letters`; `simulation.waiting` says what has not been answered, and why.
+
 `stamp.testing.strategies` has Avro schemas, their evolutions and data for hypothesis, `stamp.testing.pytest_plugin` the fixtures that
 pytest finds by itself.
 """
@@ -19,10 +22,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stamp.testing.clock import VirtualClock
     from stamp.testing.simulation import Simulation
+    from stamp.testing.waiting import Waiting
 
-__all__ = ["Simulation", "VirtualClock"]
+__all__ = ["Simulation", "VirtualClock", "Waiting"]
 
-_MODULES = {"Simulation": "stamp.testing.simulation", "VirtualClock": "stamp.testing.clock"}
+_MODULES = {
+    "Simulation": "stamp.testing.simulation",
+    "VirtualClock": "stamp.testing.clock",
+    "Waiting": "stamp.testing.waiting",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -34,6 +34,11 @@ class VirtualClock:
         return now
 
     @property
+    def micros(self) -> int:
+        """The time in microseconds since 1970 UTC; nothing passes."""
+        return self._micros
+
+    @property
     def now(self) -> datetime:
         """The time; nothing passes."""
         return instant(self._micros)

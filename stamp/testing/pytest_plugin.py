@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import pytest
 
 if TYPE_CHECKING:
+    from stamp.runtime import Policy
     from stamp.testing.clock import VirtualClock
     from stamp.testing.simulation import Simulation
     from stamp.workflow import Workflow
@@ -27,15 +28,16 @@ class MakeSimulation(Protocol):
 
     def __call__(
         self,
-        workflow: Workflow,
-        *,
+        *workflows: Workflow,
         seed: int = 0,
         duplicate: float = 0.0,
         reorder: float = 0.0,
         crash: float = 0.0,
+        policy: Policy = ...,
+        raise_errors: bool = False,
         transaction: Callable[[], Any] | None = None,
     ) -> Simulation:
-        """Return a simulation of a workflow, on the clock `stamp_clock`; see `stamp.testing.Simulation`."""
+        """Return a simulation of a workflow, or of several objects of one name, on the clock `stamp_clock`; see `stamp.testing.Simulation`."""
 
 
 class CheckContracts(Protocol):
@@ -63,11 +65,14 @@ def stamp_clock() -> VirtualClock:
 
 @pytest.fixture
 def stamp_simulation(stamp_clock: VirtualClock) -> MakeSimulation:
-    """Makes simulations: `stamp_simulation(ticket, seed=7, duplicate=0.2)` runs the steps of `ticket` without a broker."""
+    """Makes simulations: `stamp_simulation(ticket, seed=7, duplicate=0.2)` runs the steps of `ticket` without a broker.
+
+    Separate `Workflow` objects of one name run together: `stamp_simulation(orders, parcels)`.
+    """
     from stamp.testing.simulation import Simulation  # noqa: PLC0415
 
-    def simulation(workflow: Workflow, **given: Any) -> Simulation:
-        return Simulation(workflow, clock=stamp_clock, **given)
+    def simulation(*workflows: Workflow, **given: Any) -> Simulation:
+        return Simulation(*workflows, clock=stamp_clock, **given)
 
     return simulation
 

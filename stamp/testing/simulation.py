@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from asyncio import CancelledError, current_task
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import reduce
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 from pydantic import BaseModel
 
+from stamp.envelope import wire
 from stamp.envelope.envelope import Envelope
-from stamp.errors import InputError, WireError, WorkflowError
-from stamp.testing.clock import VirtualClock
+from stamp.errors import InputError, WorkflowError
+from stamp.runtime.beginning import begin, used
+from stamp.runtime.policy import POLICY, Policy
+from stamp.runtime.recollection import Recollection
+from stamp.runtime.staff import topology_of
+from stamp.store.dead_letters import DeadLetter
+from stamp.store.message import Message
+from stamp.testing.broker import Broker
+from stamp.testing.clock import MICROSECOND, VirtualClock
+from stamp.testing.inbox import Key, Work
+from stamp.testing.published import Published
+from stamp.testing.waiting import Waiting, waiting
+from stamp.testing.worker import SimulatedWorker
 from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["Simulation"]
 
-
-class _Message(NamedTuple):
-    step: str
-    event_id: bytes
-    event: str
-    body: bytes
-
-    @property
-    def work(self) -> tuple[str, bytes]:
-        return self.step, self.event_id
+RAISED: Final = (Exception, SystemExit, CancelledError)
+"""What a handler may raise without ending a worker."""
 
 
 class Simulation:
@@ -38,45 +42,74 @@ class Simulation:
         simulation.start(Ticket(...), workflow_id="4729")
         assert simulation.run().final("4729").state()["priority"] == "HIGH"
 
-    What a broker may do is done, with these probabilities: `duplicate` that an event is delivered a second time, `reorder` that
-    another waiting message goes first, `crash` that a service dies when its handler has returned and nothing is recorded yet. The
-    promises of the runtime hold: nothing is lost; a step that has answered an event publishes the recorded answer again instead of
-    working twice; only after a crash is the handler called again, with the next `attempt` and the same `event_id`.
+    Several `Workflow` objects of one name, as separate services have, are put together: `Simulation(orders, parcels)`.
 
-    What a handler raises, other than `Fail`, comes out of `run`. The message stays: the next `run` is the next attempt.
-    Time is that of `clock`, which passes as messages travel. `transaction` gives handlers what they get as `StepContext.transaction`; it is
-    the caller's to commit or roll back.
+    What a broker may do is done, with these probabilities: `duplicate` that an event is delivered a second time, `reorder` that
+    another message is delivered first, `crash` that a service dies when its handler has returned and nothing is recorded yet. The
+    promises of the runtime hold: nothing is lost; a step that has answered an event publishes the recorded answer again instead of
+    working twice; the order within a run holds; only after a crash is the handler called again for what it has done, with the next
+    `attempt` and the same `event_id`.
+
+    What becomes of work that failed is decided as a worker decides it, by `policy`: it rests and is tried again, or is a dead letter, for the
+    same reasons and with the same failure event. With `raise_errors` what a handler raises leaves `run`, too; the next `run` goes on. Of the policy the
+    retries count, and the lease, after which somebody else takes the work of a service that died.
+
+    Time is that of `clock`, which passes as messages travel and work rests. `transaction` gives handlers what they get as
+    `StepContext.transaction`; it is the caller's to commit or roll back.
     """
 
     def __init__(
         self,
-        workflow: Workflow,
-        *,
+        *workflows: Workflow,
         seed: int = 0,
         duplicate: float = 0.0,
         reorder: float = 0.0,
         crash: float = 0.0,
+        policy: Policy = POLICY,
+        raise_errors: bool = False,
         clock: VirtualClock | None = None,
         transaction: Callable[[], Any] | None = None,
     ) -> None:
         for name, probability in (("duplicate", duplicate), ("reorder", reorder), ("crash", crash)):
-            if not 0 <= probability <= 1 or (name, probability) == ("crash", 1):
-                raise InputError(f"expected a probability, below 1 for a crash, got {probability!r}", path=name)
+            if not 0 <= probability <= 1:
+                raise InputError(f"expected a probability, got {probability!r}", path=name)
         self.clock = clock or VirtualClock()
-        self._workflow = workflow.with_clock(self.clock)
-        self._transaction = transaction
-        self._random = Random(seed)  # noqa: S311 - a course to be repeated, not a secret
-        self._duplicate, self._reorder, self._crash = duplicate, reorder, crash
-        self._waiting: list[_Message] = []
-        self._attempts: Counter[tuple[str, bytes]] = Counter()
-        self._answers: dict[tuple[str, bytes], Sequence[Outgoing]] = {}
-        self._published: dict[str, dict[bytes, Outgoing]] = {}
+        self._workflow = Workflow.joined(*workflows).with_clock(self.clock)
+        self._topology = topology_of(self._workflow)
+        self._raise_errors, self._transaction = raise_errors, transaction
+        self._random, self._crash = Random(seed), crash  # noqa: S311 - a course to be repeated, not a secret
+        self._published = Published(self._workflow, self._topology)
+        self._broker = Broker(self._random, self.clock, duplicate=duplicate, reorder=reorder)
+        self._worker = SimulatedWorker(
+            workflow=self._workflow,
+            policy=policy,
+            clock=self.clock,
+            chance=self._random.random,
+            publish=self.publish,
+        )
+        self._recollection = Recollection()
+        self._elsewhere: dict[Key, Message] = {}
         self._deliveries = 0
 
     @property
     def deliveries(self) -> int:
-        """How many messages have been delivered, repeats included."""
+        """How many messages have been delivered, repeats and further attempts included."""
         return self._deliveries
+
+    @property
+    def dead_letters(self) -> Sequence[DeadLetter]:
+        """What no attempt could do, and why, as a store has it: those that died first first."""
+        return self._worker.dead_letters
+
+    @property
+    def waiting(self) -> Sequence[Waiting]:
+        """What has not been answered yet, and why: it is on its way, rests, or waits for an earlier event of its run or a step that is not here."""
+        sent = [waiting(step, message, "it is on its way") for step, message in self._broker.sent]
+        no_code = "the code of this step is not here"
+        elsewhere = [waiting(step, message, no_code) for (step, _), message in self._elsewhere.items()]
+        return [*sent, *self._worker.waiting, *elsewhere]
+
+    # -- what goes in
 
     def start(
         self,
@@ -92,80 +125,127 @@ class Simulation:
         return outgoing
 
     def publish(self, outgoing: Outgoing) -> None:
-        """Put an event before every step that listens to it, be it one of these steps' or of a service that is not here.
+        """Send an event to every step that listens to it, be it one of these steps' or of a service that is not here.
+
+        The first event of a run that has begun with it is not sent again, as by a publisher with a store.
 
         Raises:
             WireError: its body is no envelope, or an empty one.
+            UsedIdError: the run has begun with another event, or content.
         """
-        envelope = self._envelope(outgoing)
-        if not envelope.contributions:
-            raise WireError("expected an envelope with a contribution, got an empty one")
-        event_id = envelope.contributions[-1].event_id
-        self._published.setdefault(envelope.workflow_id, {}).setdefault(event_id, outgoing)
-        for step in self._workflow.steps.values():
-            if outgoing.event in step.on:
-                copies = 2 if self._happens(self._duplicate) else 1
-                self._waiting += [_Message(step.name, event_id, outgoing.event, outgoing.body)] * copies
+        limits = self._workflow.limits
+        message = Message(*wire.read_latest(outgoing.body, limits), outgoing.body, outgoing.headers)
+        repeated, refused = begin([message], limits, self._recollection.begun)
+        if refused:
+            raise used([message.workflow_id], path=self._workflow.name)
+        if not repeated:
+            self._published.add(message)
+            self._send(message)
 
-    def run(self, *, at_most: int = 100_000) -> Simulation:
-        """Deliver messages until none is waiting, and return this simulation.
+    def _send(self, message: Message) -> None:
+        for queue in self._topology.listeners(message.event):
+            if queue.step in self._workflow.steps:
+                self._broker.send(queue.step, message)
+            else:
+                self._elsewhere[queue.step, message.event_id] = message
+
+    def replay(self, *letters: DeadLetter) -> int:
+        """Have dead letters worked on again by the next `run`, all or these, with all attempts; return how many were still dead."""
+        return self._worker.replay(letters or self.dead_letters)
+
+    # -- the course
+
+    def run(
+        self, *, at_most: int = 100_000, within: timedelta | None = None, raise_errors: bool | None = None
+    ) -> Simulation:
+        """Deliver messages and try work again until nothing is left to do here, and return this simulation.
+
+        Args:
+            at_most: after how many deliveries it is an error that there still is something to do.
+            within: how much time of the clock may pass: what rests longer is left for the next `run`.
+            raise_errors: whether what a handler raises comes out, by default as the simulation was told.
 
         Raises:
-            WorkflowError: messages are still waiting after `at_most` deliveries.
-            Whatever a handler raises, and what `Workflow.process` does.
+            WorkflowError: there is something to do after `at_most` deliveries.
+            With `raise_errors`: whatever a handler raises, and what `Workflow.process` does.
         """
-        for message, attempt in self._due(at_most):
-            step, body, transaction = message.step, message.body, self._transaction
-            self._answer(message, self._workflow.process(step, body, attempt=attempt, transaction=transaction))
+        for work in self._works(at_most, within):
+            step, body = work.step, work.message.body
+            try:
+                answer = self._workflow.process(step, body, attempt=work.attempts, transaction=self._transaction)
+            except RAISED as error:
+                self._worker.failed(work, error)
+                if self._raise_errors if raise_errors is None else raise_errors:
+                    raise
+            else:
+                self._done(work, answer)
         return self
 
-    async def arun(self, *, at_most: int = 100_000) -> Simulation:
+    async def arun(
+        self, *, at_most: int = 100_000, within: timedelta | None = None, raise_errors: bool | None = None
+    ) -> Simulation:
         """Do what `run` does, for tests that are on an event loop: handlers that are `async def` are awaited there."""
-        for message, attempt in self._due(at_most):
-            step, body, transaction = message.step, message.body, self._transaction
-            self._answer(message, await self._workflow.aprocess(step, body, attempt=attempt, transaction=transaction))
+        for work in self._works(at_most, within):
+            step, body = work.step, work.message.body
+            try:
+                answer = await self._workflow.aprocess(step, body, attempt=work.attempts, transaction=self._transaction)
+            except RAISED as error:
+                if isinstance(error, CancelledError) and _is_cancelled():
+                    raise
+                self._worker.failed(work, error)
+                if self._raise_errors if raise_errors is None else raise_errors:
+                    raise
+            else:
+                self._done(work, answer)
         return self
 
-    def _due(self, at_most: int) -> Iterator[tuple[_Message, int]]:
-        """Deliver messages; yield those that need a handler, with the number of the attempt. Without an answer, a message stays."""
-        for _ in range(at_most):
-            if not self._waiting:
-                return
-            message = self._next()
-            if message.work not in self._answers:
-                self._attempts[message.work] += 1
-                yield message, self._attempts[message.work]
-            self._settle(message)
-        if self._waiting:
-            text = (
-                f"expected all runs to end within {at_most} deliveries, got {len(self._waiting)} messages still waiting"
-            )
-            first = self._waiting[0]
-            raise WorkflowError(
-                f"{text}, {first.event} for {first.step} among them: is there a loop without an end?",
-                path=self._workflow.name,
-            )
+    def _works(self, at_most: int, within: timedelta | None) -> Iterator[Work]:
+        """Yield the works that are to be tried, each to be settled before the next; what is not is the first one again."""
+        last = self._deliveries + at_most
+        until = None if within is None else self.clock.micros + within // MICROSECOND
+        while self._pass_time(until):
+            if self._deliveries >= last:
+                raise self._endless(at_most)
+            self._deliveries += 1
+            work = self._worker.take() or self._deliver()
+            if work is not None:
+                yield work
 
-    def _next(self) -> _Message:
-        """Take a message to the front of those that wait, and let the time of its journey pass."""
-        if self._happens(self._reorder):
-            self._waiting.insert(0, self._waiting.pop(self._random.randrange(len(self._waiting))))
-        self.clock.advance(timedelta(microseconds=self._random.randint(100, 50_000)))
-        self._deliveries += 1
-        return self._waiting[0]
+    def _pass_time(self, until: int | None) -> bool:
+        """Let the time pass until there is something to do; False if there is nothing before `until`."""
+        due = self.clock.micros if self._broker.sent else self._worker.due_at
+        if due is None or (until is not None and max(due, self.clock.micros) > until):
+            self._advance_to(until)
+            return False
+        self._advance_to(due)
+        return True
 
-    def _answer(self, message: _Message, answer: Sequence[Outgoing]) -> None:
-        if not self._happens(self._crash):
-            self._answers[message.work] = answer
+    def _advance_to(self, time: int | None) -> None:
+        if time is not None and time > self.clock.micros:
+            self.clock.advance(timedelta(microseconds=time - self.clock.micros))
 
-    def _settle(self, message: _Message) -> None:
-        if message.work in self._answers:
-            self._waiting.pop(0)
-            for outgoing in self._answers[message.work]:
-                self.publish(outgoing)
+    def _deliver(self) -> Work | None:
+        """Deliver a message, if one is on its way, and return the work that is due then."""
+        if not self._broker.sent:
+            return None
+        self._worker.receive(*self._broker.deliver())
+        return self._worker.take()
 
-    def _happens(self, probability: float) -> bool:
-        return self._random.random() < probability
+    def _endless(self, at_most: int) -> WorkflowError:
+        first, *others = [each for each in self.waiting if each.step in self._workflow.steps]
+        text = f"expected all runs to end within {at_most} deliveries, got {1 + len(others)} messages still waiting"
+        return WorkflowError(
+            f"{text}, {first.event} for {first.step} among them: is there a loop without an end?",
+            path=self._workflow.name,
+        )
+
+    def _done(self, work: Work, answer: Sequence[Outgoing]) -> None:
+        if self._random.random() < self._crash:
+            self._worker.died(work)
+        else:
+            self._worker.done(work, answer)
+
+    # -- what came out
 
     def events(self, workflow_id: str) -> list[str]:
         """Return the names of the events of a run, each event once, in the order of their publication.
@@ -173,31 +253,39 @@ class Simulation:
         Raises:
             WorkflowError: nothing of that run was published.
         """
-        return [each.event for each in self._events(workflow_id)]
+        return [each.contributions[-1].event for each in self._published.of(workflow_id)]
 
     def finals(self, workflow_id: str) -> list[Envelope]:
-        """Return the events of a run that no step listens to, in the order of their publication.
+        """Return the final events of a run, in the order of their publication: those that are declared ends, and those that nobody listens to.
 
         Raises:
             WorkflowError: nothing of that run was published.
         """
-        heard = {event for step in self._workflow.steps.values() for event in step.on}
-        return [self._envelope(each) for each in self._events(workflow_id) if each.event not in heard]
+        return self._published.finals(workflow_id)
 
     def final(self, workflow_id: str) -> Envelope:
-        """Return the one final event of a run.
+        """Return the one final event of a run: the declared end, where it has one, whatever came after it.
 
         Raises:
-            WorkflowError: it has none or several: see `finals`.
+            WorkflowError: it has none or several: see `finals`. The text says what waits, and what is dead.
         """
         finals = self.finals(workflow_id)
-        if len(finals) != 1:
-            ends = ", ".join(each.contributions[-1].event for each in finals) or "none"
-            raise WorkflowError(
-                f"expected one final event of the run {workflow_id!r}, got {ends}: `finals` gives all, `history` merges them",
-                path=self._workflow.name,
-            )
-        return finals[0]
+        ends = [each for each in finals if self._published.is_declared_end(each)] or finals
+        if len(ends) != 1:
+            events = ", ".join(each.contributions[-1].event for each in ends) or "none"
+            text = f"expected one final event of the run {workflow_id!r}, got {events}: `finals` gives all, `history` merges them"
+            raise WorkflowError("; ".join((text, *self._open(workflow_id))), path=self._workflow.name)
+        return ends[0]
+
+    def _open(self, workflow_id: str) -> Iterator[str]:
+        """Say what keeps a run from going on."""
+        for each in self.waiting:
+            if each.workflow_id == workflow_id:
+                yield str(each)
+        for dead in self.dead_letters:
+            if dead.message.workflow_id == workflow_id:
+                reason, kind, message, *_ = dead.letter
+                yield f"{dead.message.event} is a dead letter of {dead.consumer} ({reason}): {kind}: {message}"
 
     def history(self, workflow_id: str) -> Envelope:
         """Return all that happened in a run: its events merged.
@@ -205,15 +293,10 @@ class Simulation:
         Raises:
             WorkflowError: nothing of that run was published.
         """
-        return reduce(Envelope.merge, map(self._envelope, self._events(workflow_id)))
+        return reduce(Envelope.merge, self._published.of(workflow_id))
 
-    def _events(self, workflow_id: str) -> list[Outgoing]:
-        if workflow_id not in self._published:
-            known = ", ".join(map(repr, self._published)) or "none"
-            raise WorkflowError(
-                f"expected a run that was started ({known}), got {workflow_id!r}", path=self._workflow.name
-            )
-        return list(self._published[workflow_id].values())
 
-    def _envelope(self, outgoing: Outgoing) -> Envelope:
-        return Envelope.from_bytes(outgoing.body, catalog=self._workflow.catalog, limits=self._workflow.limits)
+def _is_cancelled() -> bool:
+    """Tell whether it is the test that is cancelled, and not what a handler awaits."""
+    task = current_task()
+    return task is not None and task.cancelling() > 0

@@ -114,7 +114,8 @@ class Workflow:
         """
         check_parts(workflows, folder=contracts is None)
         other = copy(workflows[0])
-        vars(other).update(_steps=steps_of(workflows))
+        sources = dict.fromkeys(source for each in workflows for source in each._sources)  # noqa: SLF001 - of our own kind
+        vars(other).update(_steps=steps_of(workflows), _sources=tuple(sources), _learning=Lock())
         other.reload()
         return other if contracts is None else other.with_contracts(contracts)
 

@@ -54,10 +54,13 @@ def test_the_names_of_testing_are_there_when_they_are_asked_for() -> None:
 def test_what_the_documentation_says_is_what_happens(project: pytest.Pytester, root: Path) -> None:
     (workflow,) = (each for each in python_of(root / "README.md") if "ticket = Workflow" in each)
     project.makepyfile(tickets=workflow)
-    whole, contracts, strategies = python_of(root / "docs/testing.md")
-    project.makepyfile(test_whole=whole, test_strategies=strategies)
-    project.makepyfile(test_contracts=contracts.replace("origin/main", "contracts"))
-    project.runpytest_subprocess().assert_outcomes(passed=10)
+    (project.path / "contracts").rename(project.path / "example")  # of a longer workflow of the same name
+    whole, failures, contracts, strategies = python_of(root / "docs/testing.md")
+    project.makepyfile(test_whole=whole, test_failures=failures, test_strategies=strategies)
+    project.makepyfile(
+        test_contracts=contracts.replace("against=", '"example", against=').replace("origin/main", "example")
+    )
+    project.runpytest_subprocess().assert_outcomes(passed=12)
 
 
 def python_of(file: Path) -> list[str]:

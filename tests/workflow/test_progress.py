@@ -241,7 +241,8 @@ def test_nothing_is_expected_after_an_event_that_ends() -> None:
 
     simulation = Simulation(workflow)
     simulation.start(Text(), workflow_id="1")
-    final = simulation.run().final("1")
+    paid, final = simulation.run().finals("1")
+    assert paid == final.at("Paid")
     assert of(workflow.progress(final.at("Ordered"))) == {
         "complete": ("order",),
         "waiting": ("payment",),
