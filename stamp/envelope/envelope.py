@@ -200,6 +200,8 @@ class Envelope:
     def state(self) -> dict[str, Any]:
         """Return the flat state: every field that any step wrote, with its latest value.
 
+        Of a step that has failed and not succeeded since, `<step>.failure` says why: `{"type": ..., "message": ..., "detail": ...}`.
+
         Raises:
             UnknownSchemaError, DecodeError: as `data` does.
         """

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from stamp.envelope.contribution import Contribution, Outcome
 from stamp.schema.values import instant
 
-__all__ = ["Provenance", "Written", "fold"]
+__all__ = ["FAILURE", "Provenance", "Written", "fold"]
+
+FAILURE: Final = ".failure"
+"""What stands after the name of a step, in place of the name of a field: no field has a dot in its name."""
 
 
 class Provenance(NamedTuple):
@@ -30,10 +33,14 @@ class Written(NamedTuple):
 
 
 def fold(history: Iterable[Written]) -> dict[str, tuple[Any, Provenance]]:
-    """Return every field that was written, with its latest value and who wrote that. What failed steps carry is no state."""
-    state = {}
+    """Return every field that was written, with its latest value and who wrote that.
+
+    The fields of what failed steps carry are no state. Why a step failed stands as a whole under `<step>.failure`, until it succeeds.
+    """
+    state: dict[str, tuple[Any, Provenance]] = {}
     for each, version, data in history:
-        if each.outcome is not Outcome.FAILED:
-            source = Provenance(each.step, version, instant(each.completed_at), each.event)
-            state.update({name: (value, source) for name, value in data.items()})
+        source, failure = Provenance(each.step, version, instant(each.completed_at), each.event), each.step + FAILURE
+        state.pop(failure, None)
+        written = {failure: data} if each.outcome is Outcome.FAILED else data
+        state.update({name: (value, source) for name, value in written.items()})
     return state

@@ -44,7 +44,8 @@ HOPELESS: Final[Mapping[type[Exception], str]] = {
 """Errors that would come again at every attempt, and the reason that they are told as; the first that fits."""
 
 REASONS: Final = (*HOPELESS.values(), ATTEMPTS, DEATHS)
-MAX_MESSAGE: Final = 2_000
+MAX_TOLD: Final = 2_000
+MAX_MESSAGE: Final = 16_000
 MAX_TRACEBACK: Final = 10_000
 
 
@@ -65,7 +66,7 @@ def sayable(error: BaseException) -> BaseException:
 
 def told(error: BaseException) -> str:
     """Return what kind of error it is, and what it says, as far as somebody would read."""
-    return f"{type(error).__name__}: {str(error)[:MAX_MESSAGE]}"
+    return f"{type(error).__name__}: {str(error)[:MAX_TOLD]}"
 
 
 def letter(error: BaseException, reason: str | None = None, misfit: Misfit | None = None) -> Letter:

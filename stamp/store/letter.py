@@ -37,7 +37,7 @@ def _bounded(letter: Letter) -> dict[str, str | None]:
     return {
         "reason": clean(letter.reason),
         "error_type": clean(letter.error_type)[:200],
-        "error_message": clean(letter.error_message)[:2_000],
+        "error_message": clean(letter.error_message)[:16_000],
         "traceback": clean(letter.traceback)[-16_000:],
         "writer": None if letter.writer is None else clean(letter.writer),
         "reader": None if letter.reader is None else clean(letter.reader),

@@ -25,9 +25,12 @@ from stamp.workflow.fail import Fail
 from stamp.workflow.outgoing import Outgoing, headers
 from stamp.workflow.step import Emission, Read, Step
 
-MAX_TEXT: Final = 1_000
 MAX_DETAILS: Final = 20
-"""How much of a failure is kept: it travels in every later event."""
+ROOM: Final = 24_000
+"""How much of a failure is kept, in details and in bytes: it travels in every later event."""
+
+TEXTS: Final = (ROOM, 8_000, 4_000, 2_000, 1_000, 200, 50)
+"""How many characters a text of a failure may have: as many as there is room for."""
 
 __all__ = ["Terms", "Work", "give_up", "publish", "receive"]
 
@@ -136,7 +139,7 @@ def give_up(
     header, body, _, _, cause = _opened(step, body, terms)
     id_ = event_id(header.workflow, header.workflow_id, step.name, (cause,), event=f"{step.fails}!")
     work = Work(header, body, id_, (cause,), received_at, {})
-    return _events(step, work, step.failure, _failure(error), completed_at=completed_at, limits=terms.limits)
+    return _failed(step, work, error, completed_at=completed_at, limits=terms.limits)
 
 
 def _view(read: Read, body: bytes, spans: list[wire.Span], terms: Terms) -> BaseModel | None:
@@ -169,7 +172,7 @@ def publish(step: Step, work: Work, result: object, *, completed_at: int, limits
     if emission is not None:
         return _events(step, work, emission, result, completed_at=completed_at, limits=limits)
     if isinstance(result, Fail):
-        return _events(step, work, step.failure, _failure(result), completed_at=completed_at, limits=limits)
+        return _failed(step, work, result, completed_at=completed_at, limits=limits)
     if result is None and step.returns_none:
         return []
     wanted = [model.__name__ for model in step.emissions] + ["None"] * (step.returns_none or not step.emissions)
@@ -200,7 +203,32 @@ def _events(
     return outgoing
 
 
-def _failure(error: BaseException) -> Failure:
+def _failed(step: Step, work: Work, error: BaseException, *, completed_at: int, limits: Limits) -> list[Outgoing]:
+    """Return the failure event of a step; its texts are cut no more than they must be for the room that there is."""
+    for longest in TEXTS:
+        failure = _failure(error, longest)
+        is_last = longest == TEXTS[-1]
+        if _size(failure) > ROOM and not is_last:
+            continue
+        try:
+            return _events(step, work, step.failure, failure, completed_at=completed_at, limits=limits)
+        except LimitError:
+            if is_last:
+                raise
+    raise AssertionError("the last of the texts returns or raises")
+
+
+def _failure(error: BaseException, longest: int) -> Failure:
     said = error if isinstance(error, Fail) else Fail(error)
-    kept = {name: str(text)[:MAX_TEXT] for name, text in list(said.detail.items())[:MAX_DETAILS]}
-    return Failure(type=type(error).__name__, message=said.message[:MAX_TEXT], detail=kept)
+    kept = {name[:longest]: _short(text, longest) for name, text in list(said.detail.items())[:MAX_DETAILS]}
+    return Failure(type=type(error).__name__, message=_short(said.message, longest), detail=kept)
+
+
+def _short(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _size(failure: Failure) -> int:
+    """Return about how many bytes a failure takes; its message is written twice, as an attribute, too."""
+    texts = (failure.message, failure.message, *failure.detail, *failure.detail.values())
+    return sum(len(text.encode()) for text in texts)

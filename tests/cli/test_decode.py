@@ -124,6 +124,8 @@ State
  at        order v1        0  2026-03-02 01:02:03 UTC
  tags      order v1        0  [a, b]
  receipt   payment v1   6 ms  null
+ parcel.failure  parcel  12 ms  {type: Fail, message: no stamp, detail:
+                                {wanted: 1}}
 
 """
 

@@ -260,7 +260,9 @@ def test_a_failure_is_read_by_a_view_of_failure_only() -> None:
     whole = envelope(1).append(failed)
     assert whole.read("step0", Failure) == failure
     assert whole.read("step0", Ticket) == Ticket(ticket_id="0")
-    assert "message" not in whole.state()
+    assert whole.state() == envelope(1).state() | {"step0.failure": failure.model_dump()}
+    assert whole.provenance()["step0.failure"].step == "step0"
+    assert "step0.failure" not in whole.append(contribution(3, step="step0")).state(), "it has succeeded since"
     with pytest.raises(MissingContributionError):
         envelope(1).read("step0", Failure)
 

@@ -67,10 +67,10 @@ class TestLetter:
         assert (letter.traceback, letter.writer, letter.reader) == ("\\0", "\\0", "\\udfff")
 
     def test_long_texts_are_cut(self, store, bury, message):
-        bury(message(), letter=Letter("r", "E" * 1_000, "m" * 10_000, "first line" + "t" * 100_000 + "last line"))
+        bury(message(), letter=Letter("r", "E" * 1_000, "m" * 100_000, "first line" + "t" * 100_000 + "last line"))
 
         letter = find(store)[0].letter
-        assert (len(letter.error_type), len(letter.error_message), len(letter.traceback)) == (200, 2_000, 16_000)
+        assert (len(letter.error_type), len(letter.error_message), len(letter.traceback)) == (200, 16_000, 16_000)
         assert letter.traceback.endswith("last line")
 
 

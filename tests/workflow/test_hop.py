@@ -586,6 +586,34 @@ class TestFail:
         assert len(failed.body) < 30_000
         assert len(opened(workflow, failed).read("answer", Failure).detail) == 20
 
+    @pytest.mark.parametrize("length", [1, 1_000, 1_001, 11_999])
+    def test_says_why_as_a_whole_where_there_is_room(self, length: int) -> None:
+        workflow = a_workflow()
+
+        @workflow.step(on="TicketCreated", emits="Answered")
+        def answer(ticket: Text) -> Answer:
+            raise Fail("x" * length)
+
+        failed = opened(workflow, only(workflow.process("answer", created(workflow).body)))
+        assert failed.state()["answer.failure"] == {"type": "Fail", "message": "x" * length, "detail": {}}
+        assert failed["answer"].attributes["error.message"] == "x" * length
+
+    @given(st.text(st.characters(codec="utf-8"), max_size=50), st.integers(1, 3_000), st.integers(700, 60_000))
+    def test_says_why_in_as_many_letters_as_there_is_room_for(self, text: str, times: int, room: int) -> None:
+        workflow = a_workflow(limits=Limits(message=room))
+
+        @workflow.step(on="TicketCreated", emits="Answered")
+        def answer(ticket: Text) -> Answer:
+            raise Fail(text * times)
+
+        failed = only(workflow.process("answer", created(workflow).body))
+        said = Envelope.from_bytes(failed.body, catalog=workflow.catalog).read("answer", Failure).message
+        assert len(failed.body) <= room
+        if said != text * times:
+            assert said.endswith("…")
+            assert (text * times).startswith(said[:-1])
+            assert 2 * len((text * times).encode()) + len(created(workflow).body) > min(room, 24_000) - 300
+
 
 class TestContext:
     def test_says_what_a_handler_may_want_to_know(self) -> None:

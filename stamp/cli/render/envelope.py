@@ -15,14 +15,14 @@ from stamp.cli.render.table import Col, FittingTable
 from stamp.cli.render.value import key_fields, moment, short, value_text
 from stamp.cli.render.visible import visible
 from stamp.envelope.contribution import Outcome, encode
-from stamp.envelope.state import fold
+from stamp.envelope.state import FAILURE, fold
 from stamp.envelope.timeline import Moment
 from stamp.schema.values import instant
 
 __all__ = ["envelope_text", "history", "state", "timeline"]
 
 LONGEST: Final = 240
-"""Characters of one value; the JSON form has all of them."""
+"""Characters of one value; the JSON form has all of them, and of why a step failed this one, too."""
 
 STYLES: Final = {Outcome.COMPLETED: "", Outcome.FAILED: "bold red", Outcome.COMPENSATED: "yellow"}
 
@@ -117,6 +117,6 @@ def state(reading: Reading) -> FittingTable:
             Text(visible(name)),
             Text(by),
             duration(source.completed_at - began),
-            Text(short(value_text(value), LONGEST)),
+            Text(value_text(value) if name.endswith(FAILURE) else short(value_text(value), LONGEST)),
         )
     return table
