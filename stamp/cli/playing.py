@@ -14,6 +14,7 @@ from stamp.cli.starts import LINE_OF_A_BYTE, Starts
 from stamp.errors import StampError
 from stamp.runtime.player import Parked, Waiting, play
 from stamp.workflow.outgoing import Outgoing
+from stamp.workflow.wiring import reachable
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["Playing", "Tally"]
@@ -23,14 +24,15 @@ __all__ = ["Playing", "Tally"]
 class Tally:
     """What became of an input.
 
-    `silent` are runs whose last step publishes nothing, `waiting` counts events for steps that are not here, by these steps; `bytes`
-    are those of the final events.
+    `silent` are runs whose last step publishes nothing, `waiting` counts events for steps that are not here, by these steps, and `behind`
+    are steps that are not here either and would come after them; `bytes` are those of the final events.
     """
 
     runs: int = 0
     bad_lines: int = 0
     parked: int = 0
     waiting: Counter[str] = field(default_factory=Counter)
+    behind: tuple[str, ...] = ()
     silent: int = 0
     bytes: int = 0
     finals: Counter[str] = field(default_factory=Counter)
@@ -68,6 +70,14 @@ class Playing:
                 self.tally.finals[each.event] += 1
                 self.tally.bytes += len(each.body)
                 yield each.body
+        self.tally.behind = tuple(self._behind())
+
+    def _behind(self) -> Iterator[str]:
+        """Yield the steps that are not here and that only steps that are not here lead to."""
+        waiting = self.tally.waiting
+        for name in reachable(self._workflow.parties, waiting, lambda party: party.publishes):
+            if name not in self._workflow.steps and name not in waiting:
+                yield name
 
     def _first_events(self, stream: IO[bytes]) -> Iterator[Outgoing]:
         for line in lines(stream, LINE_OF_A_BYTE * self._workflow.limits.contribution):

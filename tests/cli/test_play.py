@@ -292,6 +292,18 @@ def test_separate_workflow_objects_are_played_together(
     assert (f"o.avro.rejects.jsonl: {len(rejected)} waiting event" in done.stderr) is bool(rejected)
 
 
+@pytest.mark.parametrize(
+    ("played", "behind"),
+    [("orders", "sending"), ("orders archive", "sending"), ("orders sending", None), ("orders packing", None)],
+)
+def test_what_comes_behind_a_step_that_is_not_here_is_said(stamp, services, write_lines, played, behind):
+    services("orders", "packing", "sending", "archive")
+    targets = [f"{name}:shop" for name in played.split()]
+    done = stamp("play", *targets, "--input", write_lines([{"workflow_id": "1", "pieces": 2}]), "--out", "o.avro")
+    said = f"  behind that, and in none of these modules either: {behind}\n"
+    assert (said in done.stderr) is (behind is not None)
+
+
 def test_what_waits_for_a_step_that_is_not_here_can_be_decoded(stamp, services, here, write_lines):
     services("orders", "packing")
     stamp("play", "orders:shop", "--input", write_lines([{"workflow_id": "1", "pieces": 2}]), "--out", "o.avro")

@@ -70,6 +70,8 @@ def summary(tally: Tally, seconds: float, *, out: str, rejects: str) -> Text:
         f"  {counted(number, 'event')} for {step}, whose code is in none of these modules: name its module, too"
         for step, number in tally.waiting.items()
     ]
+    if tally.behind:
+        said.append(f"  behind that, and in none of these modules either: {', '.join(tally.behind)}")
     said.append(f"{out}: {counted(tally.finals.total(), 'final event')}, {size(tally.bytes)}")
     rejected = [
         counted(number, noun)
