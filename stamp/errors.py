@@ -11,7 +11,8 @@ StampError
 ├── WorkflowError                   a workflow is defined or used wrongly
 │   ├── ContractError               a contracts folder is wrong
 │   ├── MissingContributionError    the envelope lacks the contribution that a view reads
-│   └── HandlerError                a handler returned what its step does not declare
+│   ├── HandlerError                a handler returned what its step does not declare
+│   └── NoTransactionError          a handler wants a transaction where there is no store
 ├── UsedIdError                     another run has this id: the fault of who starts this one
 ├── DeliveryError                   a message could not be handed to its transport
 │   ├── UnroutableError             no queue takes it: it would be lost without a trace
@@ -38,6 +39,7 @@ __all__ = [
     "LimitError",
     "MissingContributionError",
     "NoStoreError",
+    "NoTransactionError",
     "ResolutionError",
     "SchemaError",
     "StampError",
@@ -141,6 +143,10 @@ class MissingContributionError(WorkflowError):
 
 class HandlerError(WorkflowError):
     """A handler gave back something that its step does not declare."""
+
+
+class NoTransactionError(WorkflowError):
+    """A handler asked for the transaction of its work, and its step runs without a store."""
 
 
 class UsedIdError(StampError):

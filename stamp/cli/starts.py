@@ -1,15 +1,17 @@
 """From lines of JSON to the first events of runs.
 
 A line is what the starting step writes, and beside it `workflow_id`. What is on a line is taken over or refused: a key that the model
-does not know makes it a bad line, also where the model itself would ignore it, since a misspelt optional field would be lost.
+does not know makes it a bad line, also where the model itself would ignore it, since a misspelt optional field would be lost. Values are
+as `stamp decode --format json` prints them.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, ValidationError
 
+from stamp.cli.json_bytes import JsonValidator, validator
 from stamp.cli.json_object import with_exact_numbers, without
 from stamp.cli.lines import Line
 from stamp.errors import InputError, SchemaError
@@ -52,6 +54,7 @@ class Starts:
     def __init__(self, workflow: Workflow, step: Step) -> None:
         self._workflow, self._step = workflow, step
         [self._model] = step.emissions
+        self._validator = validator(self._model)
         self._has_id = any(
             ID in (name, field.alias, field.validation_alias) for name, field in self._model.model_fields.items()
         )
@@ -67,7 +70,7 @@ class Starts:
             raise InputError(f"expected a line of at most {len(line.data)} bytes, got more")
         text, members = _read(line.data.removeprefix(b"\xef\xbb\xbf") if line.number == 1 else line.data)
         workflow_id = self._id(members)
-        first = _validated(self._model, text if self._has_id else without(text, ID))
+        first = _validated(self._validator, text if self._has_id else without(text, ID))
         outgoing = self._workflow.start(first, workflow_id=workflow_id, step=self._step.name)
         self._taken[workflow_id] = line.number
         return outgoing
@@ -98,15 +101,15 @@ def _read(data: bytes) -> tuple[str, dict[str, Any]]:
     return data.decode(), members
 
 
-def _validated(model: type[BaseModel], text: str) -> BaseModel:
+def _validated(model: JsonValidator, text: str) -> BaseModel:
     exact = with_exact_numbers(text)
     if exact != text:
         try:
-            return model.model_validate_json(exact, extra="forbid")
+            return cast("BaseModel", model.validate_json(exact, extra="forbid"))
         except ValidationError:
             pass  # as it was given, then: a strict model wants a number, and says better what it does not like
     try:
-        return model.model_validate_json(text, extra="forbid")
+        return cast("BaseModel", model.validate_json(text, extra="forbid"))
     except ValidationError as error:
         (path, said), *others = refused(error)
         more = [": ".join(filter(None, other)) for other in others[: SHOWN - 1]]

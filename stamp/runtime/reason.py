@@ -12,6 +12,7 @@ from stamp.errors import (
     HandlerError,
     LimitError,
     MissingContributionError,
+    NoTransactionError,
     ResolutionError,
     SchemaError,
     StampError,
@@ -38,6 +39,7 @@ HOPELESS: Final[Mapping[type[Exception], str]] = {
     MissingContributionError: "missing-contribution",
     HandlerError: "undeclared-answer",
     EncodeError: "unwritable-answer",
+    NoTransactionError: "no-transaction",
     WorkflowError: "not-for-this-step",
     UsedIdError: "used-id",
 }

@@ -10,7 +10,7 @@ from typing import Any
 from stamp.envelope.envelope import Envelope
 from stamp.envelope.limits import Limits
 from stamp.envelope.wire import Header
-from stamp.errors import WireError, WorkflowError
+from stamp.errors import NoTransactionError, WireError
 from stamp.schema.catalog import Catalog
 
 __all__ = ["StepContext", "deadline"]
@@ -46,11 +46,11 @@ class StepContext:
         ask late and be quick. An `async def` handler awaits nothing from then on: others on its loop could wait for what it has locked.
 
         Raises:
-            WorkflowError: the step runs without a store.
+            NoTransactionError: the step runs without a store.
         """
         if self.begin is None:
             text = "expected a store, whose transaction the handler wants, got none: run the step with one (`stamp run --store URL`)"
-            raise WorkflowError(text, path=self.step)
+            raise NoTransactionError(text, path=self.step)
         return self.begin()
 
     @property

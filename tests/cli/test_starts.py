@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from stamp import Envelope, Workflow
+from stamp.cli.json_bytes import validator
 from stamp.cli.json_object import with_exact_numbers, without
 from stamp.cli.lines import Line
 from stamp.cli.starts import Starts, starting_step
 from stamp.cli.target import load
+from stamp.envelope.document import document, plain
 from stamp.errors import InputError, StampError
 
 KEYS = st.text(max_size=4) | st.just("workflow_id")
@@ -169,3 +172,84 @@ def test_the_starting_step(small, workflow, name, said):
 def test_a_workflow_without_a_start_cannot_be_played(tmp_path):
     with pytest.raises(InputError, match="expected one step that starts order, got none"):
         starting_step(Workflow("order", contracts=tmp_path))
+
+
+class Part(BaseModel):
+    key: Annotated[bytes, Field(min_length=1, max_length=3)]
+    rest: dict[str, bytes] = {}
+
+
+class Tree(BaseModel):
+    own: bytes
+    below: list[Tree] = []
+
+
+class Parcel(BaseModel):
+    body: bytes
+    maybe: bytes | None
+    parts: list[Part]
+    tree: Tree
+    number: Decimal = Decimal("0.00")
+    at: timedelta = timedelta()
+
+
+parcels = st.builds(
+    Parcel,
+    body=st.binary(max_size=5) | st.sampled_from([b"cafe", b"\xff", b"\xc3\xbf"]),
+    maybe=st.none() | st.binary(max_size=3),
+    parts=st.lists(
+        st.builds(
+            Part, key=st.binary(min_size=1, max_size=3), rest=st.dictionaries(st.text("ab"), st.binary(max_size=2))
+        ),
+        max_size=2,
+    ),
+    tree=st.builds(
+        Tree, own=st.binary(max_size=2), below=st.lists(st.builds(Tree, own=st.binary(max_size=2)), max_size=2)
+    ),
+    number=st.decimals(-99, 99, places=2),
+    at=st.timedeltas(timedelta(days=-9), timedelta(days=9)),
+)
+
+post = Workflow("post", contracts="/nowhere")
+
+
+class Flat(BaseModel):
+    """Avro has no recursion in contracts: the tree stays out."""
+
+    body: bytes
+    maybe: bytes | None
+    parts: list[Part]
+
+
+post.starts("parcel", Flat, emits="Posted")
+
+
+@given(parcels)
+def test_bytes_go_in_as_they_come_out(parcel):
+    flat = Flat(body=parcel.body, maybe=parcel.maybe, parts=parcel.parts)
+    first = post.start(flat, workflow_id="1")
+    [shown] = document(Envelope.from_bytes(first.body, catalog=post.catalog))["contributions"]
+    line = json.dumps({"workflow_id": "1", **shown["data"]}).encode()
+    again = Starts(post, starting_step(post)).start(Line(1, line))
+    [said] = Envelope.from_bytes(again.body).contributions
+    assert said.payload == Envelope.from_bytes(first.body).contributions[0].payload
+
+
+@given(parcels)
+def test_bytes_are_read_as_digits_however_deep_they_are(parcel):
+    text = json.dumps(plain(parcel.model_dump()))
+    assert validator(Parcel).validate_json(text) == parcel
+
+
+@pytest.mark.parametrize("given", ["hello", "abc", "ab cd", "0x00", "é"])
+def test_what_is_no_digits_is_no_bytes(given):
+    line = json.dumps({"workflow_id": "1", "body": given, "maybe": None, "parts": []}).encode()
+    with pytest.raises(InputError, match=r"body: expected bytes in hexadecimal digits, as `stamp decode"):
+        Starts(post, starting_step(post)).start(Line(1, line))
+
+
+def test_a_model_without_bytes_is_read_by_itself():
+    class Plain(BaseModel):
+        text: str = "bytes"
+
+    assert validator(Plain) is Plain.__pydantic_validator__

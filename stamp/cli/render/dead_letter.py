@@ -39,6 +39,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "undeclared-answer": "let the handler return what its step declares, then replay",
     "unwritable-answer": "let the handler return what fits its model, then replay",
     "not-for-this-step": "compare what the step listens to with its contract and its bindings, then replay",
+    "no-transaction": "its handler wants a transaction: run its step with a store (`--store URL`), then replay",
     "used-id": "start this run again under an id of its own; here it can only be discarded",
     ATTEMPTS: "mend what its handler has met with, then replay",
     DEATHS: "workers died at it, by lack of memory or a crash: mend that, then replay",

@@ -119,14 +119,14 @@ class Shop:
             found = list(finals.find(connection))
         return {each.event: Envelope.from_bytes(each.body, catalog=self.workflow.catalog) for each in found}
 
-    def dead(self) -> list[tuple[str, bytes]]:
-        """The dead letters: the reason, where it is kept, and the body."""
+    def dead(self, *more: str) -> list[tuple[str, bytes]]:
+        """The dead letters of the steps, and of `more`: the reason, where it is kept, and the body."""
         if self.store is not None:
             with self.store.read() as connection:
                 return [(each.letter.reason, each.message.body) for each in dead_letters.find(connection)]
         assert self.broker is not None
         assert self.broker.letters is not None
-        names = [f"{self.workflow.name}.{step}" for step in ("alpha", "beta", "gamma")]
+        names = [f"{self.workflow.name}.{step}" for step in ("alpha", "beta", "gamma", *more)]
         self.buried += [
             (str(each.headers.get("stamp-reason")).partition(":")[0], each.body)
             for queue in names
@@ -275,6 +275,20 @@ def test_an_event_that_nobody_listens_to_is_refused(shop: Shop) -> None:
         pytest.raises(UnroutableError),
     ):
         publisher.publish(ordered, ordered._replace(event="Unheard"))
+
+
+@pytest.mark.parametrize("shop", [f"{name} alone" for name in KEEPING], indirect=True)
+def test_a_handler_that_wants_a_transaction_where_there_is_no_store_has_a_reason_of_its_own(shop: Shop) -> None:
+    @shop.workflow.step(on="Noted", emits="Archived")
+    def archive(gamma: Note, context: StepContext) -> Note:
+        context.transaction.execute(text("SELECT 1"))
+        return gamma
+
+    shop.publish("a")
+    with shop.worker():
+        shop.wait(lambda: len(shop.dead("archive")) == 1)
+    [(reason, _)] = shop.dead()
+    assert reason == "no-transaction"
 
 
 def test_the_id_of_a_run_is_used_once(shop: Shop) -> None:
