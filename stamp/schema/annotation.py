@@ -48,6 +48,7 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from stamp.schema import encoder
 from stamp.schema.branches import union
+from stamp.schema.enforced import enforced, limits_of, literal_words, validated_fields, validates
 from stamp.schema.form import Form, Node, Write
 from stamp.schema.leaves import Leaf, leaves
 from stamp.schema.names import Schema, fullname, is_name, unqualified
@@ -127,7 +128,11 @@ class Mapper(ABC):
         return copy
 
     def leaf(self, leaf: Leaf) -> Form:
-        """Return the form of one type; raises SchemaError if it has none."""
+        """Return the form of one type, with what it enforces; raises SchemaError if it has none."""
+        form, own = self._leaf(leaf), enforced(*leaf)
+        return replace(form, said=form.said | own) if own else form
+
+    def _leaf(self, leaf: Leaf) -> Form:
         annotation, metadata, place = leaf
         origin, arguments = get_origin(annotation), get_args(annotation)
         if origin is Literal:
@@ -176,18 +181,19 @@ class Mapper(ABC):
             raise place.error(f"expected a Literal of one type, got {', '.join(map(repr, values))}")
         (kind,) = kinds
         if issubclass(kind, Enum):
-            return self._enum(kind, list(values), place)
+            return replace(self._enum(kind, list(values), place), said=literal_words(values))
         form = scalar(kind, (), place)
         assert form is not None
-        return replace(form, write=encoder.one_of(form.write, values))
+        return replace(form, write=encoder.one_of(form.write, values), said=literal_words(values))
 
     def _array(self, origin: Any, item: Any, place: Place) -> Form:
         form = self.form(item, (), place)
         node = Node({"type": "array", "items": form.schema})
+        said = _saying(items=form.said)
         if origin in SETS:
             write = encoder.unordered(form.write, SETS[origin], by_value=form.ordered)
-            return Form(node, write, SETS[origin])
-        return Form(node, encoder.array(form.write, ARRAYS[origin]), ARRAYS[origin])
+            return Form(node, write, SETS[origin], said={**said, "uniqueItems": True})
+        return Form(node, encoder.array(form.write, ARRAYS[origin]), ARRAYS[origin], said=said)
 
     def _map(self, accepts: type, arguments: Sequence[Any], place: Place) -> Form:
         key, value = (self.form(each, (), place) for each in arguments)
@@ -196,7 +202,8 @@ class Mapper(ABC):
                 f"expected a dict with str keys, as Avro maps have, got {arguments[0]!r}: use a list of a model"
             )
         write = encoder.mapping(key.write, value.write, accepts)
-        return Form(Node({"type": "map", "values": value.schema}), write, (accepts,))
+        said = _saying(propertyNames=key.said, additionalProperties=value.said)
+        return Form(Node({"type": "map", "values": value.schema}), write, (accepts,), said=said)
 
     def _tuple(self, items: Sequence[Any], place: Place) -> Form:
         namespace = self.names.namespace or place.namespace
@@ -214,13 +221,15 @@ class Mapper(ABC):
                 encoder.items([form.write for form in forms]),
                 (tuple,),
                 defines=self.named[full],
+                said=_saying_each(forms),
             )
         self.names.define(unqualified(full), None, place)
         self.tuples[full] = parts
         node = self.named[full] = Node({"type": "record", **head(full, place), "fields": []}, _untuple(len(items)))
         forms = [self.form(each, (), inside) for each in items]
         node["fields"] = [{"name": f"_{index}", "type": form.schema} for index, form in enumerate(forms)]
-        return Form(node, encoder.items([form.write for form in forms]), (tuple,), defines=node)
+        write = encoder.items([form.write for form in forms])
+        return Form(node, write, (tuple,), defines=node, said=_saying_each(forms))
 
     def _enum(self, cls: type[Enum], allowed: Sequence[Enum], place: Place) -> Form:
         if issubclass(cls, Flag) or not len(cls):
@@ -255,11 +264,24 @@ class Mapper(ABC):
     def _root(self, model: type[RootModel[Any]], place: Place) -> Form:
         check_model(model)
         info = model.model_fields["root"]
-        place = replace(place.inside(model), use_enum_values=model.model_config.get("use_enum_values", False))
+        values, limits = model.model_config.get("use_enum_values", False), limits_of(model.model_config)
+        place = replace(place.inside(model), use_enum_values=values, limits=limits)
         form = self.form(info.annotation, info.metadata, place)
+        is_seen = not validates(model) and not validated_fields(model)
+        said = form.said if is_seen else {**form.said, "validator": model.__name__}
         # The node of a named type is shared with all other uses of that type: it cannot give back this model.
         revive = None if form.defines else reviver(model)
-        return Form(form.schema, encoder.attribute(model, "root", form.write), (model,), revive)
+        return Form(form.schema, encoder.attribute(model, "root", form.write), (model,), revive, said=said)
+
+
+def _saying(**parts: dict[str, Any]) -> dict[str, Any]:
+    """Return a constraint of those parts that have one."""
+    return {word: said for word, said in parts.items() if said}
+
+
+def _saying_each(forms: Sequence[Form]) -> dict[str, Any]:
+    said = [form.said for form in forms]
+    return {"prefixItems": said} if any(said) else {}
 
 
 def doc_of(cls: type) -> str:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from pydantic import RootModel
 
 from stamp.schema import encoder
+from stamp.schema.enforced import loosest
 from stamp.schema.form import Form, Node
 from stamp.schema.names import Schema, unqualified
 from stamp.schema.naming import outline
@@ -32,9 +33,17 @@ def union(forms: Sequence[Form], place: Place) -> Form:
     others = [form for form in forms if form is not NULL]
     if len(others) == 1:
         write = encoder.optional(others[0].write, null_first=forms[0] is NULL)
-        return Form([form.schema for form in forms], write, types)
+        return Form([form.schema for form in forms], write, types, said=others[0].said)
     write = encoder.union([(form.types, form.write) for form in forms])
-    return Form([_branch(form, place) for form in forms], write, types)
+    return Form([_branch(form, place) for form in forms], write, types, said=_said(forms))
+
+
+def _said(forms: Sequence[Form]) -> dict[str, Any]:
+    """Return the constraint of a union of several: one for each branch, and first what none can tell."""
+    validators = {form.said["validator"]: None for form in forms if "validator" in form.said}
+    told = [{word: value for word, value in form.said.items() if word != "validator"} for form in forms]
+    said: dict[str, Any] = {"anyOf": told} if any(told) else {}
+    return said | ({"validator": next(iter(validators))} if validators else {})
 
 
 def _merged(forms: Sequence[Form], place: Place) -> list[Form]:
@@ -44,7 +53,8 @@ def _merged(forms: Sequence[Form], place: Place) -> list[Form]:
         for index, other in enumerate(merged):
             same = outline(form.schema, place.namespace) == outline(other.schema, place.namespace)
             if same and form.types == other.types:
-                merged[index] = replace(other, write=encoder.either(other.write, form.write))
+                said = loosest(other.said, form.said, place)
+                merged[index] = replace(other, write=encoder.either(other.write, form.write), said=said)
                 break
         else:
             merged.append(form)

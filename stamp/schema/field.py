@@ -9,6 +9,7 @@ from pydantic import AliasChoices, AliasPath, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from stamp.schema.enforced import limits_of
 from stamp.schema.names import is_name
 from stamp.schema.place import Place
 from stamp.schema.types import MISSING
@@ -37,9 +38,9 @@ def wire_fields(model: type[BaseModel], record: str) -> list[WireField]:
     Raises:
         SchemaError: a field cannot be read back under the name that it is written with, or two share one.
     """
-    values = model.model_config.get("use_enum_values", False)
+    values, limits = model.model_config.get("use_enum_values", False), limits_of(model.model_config)
     fields = [
-        _wire_field(attribute, info, Place(f"{model.__name__}.{attribute}", record, values))
+        _wire_field(attribute, info, Place(f"{model.__name__}.{attribute}", record, values, limits=limits))
         for attribute, info in model.model_fields.items()
         if not info.exclude
     ]

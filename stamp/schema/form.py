@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from stamp.schema.names import Schema
@@ -35,6 +35,7 @@ class Form:
     `types` are the Python classes whose instances it writes: they choose the branch of a union. `revive` gives back an instance of
     such a class from an Avro datum; it is used among several branches, where pydantic would have to guess. `defines` is the node of
     the named type that `schema` is or refers to. The values of an `ordered` form have a total order that agrees with equality.
+    `said` is the constraint that whoever has a value of this form says under `stamp` (`stamp.schema.constraint`).
     """
 
     schema: Schema
@@ -43,3 +44,4 @@ class Form:
     revive: Callable[[Any], Any] | None = None
     defines: Node | None = None
     ordered: bool = False
+    said: dict[str, Any] = field(default_factory=dict)

@@ -8,11 +8,16 @@ The full canonical form of a schema is its JSON with
 
 * each named type and each reference in full (`namespace` folded into `name`, aliases relative to their type's namespace),
 * an object that has nothing but `type` written as that name: `{"type": "long"}` is `"long"`,
-* `doc` of types and fields left out, and nothing else: defaults and properties that Avro does not know stay as they are,
+* `doc` of types and fields left out, and so is `stamp` of records and fields; nothing else is: defaults and other properties that Avro
+  does not know stay as they are,
 
 written by RFC 8785 (JCS). JCS knows no integer that a double cannot hold. Such an integer, say the long 2^53 + 1 in a default, is
 written as a string of its decimal digits, as RFC 8785 recommends (appendix D), so that no two of them are one. All other numbers
 have their JCS form, in which 1 and 1.0 are the same.
+
+`stamp` says what a model accepts beyond Avro (`stamp.schema.constraint`). It changes no byte, and not how any byte is read: with a bound
+in the identity, every change of a bound would be a schema that running readers do not know. Two versions that differ in nothing else have
+one SchemaId, and two files; what tells them apart is `content`.
 """
 
 from __future__ import annotations
@@ -25,9 +30,10 @@ from typing import Any, Final, Self
 import rfc8785
 
 from stamp.errors import SchemaError
+from stamp.schema.constraint import ATTRIBUTE
 from stamp.schema.names import NAMED, PRIMITIVES, Schema, declared_name, fullname, namespace_of
 
-__all__ = ["SchemaId", "canonical", "crc64", "fingerprint", "parsing_canonical_form"]
+__all__ = ["SchemaId", "canonical", "content", "crc64", "fingerprint", "parsing_canonical_form"]
 
 SIZE: Final = 16
 
@@ -78,18 +84,38 @@ def canonical(schema: Schema) -> bytes:
         SchemaError: something in it has no JSON form: not a number, half of a surrogate pair.
     """
     try:
-        return rfc8785.dumps(_with_safe_numbers(_qualified(schema, "")))
+        return _written(_qualified(schema, ""))
     except ValueError as error:
         raise SchemaError(f"expected a schema that can be written as JSON: {error}") from error
 
 
-def _qualified(schema: Schema, namespace: str) -> Schema:
+def content(schema: Schema) -> bytes:
+    """Return what of a schema is for machines: its full canonical form, with the constraints that are no part of its identity.
+
+    Raises:
+        SchemaError: as `canonical` does.
+    """
+    try:
+        return _written(_qualified(schema, "", _DOC))
+    except ValueError as error:
+        raise SchemaError(f"expected a schema that can be written as JSON: {error}") from error
+
+
+def _written(schema: Schema) -> bytes:
+    return rfc8785.dumps(_with_safe_numbers(schema))
+
+
+_DOC: Final = frozenset({"doc"})
+_NOT_IDENTITY: Final = _DOC | {ATTRIBUTE}
+
+
+def _qualified(schema: Schema, namespace: str, left_out: frozenset[str] = _NOT_IDENTITY) -> Schema:
     if isinstance(schema, str):
         return schema if schema in PRIMITIVES else fullname(schema, namespace)
     if isinstance(schema, list):
-        return [_qualified(branch, namespace) for branch in schema]
+        return [_qualified(branch, namespace, left_out) for branch in schema]
     kind = schema["type"]
-    kept = _without_doc(schema)
+    kept = _without(schema, left_out)
     if kind in NAMED:
         kept["name"] = declared_name(schema, namespace)
         kept.pop("namespace", None)
@@ -97,10 +123,11 @@ def _qualified(schema: Schema, namespace: str) -> Schema:
         if "aliases" in kept:
             kept["aliases"] = [fullname(alias, namespace) for alias in kept["aliases"]]
     if kind in _CONTENT:
-        kept[_CONTENT[kind]] = _qualified(schema[_CONTENT[kind]], namespace)
+        kept[_CONTENT[kind]] = _qualified(schema[_CONTENT[kind]], namespace, left_out)
     elif kind in _RECORDS:
         kept["fields"] = [
-            _without_doc(each) | {"type": _qualified(each["type"], namespace)} for each in schema["fields"]
+            _without(each, left_out) | {"type": _qualified(each["type"], namespace, left_out)}
+            for each in schema["fields"]
         ]
     return kept if len(kept) > 1 else str(kind)
 
@@ -109,8 +136,8 @@ _CONTENT: Final = {"array": "items", "map": "values"}
 _RECORDS: Final = frozenset({"record", "error"})
 
 
-def _without_doc(node: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in node.items() if key != "doc"}
+def _without(node: Mapping[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in node.items() if key not in left_out}
 
 
 def _with_safe_numbers(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from stamp.errors import ContractError
 from stamp.schema.document import parse
-from stamp.schema.identity import SchemaId
+from stamp.schema.identity import SchemaId, canonical, content
 from stamp.schema.limits import MAX_FILE
 from stamp.schema.lint import lint
 
@@ -74,3 +74,13 @@ class JsonFile:
     def id(self) -> SchemaId:
         """The identity of the schema."""
         return SchemaId.of(self.schema)
+
+    @property
+    def is_constrained(self) -> bool:
+        """Whether the schema says of a field what its model enforces beyond Avro."""
+        return b'"stamp"' in self.text and canonical(self.schema) != self.content
+
+    @cached_property
+    def content(self) -> bytes:
+        """What the schema says to machines, constraints included, in one form however it is written."""
+        return content(self.schema)

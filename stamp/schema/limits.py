@@ -22,6 +22,9 @@ MAX_SYMBOLS: Final = 10_000
 MAX_FIXED: Final = 65_536
 """Bytes of a fixed: the largest contribution there is."""
 
+MAX_PATTERN: Final = 1_000
+"""Characters of a pattern that a field demands of its text, and of a name in a constraint."""
+
 MAX_PRECISION: Final = 1_000
 """Digits of a decimal: the work of reading one grows with their square."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, RootModel
@@ -10,6 +10,8 @@ from pydantic import BaseModel, RootModel
 from stamp.errors import EncodeError, SchemaError
 from stamp.schema import encoder
 from stamp.schema.annotation import Mapper, reviver
+from stamp.schema.constraint import ATTRIBUTE
+from stamp.schema.enforced import validated_fields, validates
 from stamp.schema.field import WireField, wire_fields
 from stamp.schema.form import Form, Node, Write
 from stamp.schema.jsonform import json_form
@@ -115,12 +117,16 @@ class _Walk(Mapper):
             full = self.met[model]
             return Form(reference(full, place), self.writers[model], (model,), reviver(model), self.named[full])
         check_model(model)
-        node = Node({"type": "record", **self.define(model, place, name), "fields": []})
+        seen = {ATTRIBUTE: {"validator": model.__name__}} if validates(model) else {}
+        node = Node({"type": "record", **self.define(model, place, name), **seen, "fields": []})
         fields: list[tuple[str, Write]] = []
         self.named[self.met[model]] = node
         self.writers[model] = encoder.record(model, fields)
+        validated = validated_fields(model)
         for field in wire_fields(model, self.met[model]):
             form = self.form(field.info.annotation, field.info.metadata, field.place, field.default)
+            if field.attribute in validated:
+                form = replace(form, said={**form.said, "validator": field.place.path})
             node["fields"].append(self._field_node(field, form))
             fields.append((field.attribute, form.write))
         return Form(node, self.writers[model], (model,), reviver(model), node)
@@ -133,6 +139,8 @@ class _Walk(Mapper):
             node["doc"] = field.info.description
         if field.aliases:
             node["aliases"] = [*field.aliases]
+        if form.said:
+            node[ATTRIBUTE] = form.said
         return node
 
     def _default(self, field: WireField, form: Form) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stamp.errors import SchemaError
@@ -16,13 +17,15 @@ class Place:
     """A field of a model, as the author sees it (`path`) and as Avro does.
 
     `record` is the full name of the record around it, empty for the root. `entered` are the type aliases and root models that are
-    being looked into: none of them has a name on the wire, so none can contain itself.
+    being looked into: none of them has a name on the wire, so none can contain itself. `limits` are the constraints that the model
+    around it has for all its values (`stamp.schema.enforced.limits_of`).
     """
 
     path: str
     record: str = ""
     use_enum_values: bool = False
     entered: tuple[Any, ...] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def namespace(self) -> str:

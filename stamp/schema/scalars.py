@@ -28,7 +28,7 @@ from stamp.schema import primitives
 from stamp.schema.form import Form, Node
 from stamp.schema.place import Place
 
-__all__ = ["NULL", "flat", "scalar"]
+__all__ = ["NULL", "URLS", "flat", "scalar"]
 
 NULL: Final = Form("null", primitives.write_null, (type(None),))
 

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from stamp.errors import SchemaError
+from stamp.schema.constraint import ATTRIBUTE
 from stamp.schema.document import shown
 from stamp.schema.limits import MAX_DEPTH, MAX_FIELDS, MAX_FIXED, MAX_SYMBOLS
 from stamp.schema.logical import misuses
+from stamp.schema.misworded import miswordings
 from stamp.schema.names import (
     COMPLEX,
     NAMED,
@@ -196,6 +198,7 @@ def _record(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
     name = _full_name(node, at)
     if name is not None:
         at = at._replace(namespace=namespace_of(name))
+    yield from _constraint(node, at)
     fields = node.get("fields")
     if not isinstance(fields, list) or len(fields) > MAX_FIELDS:
         got = shown(fields) if not isinstance(fields, list) else len(fields)
@@ -220,6 +223,7 @@ def _field(node: Any, number: int, at: _Place, siblings: list[str]) -> Iterator[
         yield from _schema(node["type"], at)
     if "doc" in node:
         yield from _doc(node, at)
+    yield from _constraint(node, at)
     if "aliases" in node:
         yield from _aliases(node, at, is_name)
     if node.get("order", "ascending") not in ORDERS:
@@ -232,6 +236,11 @@ def _field(node: Any, number: int, at: _Place, siblings: list[str]) -> Iterator[
     for alias in aliases if isinstance(aliases, list) else ():
         if alias in siblings and alias != node["name"]:
             yield at.problem(f"expected an alias that is no other field's name, got {shown(alias)}")
+
+
+def _constraint(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
+    if ATTRIBUTE in node:
+        yield from map(at.problem, miswordings(node[ATTRIBUTE]))
 
 
 def _first_twice(names: list[str]) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from stamp.errors import SchemaError
+from stamp.schema.constraint import ATTRIBUTE, NOTHING, Constraint, constraint
 from stamp.schema.names import COMPLEX, NAMED, PRIMITIVES, fullname, namespace_of
 
 __all__ = ["MISSING", "Field", "Type", "load"]
@@ -44,12 +45,13 @@ LOGICAL: Final[Mapping[str, frozenset[str]]] = {
 
 @dataclass(slots=True, eq=False)
 class Field:
-    """One field of a record. `default` is the JSON of the schema, or `MISSING`."""
+    """One field of a record. `default` is the JSON of the schema, or `MISSING`; `constraint` is what it demands beyond its type."""
 
     name: str
     type: Type
     default: Any = MISSING
     aliases: tuple[str, ...] = ()
+    constraint: Constraint = NOTHING
 
 
 @dataclass(slots=True, eq=False)
@@ -58,7 +60,8 @@ class Type:
 
     `kind` is the Avro type name, or `union`. `items` is what an array or a map holds. `decode` turns a datum of a reader type into
     the Python value that its model wants (see `stamp.schema.model`). `mark`, where somebody has set it, is equal for types that are
-    equal in all that can matter to a reader, down to their last field: comparing them takes no walk.
+    equal in all that can matter to a reader, down to their last field: comparing them takes no walk. `validator` names the model
+    of a record that has validators of its own.
     """
 
     kind: str
@@ -75,6 +78,7 @@ class Type:
     items: Type | None = None
     decode: Callable[[Any], Any] | None = None
     mark: str = ""
+    validator: str = ""
     _by_name: Mapping[str, Field] | None = field(default=None, init=False, repr=False)
     _special: Sequence[Field] | None = field(default=None, init=False, repr=False)
 
@@ -90,9 +94,11 @@ class Type:
 
     @property
     def special(self) -> Sequence[Field]:
-        """The fields with aliases or a default, once they are all there: how the others are read, their names and types say."""
+        """The fields with aliases, a default or a constraint, once they are all there: of the others their names and types say all."""
         if self._special is None:
-            self._special = [each for each in self.fields if each.aliases or each.default is not MISSING]
+            self._special = [
+                each for each in self.fields if each.aliases or each.constraint or each.default is not MISSING
+            ]
         return self._special
 
     @property
@@ -161,11 +167,13 @@ class _Loader:
             loaded.symbols, loaded.default = tuple(node["symbols"]), node.get("default")
         else:
             loaded.fields = tuple(self._field(each, inner) for each in node["fields"])
+            loaded.validator = str(node.get(ATTRIBUTE, {}).get("validator", ""))
         return loaded
 
     def _field(self, node: Mapping[str, Any], namespace: str) -> Field:
         aliases = tuple(node.get("aliases", ()))
-        return Field(node["name"], self.type(node["type"], namespace), node.get("default", MISSING), aliases)
+        said = constraint(node[ATTRIBUTE]) if ATTRIBUTE in node else NOTHING
+        return Field(node["name"], self.type(node["type"], namespace), node.get("default", MISSING), aliases, said)
 
 
 def _annotate(loaded: Type, node: Mapping[str, Any]) -> None:

@@ -341,6 +341,12 @@ def _add_meaning(edit: Edit, slot: Slot) -> bool:
     return not has_one
 
 
+def _take_for_uuid(_: Edit, slot: Slot) -> bool:
+    has_one = bool(slot.logical)
+    slot.fill({"type": slot.kind, "logicalType": "uuid"})
+    return not has_one
+
+
 _SAFE: Final[Mapping[str, Sequence[str]]] = {
     kind: sorted(wider) for kind, wider in PROMOTIONS.items() if kind != "bytes"
 }
@@ -360,7 +366,6 @@ _MEANINGS: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
     "int": ({"logicalType": "date"}, {"logicalType": "time-millis"}),
     "long": ({"logicalType": "timestamp-micros"}, {"logicalType": "timestamp-millis"}, {"logicalType": "time-micros"}),
     "bytes": ({"logicalType": "decimal", "precision": 9, "scale": 2},),
-    "string": ({"logicalType": "uuid"},),
 }
 
 _RECORD, _ENUM, _UNION = frozenset({"record"}), frozenset({"enum"}), frozenset({"union"})
@@ -395,6 +400,7 @@ STEPS: Final[Sequence[Step]] = (
     Step("narrow a union", _BREAKING, _UNION, _narrow),
     Step("narrow a number", _BREAKING, frozenset(_DEMOTIONS), _demote),
     Step("change a type", _BREAKING, _ANY, _retype),
+    Step("take text for a UUID", _BREAKING, frozenset({"string"}), _take_for_uuid),
     Step("make a unit coarser", _BREAKING, frozenset({"long", "bytes"}), _coarsen),
 )
 """What evolutions are made of."""

@@ -143,8 +143,16 @@ TIME = {"type": "long", "logicalType": "time-micros"}
 DURATION = {"type": "long", "logicalType": "timedelta-micros"}
 UUID_TEXT = {"type": "string", "logicalType": "uuid"}
 ITEM = {"type": "record", "name": "Item", "fields": [{"name": "price", "type": DECIMAL}]}
-CAT = {"type": "record", "name": "Cat", "fields": [{"name": "kind", "type": "string", "default": "cat"}]}
-DOG = {"type": "record", "name": "Dog", "fields": [{"name": "kind", "type": "string", "default": "dog"}]}
+CAT = {
+    "type": "record",
+    "name": "Cat",
+    "fields": [{"name": "kind", "type": "string", "default": "cat", "stamp": {"enum": ["cat"]}}],
+}
+DOG = {
+    "type": "record",
+    "name": "Dog",
+    "fields": [{"name": "kind", "type": "string", "default": "dog", "stamp": {"enum": ["dog"]}}],
+}
 
 
 def array(items):

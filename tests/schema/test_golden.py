@@ -18,7 +18,7 @@ from uuid import UUID
 import pytest
 from pydantic import AliasChoices, BaseModel, Field, HttpUrl, NaiveDatetime, RootModel
 
-from stamp.schema import avro_schema, bind
+from stamp.schema import SchemaId, avro_schema, bind
 
 GOLDEN = Path(__file__).with_name("golden")
 T = TypeVar("T")
@@ -180,8 +180,19 @@ def test_published_schema_is_what_it_was(name, accepted):
     file = GOLDEN / f"{name}.avsc"
     if not file.exists() and os.environ.get("STAMP_GOLDEN") == "add":
         file.write_text(text, encoding="utf-8")
-    assert file.read_text(encoding="utf-8") == text
+    published = file.read_text(encoding="utf-8")
+    assert unconstrained(schema) == json.loads(published)
+    assert SchemaId.of(schema) == SchemaId.of(json.loads(published))
     accepted(schema)
+
+
+def unconstrained(schema):
+    """What a model enforces beyond Avro came later than these files, and is not part of the identity."""
+    if isinstance(schema, list):
+        return [unconstrained(each) for each in schema]
+    if isinstance(schema, dict):
+        return {key: unconstrained(value) for key, value in schema.items() if key != "stamp"}
+    return schema
 
 
 def test_no_published_schema_is_forgotten():
