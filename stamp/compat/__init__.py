@@ -6,11 +6,12 @@ from stamp.compat.fix import with_fixes
 from stamp.compat.modes import MODES, Comparison, check_versions
 from stamp.compat.proof import prove
 from stamp.compat.rule import Rule
-from stamp.compat.rules import RULES
+from stamp.compat.rules import ENFORCED, RULES
 from stamp.compat.source import Schema, Source, read_source
 from stamp.compat.witness import with_witnesses, witness
 
 __all__ = [
+    "ENFORCED",
     "MODES",
     "RULES",
     "Comparison",

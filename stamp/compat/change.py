@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from stamp.compat.finding import Finding
 from stamp.compat.source import Source
+from stamp.compat.wording import demanded
 from stamp.schema.names import unqualified
 from stamp.schema.resolve import PROMOTIONS
 from stamp.schema.types import Type
@@ -158,10 +159,30 @@ def _as_written(spot: _Spot) -> Iterator[Change]:
         yield Change(f"read it as {written.label}", at, written_as)
 
 
+def _as_text(spot: _Spot) -> Iterator[Change]:
+    at, _, wanted, written = spot.types()
+    if written.kind == wanted.kind == "string":
+        yield Change("read it as a string", at, "string")
+
+
 def _without_default(spot: _Spot) -> Iterator[Change]:
     at = spot.at.rpartition("/")[0]
     field = {key: value for key, value in spot.reader.value(at).items() if key != "default"}
     yield Change(f"leave out the default of {field['name']} for as long as the old name is written", at, field)
+
+
+def _as_demanded(spot: _Spot) -> Iterator[Change]:
+    """Offer what the writer says instead of a word of the reader's constraint; or nothing, where it says nothing."""
+    at, _, word = spot.at.rpartition("/")
+    said = dict(spot.reader.value(at))
+    before = said.pop(word)
+    if word == "enum" and spot.written_at.endswith("/enum"):
+        others = [each for each in spot.writer.value(spot.written_at) if each not in before]
+        yield Change(f"take {', '.join(map(json.dumps, others))} too", at, said | {word: sorted([*before, *others])})
+    elif spot.written_at.endswith(f"/{word}"):
+        written = spot.writer.value(spot.written_at)
+        yield Change(f"take {demanded(word, written)}", at, said | {word: written})
+    yield Change(f"do not demand {demanded(word, before)}", at, said)
 
 
 _CHANGES: Final[Mapping[str, Callable[[_Spot], Iterator[Change]]]] = {
@@ -175,4 +196,6 @@ _CHANGES: Final[Mapping[str, Callable[[_Spot], Iterator[Change]]]] = {
     "lossy-promotion": _as_written,
     "logical-type-removed": _as_written,
     "alias-with-default": _without_default,
+    "text-read-as-uuid": _as_text,
+    **dict.fromkeys(("values-narrowed", "range-narrowed", "length-narrowed", "format-narrowed"), _as_demanded),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from stamp.compat.constrained import narrowed
 from stamp.compat.datum import digits
 from stamp.compat.smallest import Smallest
 from stamp.schema.resolve import sources, why_not
@@ -56,7 +57,7 @@ def _no_uuid(writer: Type, reader: Type, smallest: Smallest) -> Iterator[Any]:
         and not writer.logical
         and (reader.kind, reader.logical) == ("string", "uuid")
     ):
-        yield smallest.datum(writer)
+        yield "C-17" if writer.kind == "string" else smallest.datum(writer)
 
 
 def _meaning_added(writer: Type, reader: Type, smallest: Smallest) -> Iterator[Any]:
@@ -91,6 +92,14 @@ def _symbol_lost(writer: Type, reader: Type, _: Smallest) -> Iterator[Any]:
         yield from [symbol for symbol in writer.symbols if symbol not in reader.symbols][:1]
 
 
+def _demanded(writer: Type, reader: Type, smallest: Smallest) -> Iterator[Any]:
+    """Yield records with a value that a constraint of the reader's refuses."""
+    if writer.kind == reader.kind == "record":
+        for source, _, each in narrowed(writer, reader):
+            if each.value is not MISSING:
+                yield {**smallest.datum(writer), source.name: each.value}
+
+
 HAZARDS: Final[Mapping[str, Callable[[Type, Type, Smallest], Iterator[Any]]]] = {
     "lossy-promotion": _rounded,
     "bytes-read-as-string": _not_text,
@@ -98,5 +107,6 @@ HAZARDS: Final[Mapping[str, Callable[[Type, Type, Smallest], Iterator[Any]]]] = 
     "logical-type-added": _meaning_added,
     "logical-type-removed": _meaning_removed,
     "enum-symbols-read-as-default": _symbol_lost,
+    **dict.fromkeys(("values-narrowed", "range-narrowed", "length-narrowed", "format-narrowed"), _demanded),
 }
 """By rule: the values that may be read otherwise than they were meant, or be refused after all."""

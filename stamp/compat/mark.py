@@ -74,4 +74,5 @@ def _text(type_: Type, parts: Sequence[str]) -> str:
 
 def _field(field: Field, text: str) -> str:
     default = "" if field.default is MISSING else json.dumps(field.default, sort_keys=True)
-    return f"{field.name}{field.aliases}:{text}={default}"
+    said = field.constraint.text if field.constraint else ""
+    return f"{field.name}{field.aliases}:{text}={default}{said}"

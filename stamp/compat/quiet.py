@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stamp.schema.resolve import WIDENINGS
-from stamp.schema.types import MISSING, Type
+from stamp.schema.types import MISSING, Field, Type
 
 __all__ = ["is_quiet"]
 
@@ -26,4 +26,11 @@ def _is_quiet_record(writer: Type, reader: Type) -> bool:
         written = MISSING if source is None else source.default
         if each.aliases or each.default != written is not MISSING:
             return False
+        if each.constraint and (source is None or not _demands_the_same(source, each)):
+            return False
     return True
+
+
+def _demands_the_same(source: Field, wanted: Field) -> bool:
+    """Tell whether a field demands what its source does, of the same type: the branches of a union have their constraints by place."""
+    return wanted.constraint == source.constraint and source.type.mark == wanted.type.mark != ""

@@ -31,13 +31,14 @@ class Issue(NamedTuple):
     """What a rule has to say of a pair.
 
     It is about the whole types; about what they have at `at` (`name`, `symbols`); or about the reader's `field`, whose values come
-    from the field `source` of the writer when that has one.
+    from the field `source` of the writer when that has one, or about what is `inside` them (`[]`, `{}`).
     """
 
     message: str
     at: str = ""
     field: Field | None = None
     source: Field | None = None
+    inside: str = ""
 
 
 Look: TypeAlias = Callable[[Pair], Iterator[Issue]]

@@ -68,7 +68,7 @@ class _Step(NamedTuple):
     def around(self, datum: Any, smallest: Smallest) -> Any:
         if self.field is not None:
             fields = self.writer.fields
-            return {each.name: datum if each is self.field else smallest.datum(each.type) for each in fields}
+            return {each.name: datum if each is self.field else smallest.value(each) for each in fields}
         if self.writer.kind == "union":
             return Branch(self.number, datum)
         return [datum] if self.writer.kind == "array" else {KEY: datum}
@@ -77,7 +77,7 @@ class _Step(NamedTuple):
         """Return how many bytes come before the inner datum."""
         if self.field is not None:
             before = self.writer.fields[: list(self.writer.fields).index(self.field)]
-            return sum(len(encode(each.type, smallest.datum(each.type))) for each in before)
+            return sum(len(encode(each.type, smallest.value(each))) for each in before)
         if self.writer.kind == "union":
             return len(zigzag(self.number))
         return 1 if self.writer.kind == "array" else 2 + len(KEY)

@@ -6,11 +6,20 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any, Final
 
-from stamp.compat.datum import Branch, digits
-from stamp.schema.types import Type
+from stamp.compat.boundary import accepts, at_boundaries
+from stamp.compat.datum import Branch, digits, encode
+from stamp.schema.constraint import Constraint
+from stamp.schema.types import Field, Type
 from stamp.schema.varint import zigzag
 
 __all__ = ["Smallest", "parts"]
+
+
+MAX_ITEMS: Final = 1_000
+"""How many items the smallest array has at most, whatever is demanded of it."""
+
+_TEXT: Final = Type("string")
+_KEYS: Final = ("key", "k2", "k3")
 
 
 def parts(type_: Type) -> list[Type]:
@@ -53,13 +62,41 @@ class Smallest:
         return min(range(len(union.branches)), key=lambda number: self._branch_size(union, number))
 
     def datum(self, type_: Type) -> Any:
-        """Return the smallest datum of a type, which must have one."""
+        """Return the smallest datum of a type, which must have one; its fields as they are constrained, if such values are known."""
         if type_.kind == "union":
             number = self.branch(type_)
             return Branch(number, self.datum(type_.branches[number]))
         if type_.kind == "record":
-            return {each.name: self.datum(each.type) for each in type_.fields}
+            return {each.name: self.value(each) for each in type_.fields}
         return _LEAST[type_.logical if type_.logical in _LEAST else type_.kind](type_)
+
+    def value(self, field: Field) -> Any:
+        """Return the smallest datum of a field that its constraint accepts, as far as such values are known."""
+        return self.lawful(field.type, field.constraint)
+
+    def lawful(self, type_: Type, said: Constraint) -> Any:
+        """Return the smallest datum of a type that a constraint accepts, as far as such values are known."""
+        if not said:
+            return self.datum(type_)
+        if type_.kind == "union":
+            number = self.branch(type_)
+            return Branch(number, self.lawful(type_.branches[number], said.branch(type_, number)))
+        if type_.kind == "record":
+            inner = [(each, said.place(number)) for number, each in enumerate(type_.fields)]
+            return {each.name: self.lawful(each.type, place or each.constraint) for each, place in inner}
+        if type_.items is not None:
+            return self._several(type_, said)
+        least = self.datum(type_)
+        found = [] if accepts(type_, said, least) else at_boundaries(type_, said)
+        return min(found, key=lambda each: len(encode(type_, each)), default=least)
+
+    def _several(self, type_: Type, said: Constraint) -> Any:
+        assert type_.items is not None
+        if type_.kind == "array":
+            count = min(said.words.get("minItems", 0), MAX_ITEMS)
+            return [self.lawful(type_.items, said.items)] * count
+        keys = (at_boundaries(_TEXT, said.keys) or _KEYS)[: said.words.get("minProperties", 0)]
+        return {key: self.lawful(type_.items, said.values) for key in keys}
 
     def _size(self, type_: Type) -> float:
         if type_.kind == "union":

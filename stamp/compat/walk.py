@@ -216,7 +216,7 @@ class _Walk:
         read = written = at
         if issue.field is not None:
             field = f"/fields/{reader.fields.index(issue.field)}"
-            path, pointer, read, written = f"{path}.{issue.field.name}", pointer + field, field + at, ""
+            path, pointer, read, written = f"{path}.{issue.field.name}{issue.inside}", pointer + field, field + at, ""
         if issue.source is not None:
             written = f"/fields/{writer.fields.index(issue.source)}{at}"
         return Finding(

@@ -12,13 +12,17 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from stamp.compat.constrained import narrowed
 from stamp.compat.datum import encode, shown, text
 from stamp.compat.finding import Finding, Severity, Witness
 from stamp.compat.hazard import HAZARDS, refused, telling
+from stamp.compat.narrowing import refusal
+from stamp.compat.rules import ENFORCED
 from stamp.compat.search import Aim, Candidate, Find, candidates, segments
 from stamp.compat.smallest import Smallest
 from stamp.compat.source import Schema, Source, read_source
 from stamp.errors import DecodeError, LimitError, ResolutionError
+from stamp.schema.constraint import ATTRIBUTE
 from stamp.schema.decoder import decoder_of
 from stamp.schema.decoding import Decoder
 from stamp.schema.resolve import Readability, sources
@@ -63,10 +67,14 @@ def _with_witness(finding: Finding, trial: _Trial) -> Finding:
 
 
 class _Target(NamedTuple):
-    """What a witness is to show: the places that count; there, when it is named, the field that the reader misses."""
+    """What a witness is to show: the places that count; there, when it is named, the field that the reader misses or refuses.
+
+    `word` is where a word stands in the constraint of the field by which it is refused.
+    """
 
     aim: Aim
     field: str = ""
+    word: str = ""
 
 
 def _target(finding: Finding, reader: Source, writer: Source) -> _Target:
@@ -77,10 +85,16 @@ def _target(finding: Finding, reader: Source, writer: Source) -> _Target:
         *around, field = path
         path = tuple(around)
     types = writer.type_around(finding.writer.pointer)[1], reader.type_around(finding.reader.pointer)[1]
+    if word := _WORD.search(finding.reader.pointer):
+        field = types[1].fields[int(word[1])].name
+        path = path[: len(path) - 1 - path[::-1].index(field)]
+        return _Target(Aim(path, types), field, word[2])
     return _Target(Aim(path, types), field)
 
 
 _FIELD: Final = re.compile(r"/fields/\d+\Z")
+
+_WORD: Final = re.compile(rf"/fields/(\d+)/{ATTRIBUTE}(/.*)\Z")
 
 _Refusal: TypeAlias = ResolutionError | DecodeError | LimitError
 _REFUSALS: Final = (ResolutionError, DecodeError, LimitError)
@@ -101,7 +115,9 @@ class _Trial:
     def witness(self, finding: Finding) -> Witness | None:
         """Return a witness of what `finding` says, at its place."""
         target = _target(finding, self._reader, self._writer)
-        if finding.severity is not Severity.ERROR:
+        if target.word:
+            return self.demanded(target)
+        if finding.severity is not Severity.ERROR or finding.rule in ENFORCED:
             return self.misread(target, [finding.rule])
         return self.refused(target) or self.refused(_Target(target.aim._replace(types=None)))
 
@@ -118,6 +134,20 @@ class _Trial:
             for candidate, data in self._candidates(target.aim, find):
                 if (outcome := _misreading(candidate)) is not None:
                     return _witness(self._writer, candidate, data, outcome)
+        return None
+
+    def demanded(self, target: _Target) -> Witness | None:
+        """Return a datum that is decoded, and that the reader's model refuses because of a word of its constraint."""
+
+        def find(writer: Type, reader: Type, smallest: Smallest) -> Iterator[Any]:
+            if (writer, reader) == target.aim.types:
+                for source, wanted, each in narrowed(writer, reader):
+                    if (wanted.name, each.at) == (target.field, target.word) and each.value is not MISSING:
+                        yield {**smallest.datum(writer), source.name: each.value}
+
+        for candidate, data in self._candidates(target.aim, find):
+            if (outcome := _refused_by_model(candidate, target.field)) is not None:
+                return _witness(self._writer, candidate, data, outcome)
         return None
 
     def _candidates(self, aim: Aim, find: Find) -> Iterator[tuple[Candidate, bytes]]:
@@ -185,12 +215,27 @@ def _alone(writer: Type, reader: Type, field: str) -> Type:
     return replace(reader, fields=[each for each in missing if each.name == field] or missing)
 
 
+def _refused_by_model(candidate: Candidate, field: str = "") -> str | None:
+    """Say which field of a record, that a candidate's value is, the reader's model refuses; `field` or, without, the first."""
+    if candidate.writer.kind != "record" or candidate.reader.kind != "record":
+        return None
+    for wanted, source in sources(candidate.reader, candidate.writer):
+        if source is None or field not in {"", wanted.name}:
+            continue
+        value = candidate.value[source.name]
+        if (reason := refusal(source, wanted, value)) is not None:
+            told = json.dumps(shown(source.type, value), ensure_ascii=False)
+            path = f"{candidate.path}.{wanted.name}".removeprefix(".")
+            return f"{path}: the reader's model refuses {told:.80}: {reason}"
+    return None
+
+
 def _misreading(candidate: Candidate) -> str | None:
     """Say what becomes of a candidate's value, when it is something else than what was written."""
     data = encode(candidate.writer, candidate.value)
     if (error := _own_error(candidate, "")) is not None:
         return str(error)
     read, written = (decoder_of(candidate.writer, each)(data) for each in (candidate.reader, candidate.writer))
-    if read == written:
-        return None
+    if read == written or candidate.writer.kind == "record":
+        return _refused_by_model(candidate)
     return f"{candidate.path or 'the whole'}: read as {text(read)} instead of {text(written)}"

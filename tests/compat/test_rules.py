@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stamp.compat import RULES, Severity, check, rules
+from stamp.compat import RULES, Severity, check, rules, with_witnesses
 from stamp.compat.rules import RULES_BY_KIND, STRUCTURAL
 
 
@@ -166,6 +166,131 @@ FOUND: list[tuple[str, Any, Any]] = [
 ]
 
 
+def paid(type_: Any, **said: Any) -> dict[str, Any]:
+    return record(field("value", type_, **({"stamp": said} if said else {})))
+
+
+LISTS = {"type": "array", "items": "string"}
+MAPS = {"type": "map", "values": "long"}
+LEVEL = enum("ABC")
+PAIR = {**record(field("_0", "long"), field("_1", "long")), "name": "Tuple2_long_long"}
+
+NARROWED: list[tuple[str, Any, Any, Any]] = [
+    # rule, type, what the writer enforces, what the reader does
+    ("values-narrowed", "string", {"enum": ["card", "cash"]}, {"enum": ["card"]}),
+    ("values-narrowed", "string", {}, {"enum": ["card"]}),
+    ("values-narrowed", "string", {"maxLength": 4}, {"enum": ["card"]}),
+    ("values-narrowed", "long", {"minimum": 1, "maximum": 4}, {"enum": [1, 2, 3]}),
+    ("values-narrowed", "boolean", {}, {"enum": [True]}),
+    ("values-narrowed", LEVEL, {}, {"enum": ["A", "B"]}),
+    ("values-narrowed", ["null", LEVEL], {}, {"enum": ["A", "B"]}),
+    ("values-narrowed", {"type": "array", "items": LEVEL}, {}, {"items": {"enum": ["A", "B"]}}),
+    ("values-narrowed", MAPS, {}, {"propertyNames": {"enum": ["a"]}}),
+    ("range-narrowed", "long", {"maximum": 9999}, {"maximum": 999}),
+    ("range-narrowed", "long", {}, {"maximum": 999}),
+    ("range-narrowed", "long", {"enum": [1, 1000]}, {"maximum": 999}),
+    ("range-narrowed", "int", {"maximum": 999}, {"exclusiveMaximum": 999}),
+    ("range-narrowed", "long", {"exclusiveMinimum": 0}, {"minimum": 2}),
+    ("range-narrowed", ["null", "long"], {"maximum": 9}, {"maximum": 8}),
+    ("range-narrowed", "long", {"multipleOf": 5}, {"multipleOf": 10}),
+    ("range-narrowed", "long", {"multipleOf": 5, "maximum": 100}, {"maximum": 99}),
+    ("range-narrowed", "double", {"maximum": 1}, {"exclusiveMaximum": 1}),
+    ("range-narrowed", "double", {}, {"finite": True}),
+    ("range-narrowed", "double", {"multipleOf": 0.25}, {"multipleOf": 0.5}),
+    ("range-narrowed", decimal(9, 2), {"minimum": "0"}, {"minimum": "0.01"}),
+    ("range-narrowed", "string", {"format": "decimal"}, {"format": "decimal", "maximum": "9.5"}),
+    ("range-narrowed", "string", {"format": "decimal"}, {"format": "decimal", "maxDigits": 5}),
+    ("range-narrowed", "string", {"format": "decimal", "decimalPlaces": 3}, {"format": "decimal", "decimalPlaces": 2}),
+    ("range-narrowed", integer("date"), {}, {"minimum": "2020-01-01"}),
+    ("range-narrowed", long("timestamp-micros"), {}, {"maximum": "2030-01-01T00:00:00+00:00"}),
+    ("range-narrowed", long("time-micros"), {}, {"minimum": "08:00:00"}),
+    ("range-narrowed", long("timedelta-micros"), {"maximum": "60"}, {"maximum": "59.5"}),
+    ("range-narrowed", ["null", "long", "string"], {}, {"anyOf": [{}, {"maximum": 5}, {}]}),
+    ("range-narrowed", MAPS, {}, {"additionalProperties": {"minimum": 0}}),
+    ("range-narrowed", PAIR, {"prefixItems": [{"minimum": 0}]}, {"prefixItems": [{"minimum": 0}, {"minimum": 0}]}),
+    ("length-narrowed", "string", {"maxLength": 80}, {"maxLength": 40}),
+    ("length-narrowed", "string", {}, {"minLength": 1}),
+    ("length-narrowed", "bytes", {}, {"maxLength": 4}),
+    ("length-narrowed", LISTS, {"maxItems": 4}, {"maxItems": 3}),
+    ("length-narrowed", LISTS, {}, {"minItems": 1}),
+    ("length-narrowed", LISTS, {"minItems": 2}, {"minItems": 2, "uniqueItems": True}),
+    ("length-narrowed", MAPS, {}, {"maxProperties": 3}),
+    ("length-narrowed", LISTS, {}, {"items": {"maxLength": 3}}),
+    ("length-narrowed", "string", {"format": "email"}, {"maxLength": 20}),
+    ("length-narrowed", "string", {"format": "uri"}, {"maxLength": 2083}),
+    ("format-narrowed", "string", {}, {"format": "email"}),
+    ("format-narrowed", "string", {"maxLength": 3}, {"format": "ipv4"}),
+    ("format-narrowed", "string", {"format": "ipvanyaddress"}, {"format": "ipv4"}),
+    ("format-narrowed", "string", {"format": "uri"}, {"format": "uri", "schemes": ["https"]}),
+    ("format-narrowed", "string", {"enum": ["C-17"]}, {"format": "decimal"}),
+    ("format-narrowed", UUID, {}, {"format": "uuid4"}),
+    ("format-narrowed", "string", {}, {"pattern": "^[A-Z]+$"}),
+    ("format-narrowed", "string", {"enum": ["AB", "ab"]}, {"pattern": "^[A-Z]+$"}),
+    ("constraint-undecided", "string", {"pattern": "^[A-Z]{2}$"}, {"pattern": "^[A-Z]+$"}),
+    ("constraint-undecided", "string", {"pattern": "^[A-Z]{2}$"}, {"maxLength": 3}),
+    ("constraint-undecided", "string", {"pattern": "^(card|cash)$"}, {"enum": ["card", "cash"]}),
+    ("constraint-undecided", "string", {}, {"pattern": ".*"}),
+    ("constraint-undecided", "string", {}, {"pattern": "(?=x)y"}),
+    ("constraint-undecided", "string", {"format": "sea-state"}, {"format": "ship"}),
+]
+
+WIDE_ENOUGH: list[tuple[Any, Any, Any]] = [
+    ("long", {"maximum": 999}, {"maximum": 9999}),
+    ("long", {"maximum": 999}, {}),
+    ("long", {"exclusiveMaximum": 1000}, {"maximum": 999}),
+    ("long", {"multipleOf": 5, "maximum": 102}, {"maximum": 100}),
+    ("long", {"multipleOf": 10}, {"multipleOf": 5}),
+    ("long", {"minimum": 1, "maximum": 3}, {"enum": [1, 2, 3]}),
+    ("int", {}, {"minimum": -(2**31)}),
+    ("long", {"enum": [1, 3]}, {"minimum": 1, "maximum": 3}),
+    ("double", {"minimum": 0, "maximum": 1}, {"finite": True}),
+    (decimal(5, 2), {}, {"maximum": "999.99"}),
+    (integer("date"), {"minimum": "2024-01-01"}, {"exclusiveMinimum": "2023-12-31"}),
+    ("string", {"enum": ["card"]}, {"enum": ["card", "cash"], "maxLength": 4}),
+    ("string", {"enum": ["AB"]}, {"pattern": "^[A-Z]+$"}),
+    ("string", {"pattern": "^[a-z]$"}, {"pattern": "^[a-z]$"}),
+    ("string", {"pattern": "^[a-z]+$", "maxLength": 3}, {"maxLength": 4}),
+    ("string", {"format": "ipv4"}, {"format": "ipvanyaddress"}),
+    ("string", {"format": "ipv4"}, {"maxLength": 15}),
+    ("string", {"format": "uri", "schemes": ["https"]}, {"format": "uri", "schemes": ["http", "https"]}),
+    ("string", {"format": "uuid"}, {"minLength": 36, "maxLength": 36}),
+    (UUID, {}, {"minLength": 36}),
+    ("string", {"format": "sea-state"}, {"format": "sea-state"}),
+    (LEVEL, {"enum": ["A"]}, {"enum": ["A", "B"]}),
+    (LEVEL, {}, {"enum": ["A", "B", "C"]}),
+    ("boolean", {}, {"enum": [False, True]}),
+    (LISTS, {"maxItems": 3, "items": {"enum": ["a"]}}, {"maxItems": 3, "items": {"maxLength": 1}}),
+    (LISTS, {}, {"uniqueItems": True}),  # what comes twice is read once, and not refused
+    ("long", {}, {"maxLength": 3}),  # of another type
+    ("string", {}, {"validator": "R.value"}),
+    ("string", {}, {"x-unit": "kg"}),
+]
+
+
+@pytest.mark.parametrize(("rule", "type_", "written", "wanted"), NARROWED)
+def test_a_view_that_accepts_less_than_is_written_is_found(rule: str, type_: Any, written: Any, wanted: Any) -> None:
+    findings = check(paid(type_, **wanted), paid(type_, **written))
+    assert [finding.rule for finding in findings] == [rule]
+    shown = with_witnesses(findings, paid(type_, **wanted), paid(type_, **written))
+    assert all((each.witness is not None) is (each.severity is Severity.ERROR) for each in shown)
+
+
+@pytest.mark.parametrize(("type_", "written", "wanted"), WIDE_ENOUGH)
+def test_a_view_that_accepts_what_is_written_is_silent(type_: Any, written: Any, wanted: Any) -> None:
+    assert check(paid(type_, **wanted), paid(type_, **written)) == ()
+
+
+def test_branches_are_compared_by_what_is_read_and_not_by_their_place() -> None:
+    writer = paid(["long", "string"], anyOf=[{"maximum": 5}, {}])
+    assert check(paid(["string", "long"], anyOf=[{}, {"maximum": 5}]), writer) == ()
+    (finding,) = check(paid(["string", "long"], anyOf=[{}, {"maximum": 4}]), writer)
+    assert (finding.rule, finding.path, finding.pointer) == (
+        "range-narrowed",
+        "value",
+        "/fields/0/stamp/anyOf/1/maximum",
+    )
+
+
 @pytest.mark.parametrize(("rule", "writer", "reader"), FOUND)
 def test_a_rule_finds_what_it_is_about_and_no_other_rule_speaks(rule: str, writer: Any, reader: Any) -> None:
     assert [finding.rule for finding in check(reader, writer)] == [rule]
@@ -185,7 +310,7 @@ def test_every_rule_is_a_file_of_its_name_and_is_listed_once() -> None:
 
 
 def test_every_rule_is_found_somewhere_in_the_table() -> None:
-    assert {rule for rule, _, _ in FOUND} == {rule.id for rule in RULES}
+    assert {rule for rule, *_ in (*FOUND, *NARROWED)} == {rule.id for rule in RULES}
 
 
 def test_rules_are_told_in_the_order_of_their_severity() -> None:

@@ -91,7 +91,7 @@ REFUSED: list[tuple[str, Any, Any, Any, bytes, str]] = [
 ]
 
 MISREAD: list[tuple[str, Any, Any, Any, bytes, str]] = [
-    ("text-read-as-uuid", "string", UUID, "", b"\0", "expected a UUID in 36 characters, got ''"),
+    ("text-read-as-uuid", "string", UUID, "C-17", b"\x08C-17", "expected a UUID in 36 characters, got 'C-17'"),
     ("bytes-read-as-string", "bytes", "string", "ff", b"\2\xff", "expected UTF-8 text"),
     (
         "enum-symbols-read-as-default",

@@ -14,6 +14,7 @@ from stamp.compat.rules import (
     alias_claimed_twice,
     alias_with_default,
     bytes_read_as_string,
+    constraint_undecided,
     decimal_narrowed,
     decimal_scale_changed,
     default_changed,
@@ -21,6 +22,8 @@ from stamp.compat.rules import (
     enum_reordered,
     enum_symbols_read_as_default,
     fixed_size_mismatch,
+    format_narrowed,
+    length_narrowed,
     logical_type_added,
     logical_type_mismatch,
     logical_type_removed,
@@ -28,14 +31,24 @@ from stamp.compat.rules import (
     missing_enum_symbols,
     missing_union_branch,
     name_mismatch,
+    range_narrowed,
     reader_field_missing_default_value,
     text_read_as_uuid,
     time_unit_changed,
     time_unit_narrowed,
     type_mismatch,
+    values_narrowed,
 )
 
-__all__ = ["MISSING_UNION_BRANCH", "NAME_MISMATCH", "RULES", "RULES_BY_KIND", "STRUCTURAL", "STRUCTURAL_BY_KIND"]
+__all__ = [
+    "ENFORCED",
+    "MISSING_UNION_BRANCH",
+    "NAME_MISMATCH",
+    "RULES",
+    "RULES_BY_KIND",
+    "STRUCTURAL",
+    "STRUCTURAL_BY_KIND",
+]
 
 _MATCHING: Final = (
     type_mismatch.RULE,
@@ -47,15 +60,25 @@ _MATCHING: Final = (
 )
 """Errors by the letter of Avro's schema resolution."""
 
+_CONSTRAINTS: Final = (
+    values_narrowed.RULE,
+    range_narrowed.RULE,
+    length_narrowed.RULE,
+    format_narrowed.RULE,
+)
+"""Errors by what the reader's model refuses, which Avro does not see."""
+
 _MEANING: Final = (
     logical_type_mismatch.RULE,
     decimal_narrowed.RULE,
     time_unit_narrowed.RULE,
+    *_CONSTRAINTS,
+    text_read_as_uuid.RULE,
+    constraint_undecided.RULE,
     decimal_scale_changed.RULE,
     time_unit_changed.RULE,
     logical_type_added.RULE,
     logical_type_removed.RULE,
-    text_read_as_uuid.RULE,
     lossy_promotion.RULE,
     bytes_read_as_string.RULE,
     alias_with_default.RULE,
@@ -73,6 +96,9 @@ RULES: Final[tuple[Rule, ...]] = (*_MATCHING, *_MEANING)
 
 STRUCTURAL: Final = frozenset(rule.id for rule in _MATCHING)
 """The ids of the rules that have a counterpart in Java's SchemaIncompatibilityType."""
+
+ENFORCED: Final = frozenset(rule.id for rule in (*_CONSTRAINTS, text_read_as_uuid.RULE, constraint_undecided.RULE))
+"""The ids of the rules about what a model enforces of what Avro lets pass."""
 
 MISSING_UNION_BRANCH: Final = missing_union_branch.RULE
 NAME_MISMATCH: Final = name_mismatch.RULE

@@ -18,7 +18,7 @@ def look(pair: Pair) -> Iterator[Issue]:
 
 RULE = Rule(
     id="text-read-as-uuid",
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     title="The reader takes any text for a UUID",
     why=(
         "The writer may write any text. What is no UUID is refused when it arrives; other Avro libraries fail, or "
