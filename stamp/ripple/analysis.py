@@ -9,12 +9,14 @@ from datetime import date
 from stamp.compat import Finding
 from stamp.ripple.contracts import Contracts, Version
 from stamp.ripple.growth import BUDGET, Growth, growth
+from stamp.ripple.pairs import Pairs
 from stamp.ripple.report import Impact, Report, Rollout
 from stamp.ripple.rollout import plan
 from stamp.ripple.rule import Issue, Rule
 from stamp.ripple.rules import RULES
 from stamp.ripple.sizes import ASSUMED, Assumptions
 from stamp.ripple.study import Study
+from stamp.ripple.untold import untold
 from stamp.schema.types import Type
 from stamp.workflow.draft import Changes
 
@@ -47,7 +49,8 @@ def ripple(
     Raises:
         InputError: there is no such mode.
     """
-    study = Study(now, tuple(baselines), today, mode=mode, listing=listing, pending=tuple(pending))
+    states = (now, *baselines)
+    study = Study(*(now, states[1:], today, Pairs(untold(states))), mode=mode, listing=listing, pending=tuple(pending))
     study = replace(study, growth=_growth(study, budget, assumed))
     study = replace(study, rollouts=tuple(_rollouts(study)))
     known = {impact.key for baseline in study.baselines for impact in _impacts(study.of(baseline))}

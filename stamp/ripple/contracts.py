@@ -73,7 +73,7 @@ class Contracts:
         return self._versions.get((workflow, step), ())
 
     def has(self, workflow: str, version: Version) -> bool:
-        """Tell whether a version is here under the same name and with the same SchemaId."""
+        """Tell whether a version is here under the same name, and says the same."""
         same = self._by_label.get((workflow, version.step, version.label))
         return same is not None and is_same(same.file, version.file)
 
@@ -92,8 +92,8 @@ class Contracts:
 
 
 def is_same(one: JsonFile, other: JsonFile) -> bool:
-    """Tell whether two files have one schema, be its text as it may."""
-    return one is other or one.id == other.id
+    """Tell whether two files have one schema, what the model enforces included, be its text as it may."""
+    return one is other or one.content == other.content
 
 
 def read_folder(folder: str | PathLike[str], *, name: str | None = None, like: Contracts | None = None) -> Contracts:

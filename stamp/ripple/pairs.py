@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from stamp.compat import Finding, Severity, Source, check
+from stamp.ripple.untold import Twins, softened
 from stamp.schema.jsonfile import JsonFile
 from stamp.schema.resolve import sources
 
@@ -26,9 +28,13 @@ class Pair(NamedTuple):
 
 
 class Pairs:
-    """Answers about pairs of a view and a version; the same files have one answer, whatever state of the contracts they are in."""
+    """Answers about pairs of a view and a version; the same files have one answer, whatever state of the contracts they are in.
 
-    def __init__(self) -> None:
+    `untold` are the versions of which it is not known what their models enforced.
+    """
+
+    def __init__(self, untold: Twins = MappingProxyType({})) -> None:
+        self._untold = untold
         self._sources: dict[JsonFile, Source] = {}
         self._findings: dict[tuple[JsonFile, JsonFile], Sequence[Finding]] = {}
         self._fields: dict[tuple[JsonFile, JsonFile], frozenset[str]] = {}
@@ -45,8 +51,15 @@ class Pairs:
     def findings(self, view: JsonFile, version: JsonFile) -> Sequence[Finding]:
         """Return what speaks against reading a version through a view."""
         if (view, version) not in self._findings:
-            self._findings[view, version] = check(self.source(view), self.source(version), as_view=True)
+            self._findings[view, version] = self._check(view, version)
         return self._findings[view, version]
+
+    def _check(self, view: JsonFile, version: JsonFile) -> Sequence[Finding]:
+        found = check(self.source(view), self.source(version), as_view=True)
+        if version not in self._untold or not found:
+            return found
+        twin = self._untold[version]
+        return softened(found, None if twin is None else check(self.source(view), self.source(twin), as_view=True))
 
     def clean(self) -> list[Pair]:
         """Return the pairs asked about that no error speaks against."""

@@ -39,12 +39,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class WriterVersion:
-    """A released version of a record. After the day `retired` no data of it are left anywhere; None while there may be."""
+    """A released version of a record. After the day `retired` no data of it are left anywhere; None while there may be.
+
+    Its file `is_told` what the model enforces beyond Avro, unless it is from before that was written.
+    """
 
     name: str
     version: int
     content: JsonFile
     retired: date | None = None
+    is_told: bool = True
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -126,7 +130,7 @@ def contract(files: Mapping[str, JsonFile], *, gaps: bool = False) -> StepContra
     """
     said = declaration(files[FILE])
     views = said.get("reads", {})
-    released = tuple(versions(files, said.get("retired", {})))
+    released = tuple(versions(files, said.get("retired", {}), said.get("constraints", {})))
     if not gaps:
         check_numbers(released)
     found = StepContract(
@@ -175,21 +179,29 @@ def _check_record(schema: Any, file: Path | None) -> None:
 
 
 def versions(
-    files: Mapping[str, JsonFile], retired: Mapping[str, str] = MappingProxyType({})
+    files: Mapping[str, JsonFile],
+    retired: Mapping[str, str] = MappingProxyType({}),
+    constraints: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[WriterVersion]:
-    """Yield the released versions among the files of a step, sorted; `retired` gives days by `Name.vN`.
+    """Yield the released versions among the files of a step, sorted.
+
+    `retired` gives days by `Name.vN`, `constraints` the first version of each record that says what its model enforces. So does a file with
+    constraints in it, and those after it.
 
     Raises:
         SchemaError: a file is not JSON, or no acceptable schema.
         ContractError: a schema lies there under a name that is no version.
     """
     schemas = {file.path: file for name, file in files.items() if name.endswith(".avsc") and "/" not in name}
+    telling = set[str]()
     for release in releases(schemas):
         file, origin = schemas[release.file], release.origin
         read_release(release, file)
         day = retired.get(f"{origin.name}.v{origin.version}")
         until = date.fromisoformat(day) if day else None
-        yield WriterVersion(origin.name, origin.version, file, until)
+        if origin.version >= constraints.get(origin.name, origin.version + 1) or file.is_constrained:
+            telling.add(origin.name)
+        yield WriterVersion(origin.name, origin.version, file, until, origin.name in telling)
 
 
 def check_numbers(found: Iterable[WriterVersion]) -> None:

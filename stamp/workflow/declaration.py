@@ -54,6 +54,10 @@ def _is_day(text: object) -> bool:
     return True
 
 
+def _is_number(value: object) -> bool:
+    return type(value) is int and value > 0
+
+
 OWNED: Final[Mapping[str, _Key]] = {
     "workflow": _Key(is_workflow_name, "the name of the workflow", required=True),
     "step": _Key(is_step_name, "the name of the step", required=True),
@@ -65,6 +69,9 @@ OWNED: Final[Mapping[str, _Key]] = {
     "ends": _Key(_list_of(is_event_name), "a list of those of its events after which nothing is expected"),
     "reads": _Key(_map_of(is_step_name, _is_text), "the view of each step that it reads: {step: file}"),
     "optional": _Key(_list_of(is_step_name), "a list of those of the steps that may be absent"),
+    "constraints": _Key(
+        _map_of(is_name, _is_number), 'the first version of each record that says what its model enforces: {"Name": 1}'
+    ),
 }
 """What the code of a step determines, in the order in which it is written."""
 

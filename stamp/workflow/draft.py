@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from stamp.errors import ContractError, SchemaError
 from stamp.schema.document import shown
-from stamp.schema.identity import SchemaId
+from stamp.schema.identity import content
 from stamp.schema.jsonfile import JsonFile
-from stamp.schema.limits import MAX_FILE
+from stamp.schema.release import releases
 from stamp.workflow.contract import check_numbers, record_name, step_files, versions
 from stamp.workflow.declaration import FILE, OWNED, check_declaration, reads_file
 
-__all__ = ["Changes", "Draft", "apply", "changes", "file_bytes", "is_said", "write_contract"]
+__all__ = ["Changes", "Draft", "apply", "changes", "write_contract"]
 
 Schema = dict[str, Any]
 
@@ -51,8 +51,9 @@ class Changes(NamedTuple):
 def changes(folder: str | PathLike[str], draft: Draft) -> Changes:
     """Return what has to change for the contract in a folder to say what `draft` says. Nothing is written.
 
-    A record whose newest released version has another SchemaId gets a new version; a released file is never touched. What people
-    added to `step.json` stays, and a view that is no longer read goes.
+    A record whose newest released version says something else gets a new version, be it only in what its model enforces: that has the
+    SchemaId of the one before, and harms nobody who reads. A released file is never touched. What people added to `step.json` stays, and
+    a view that is no longer read goes.
 
     Raises:
         ContractError: the draft contradicts itself, or the contract that is there does.
@@ -63,7 +64,10 @@ def changes(folder: str | PathLike[str], draft: Draft) -> Changes:
     check_declaration(said, home / FILE)
     said |= _kept(home / FILE)
     check_declaration(said, home / FILE)
-    wanted = {**_new_versions(home, draft), **_views(home, draft), home / FILE: said}
+    released = _new_versions(home, draft)
+    if constraints := _constraints(home, draft, released):
+        said["constraints"] = constraints
+    wanted = {**released, **_views(home, draft), home / FILE: said}
     stale = [file for file in sorted((home / "reads").glob("*.avsc")) if file not in wanted]
     return Changes({file: value for file, value in wanted.items() if not _has(file, value)}, stale)
 
@@ -106,10 +110,35 @@ def _said(draft: Draft) -> dict[str, Any]:
 
 
 def _kept(file: Path) -> dict[str, Any]:
+    return {key: value for key, value in _present(file).items() if key not in OWNED}
+
+
+def _present(file: Path) -> dict[str, Any]:
     present = JsonFile(file).value if file.exists() else {}
     if not isinstance(present, dict):
         raise ContractError(f"expected a JSON object, got {shown(present)}", file=file)
-    return {key: value for key, value in present.items() if key not in OWNED}
+    return present
+
+
+def _constraints(home: Path, draft: Draft, released: Mapping[Path, Schema]) -> dict[str, int]:
+    """Return the first version of each record that says what its model enforces: as it is said, or else the one released now.
+
+    A version from before that nothing has to follow stays as it is, and so does what is said of it; unless nothing is said at all.
+    """
+    present = _present(home / FILE).get("constraints", {})
+    files = (
+        released if (home / FILE).exists() else {**released, **{each.file: each for each in versions(step_files(home))}}
+    )
+    numbers = {origin.name: origin.version for _, origin in releases(files)}
+    return {
+        name: number
+        for name, number in sorted({**numbers, **present}.items())
+        if name in present or name in _names(draft)
+    }
+
+
+def _names(draft: Draft) -> set[str]:
+    return {record_name(schema) for schema in draft.emits.values()}
 
 
 def _new_versions(home: Path, draft: Draft) -> dict[Path, Schema]:
@@ -119,7 +148,7 @@ def _new_versions(home: Path, draft: Draft) -> dict[Path, Schema]:
     wanted: dict[Path, Schema] = {}
     for name, schema in _records(draft).items():
         before = newest.get(name)
-        if before is None or before.id != SchemaId.of(schema):
+        if before is None or before.content.content != content(schema):
             number = 1 if before is None else before.version + 1
             wanted[home / f"{name}.v{number}.avsc"] = schema
     return wanted
@@ -129,7 +158,7 @@ def _records(draft: Draft) -> dict[str, Schema]:
     records: dict[str, Schema] = {}
     for event, schema in draft.emits.items():
         name = record_name(schema)
-        if SchemaId.of(records.setdefault(name, schema)) != SchemaId.of(schema):
+        if content(records.setdefault(name, schema)) != content(schema):
             text = f"expected one record called {name}, got another one with the event {event!r}: give one of them another name"
             raise ContractError(text, path=f"{draft.workflow}.{draft.step}")
     return records
@@ -143,32 +172,17 @@ def _views(home: Path, draft: Draft) -> dict[Path, Schema]:
 
 
 def _has(file: Path, value: Any) -> bool:
-    return file.exists() and is_said(JsonFile(file), value)
-
-
-def is_said(file: JsonFile, value: Any) -> bool:
-    """Tell whether a file says this JSON value, in whatever order of keys.
-
-    Raises:
-        ContractError: it cannot be read.
-    """
     try:
-        return json.dumps(file.value, sort_keys=True) == json.dumps(value, sort_keys=True)
+        return file.exists() and json.dumps(JsonFile(file).value, sort_keys=True) == json.dumps(value, sort_keys=True)
     except SchemaError:
         return False
-
-
-def file_bytes(value: Any) -> bytes:
-    """Return a JSON value as it is written into a contracts folder: on many lines, unless it is too large for that."""
-    data = json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
-    return data if len(data) <= MAX_FILE else json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _write(file: Path, value: Any) -> None:
     """Write bytes, or a JSON value, in one go: a reader sees the file as it was or as it will be."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}")
-    data = value if isinstance(value, bytes) else file_bytes(value)
+    data = value if isinstance(value, bytes) else json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
     try:
         new.write_bytes(data)
         new.replace(file)

@@ -375,7 +375,10 @@ class TestWriting:
             '  "emits": {\n'
             '    "TicketCreated": "Ticket"\n'
             "  },\n"
-            '  "fails": "ticket.failed"\n'
+            '  "fails": "ticket.failed",\n'
+            '  "constraints": {\n'
+            '    "Ticket": 1\n'
+            "  }\n"
             "}\n"
         )
         assert '"doc": "größer"' in written["ticket/ticket/Ticket.v1.avsc"].decode()

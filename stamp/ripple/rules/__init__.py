@@ -30,6 +30,7 @@ from stamp.ripple.rules import (
     step_starved,
     step_triggered_twice,
     step_unreachable,
+    validator_unseen,
     version_changed,
     version_incompatible,
     version_skipped,
@@ -62,6 +63,7 @@ RULES: Final[tuple[Rule, ...]] = (
     event_without_producer.RULE,
     field_conflict.RULE,
     field_unread.RULE,
+    validator_unseen.RULE,
     acceptance_expired.RULE,
     acceptance_unused.RULE,
 )

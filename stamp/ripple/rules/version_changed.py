@@ -12,7 +12,7 @@ from stamp.ripple.study import Study
 
 
 def look(study: Study) -> Iterator[Issue]:
-    """Find versions of a baseline that the present contracts lack, or have with another SchemaId."""
+    """Find versions of a baseline that the present contracts lack, or have with another content."""
     for baseline in study.baselines:
         for (workflow, step), party in baseline.steps.items():
             here = {str(version): version for version in study.now.versions(workflow, step)}
@@ -34,6 +34,11 @@ def look(study: Study) -> Iterator[Issue]:
 def _what(was: Version, now: Version | None, newest: int) -> str:
     if now is None:
         return "deleted: what was written with it can no longer be read. Restore the file"
+    if now.written.id == was.written.id:
+        return (
+            f"edited in what it says that the model enforces: what was written before is as it was. Restore the file, "
+            f"and release the change as {was.written.name}.v{newest + 1}, as `stamp export` does"
+        )
     return (
         f"edited: what was written with it names the SchemaId {was.written.id}, which nobody knows any more. "
         f"Restore the file, and release the change as {was.written.name}.v{newest + 1}, as `stamp export` does"
