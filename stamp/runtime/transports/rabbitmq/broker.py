@@ -97,7 +97,7 @@ class RabbitMQ:
         link = Link(self._addresses)
         try:
             with link.guard():
-                return delete_queue(link.channel, topology.exchange, queue, discard=discard)
+                return delete_queue(link.channel, topology, queue, discard=discard)
         finally:
             link.close()
 

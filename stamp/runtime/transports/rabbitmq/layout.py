@@ -15,6 +15,7 @@ from amqp.exceptions import InternalError, NotFound, PreconditionFailed
 
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import StepQueue, Topology
+from stamp.runtime.transports.removal import consumed, filled
 
 __all__ = ["dead", "declare", "declare_exchange", "declare_queue", "declare_stream", "delete_queue", "queues_of"]
 
@@ -71,7 +72,7 @@ def declare_queue(channel: Any, name: str, arguments: Mapping[str, Any]) -> None
         channel.queue_declare(name, durable=True, auto_delete=False, arguments={"x-queue-type": "quorum", **arguments})
 
 
-def delete_queue(channel: Any, exchange: str, name: str, *, discard: bool) -> int:
+def delete_queue(channel: Any, topology: Topology, name: str, *, discard: bool) -> int:
     """Delete a queue and its bindings, and return how many messages were in it; 0 if there is no such queue.
 
     Quorum queues know no conditions such as "if empty" (RabbitMQ 3.10 to 4), so they are looked at before.
@@ -84,12 +85,9 @@ def delete_queue(channel: Any, exchange: str, name: str, *, discard: bool) -> in
     except NotFound:
         return 0
     if found.consumer_count:
-        raise DeliveryError(f"{found.consumer_count} consumers work on queue {name!r} of {exchange!r}; stop them first")
+        raise consumed(topology, name)
     if found.message_count and not discard:
-        raise DeliveryError(
-            f"{found.message_count} messages wait in queue {name!r} of {exchange!r}; let a worker of that step finish them, "
-            "or discard them"
-        )
+        raise filled(topology, name, found.message_count)
     return int(channel.queue_delete(name))
 
 
