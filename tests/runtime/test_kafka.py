@@ -6,7 +6,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,8 @@ from stamp.errors import DeliveryError, InputError, UnroutableError
 from stamp.runtime.publisher import Publisher
 from stamp.runtime.staff import topology_of
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Arrival, Parcel, Receiver, Sender
+from stamp.runtime.transport import Arrival, Directory, Parcel, Receiver, Sender
+from stamp.runtime.transports.documents import DOCUMENT_TYPE, directory_name
 from stamp.runtime.worker import Worker
 from stamp.store.message import Message
 from stamp.store.store import Store
@@ -30,7 +31,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition  # noqa: E402 - o
 
 from stamp.runtime.transports.kafka import Kafka  # noqa: E402 - the same
 from stamp.runtime.transports.kafka.address import Address  # noqa: E402 - the same
-from stamp.runtime.transports.kafka.progress import LONGEST, Mark, Progress  # noqa: E402 - the same
+from stamp.runtime.transports.kafka.progress import LONGEST, Mark, Progress, undone  # noqa: E402 - the same
 
 from .transports.kafka_cluster import Cluster, cluster  # noqa: E402 - the same
 
@@ -277,10 +278,93 @@ def test_a_text_without_room_says_less_and_loses_nothing(open_):
     assert open_ <= {offset for offset in range(mark.offset, 3_000) if again.begin(offset)}
 
 
+@given(st.integers(0, 40), st.sets(st.integers(0, 29)), st.integers(0, 40))
+def test_what_is_not_done_is_counted_from_what_was_committed(polled, finished, more):
+    progress = Progress()
+    for offset in range(polled):
+        progress.begin(offset)
+    for offset in finished:
+        progress.finish(offset)
+    mark = progress.uncommitted or Mark(0)
+    assert undone(mark, polled + more) == polled + more - len(finished & set(range(polled)))
+
+
 @pytest.mark.parametrize("text", ["", "stamp1", "stamp1 ", "stamp2 3 1", "anything else", "stamp1 3 1,,x"])
 def test_a_text_that_says_nothing_lets_everything_come(text):
     progress = Progress(Mark(5, text))
     assert all(progress.begin(offset) for offset in range(5, 10))
+
+
+# -- directories
+
+
+@pytest.fixture
+def place(stage, name) -> str:
+    """The topic of a directory."""
+    stage.cluster.make(directory_name(name), partitions=1)
+    return directory_name(name)
+
+
+@pytest.fixture
+def directory(stage, name, place) -> Iterator[Directory]:
+    with closing(stage.transport().directory(name)) as directory:
+        yield directory
+
+
+def test_what_is_no_document_is_passed_over(stage, place, directory):
+    producer = Producer({"bootstrap.servers": stage.cluster.servers, "log_level": 0})
+    content = [("content-type", DOCUMENT_TYPE)]
+    for key, value, headers in (
+        (b"a", b"1", []),
+        (None, b"1", content),
+        (b"a", None, content),
+        (b"b", b"\xff", content),
+    ):
+        producer.produce(place, value, key, headers=headers)
+    assert producer.flush(PATIENCE) == 0
+    assert directory.version() == 4
+    assert directory.read() == {"b": "\N{REPLACEMENT CHARACTER}"}
+
+
+def test_a_document_that_is_too_large_is_told_and_the_next_directory_is_well(stage, name, directory):
+    with pytest.raises(DeliveryError, match="keep what is large elsewhere"):
+        directory.write({"contract/billing": "x" * 2**20})
+    with closing(stage.transport().directory(name)) as again:
+        again.write({"contract/billing": "{}"})
+        assert again.read() == {"contract/billing": "{}"}
+
+
+def test_a_directory_with_several_partitions_has_no_order_and_is_refused(stage, name):
+    stage.cluster.make(directory_name(name), partitions=2)
+    with pytest.raises(DeliveryError, match="expected one partition, got 2"):
+        stage.transport().directory(name)
+
+
+def test_a_directory_that_somebody_else_has_to_make_says_how(stage, name):
+    told = rf"there is no topic {directory_name(name)} \(one partition, cleanup.policy=compact\); have it made"
+    with pytest.raises(DeliveryError, match=told):
+        stage.transport("&create=no").directory(name)
+
+
+def test_a_directory_that_was_deleted_is_told(stage, place, directory):
+    directory.write({"contract/billing": "{}"})
+    stage.cluster.delete(place)
+    with pytest.raises(DeliveryError, match=place):
+        directory.read()
+
+
+# -- queues that go
+
+
+def test_what_was_done_is_not_counted_when_a_queue_is_removed(stage):
+    stage.publish(*(stage.parcel() for _ in range(5)))
+    receiver = stage.receiver()
+    first, *_, last = take(receiver, 5)
+    receiver.acknowledge([first, last])
+    receiver.close()
+    with pytest.raises(DeliveryError, match="3"):
+        stage.transport().remove(stage.topology, stage.billing, discard=False)
+    assert stage.committed(stage.billing)
 
 
 # -- groups that change
@@ -428,12 +512,12 @@ def test_one_of_several_queues_that_is_not_there_is_told_and_the_others_have_it(
 
 
 def test_a_topic_that_was_deleted_is_told(own):
-    sender = own.sender("&timeout=1")
+    sender = own.sender()
     own.publish(own.parcel())
     own.cluster.delete(own.billing)
-    sender.post([own.parcel()])
-    with pytest.raises(DeliveryError, match=r"have it made, and say \?create=no"):
-        sender.confirm(PATIENCE)
+    (verdict,) = send(sender, own.parcel())
+    assert isinstance(verdict, UnroutableError)
+    assert "connect again" in str(verdict)
 
 
 def test_a_topic_that_is_not_there_is_not_made_by_accident(stage, name):

@@ -309,16 +309,12 @@ def postgresql(stack: ExitStack, folder: Path, name: str) -> Broker:
 
 
 def kafka(stack: ExitStack, folder: Path, name: str) -> Broker:
-    from .kafka_cluster import Wire, cluster, inject, letters
+    from .kafka_cluster import PARTITIONS, Wire, clerk, cluster, inject, letters
 
-    servers = cluster()
-    (port,) = servers.ports
-    for queue in queues(name):
-        servers.make(queue)
-        servers.make(f"{queue}.dead")
+    servers, port = cluster(), clerk().port
 
     def url(port: int) -> str:
-        options = f"check=no&session={SESSION}&security.protocol=PLAINTEXT"  # the mock does not ask who we are
+        options = f"check=no&session={SESSION}&partitions={PARTITIONS}&security.protocol=PLAINTEXT"  # the mock does not ask who we are
         return f"kafka://user:a-password@127.0.0.1:{port}?{options}"
 
     return Broker(

@@ -1,15 +1,18 @@
 """A Kafka that every machine has: the mock cluster in librdkafka, and a wire to it that can be cut.
 
-It speaks Kafka's protocol over TCP, with consumer groups and idempotent producers, to any client. It keeps everything in memory, cannot make topics or tell
-their properties on request, takes any login, and its groups wait for a whole session timeout, less a second, whenever somebody left.
+It speaks Kafka's protocol over TCP, with consumer groups and idempotent producers, to any client. It keeps everything in memory, cannot tell
+the properties of topics or who is in a group, takes any login, and its groups wait for a whole session timeout, less a second, whenever somebody left.
+It cannot make or delete topics on request either, so `Clerk` does it.
 """
 
 from __future__ import annotations
 
 import ctypes
+import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from socket import socket
 from typing import Any, Final
 
 from .proxy import Proxy
@@ -18,6 +21,11 @@ HOST: Final = b"127.0.0.1"
 PRODUCER: Final = 0
 SAID: Final = 512
 PARTITIONS: Final = 4
+VERSIONS, CREATE, DELETE = 18, 19, 20
+"""Kinds of requests, by their numbers in the protocol."""
+REQUEST: Final = struct.Struct(">ihhi")
+"""How a request begins: its length, kind, version, and the number by which its answer is known."""
+NO_CONTROLLER: Final = re.compile(rb"(mockCluster[0-9a-f]+)\0\0\0\0")
 CONTENT: Final = ("content-type", "content-encoding")
 SESSION: Final = 1.3
 """Seconds without a sign of life: few, because the groups of the mock wait for as long, less one, whenever somebody left."""
@@ -103,6 +111,12 @@ def cluster(brokers: int = 1) -> Cluster:
     return Cluster(brokers)
 
 
+@cache
+def clerk() -> Clerk:
+    """Return the wire to the cluster that all tests of this process share."""
+    return Clerk(cluster())
+
+
 def inject(servers: Cluster, queue: str, body: bytes, headers: Mapping[str, str], *content: str | None) -> None:
     """Publish a record, as somebody else may."""
     from confluent_kafka import Producer
@@ -139,9 +153,94 @@ class Wire(Proxy):
         super().__init__(target)
         self._moved = tuple(HOST + struct.pack(">i", port) for port in (target, self.port))
 
-    def _passed(self, data: Iterator[bytes]) -> Iterator[bytes]:
+    def _passed(self, data: Iterator[bytes], client: socket, direction: str) -> Iterator[bytes]:
         for frame in _frames(data):
             yield frame.replace(*self._moved)
+
+
+class Clerk(Wire):
+    """A wire to a cluster of one broker, on which topics can be made and deleted.
+
+    The broker is asked for its versions instead, and the answer becomes one to what was asked. It names no controller, so that is done here, too.
+    """
+
+    def __init__(self, servers: Cluster) -> None:
+        super().__init__(servers.ports[0])
+        self._servers = servers
+        self._answers: dict[tuple[socket, int], Callable[[bytes], bytes]] = {}
+
+    def _passed(self, data: Iterator[bytes], client: socket, direction: str) -> Iterator[bytes]:
+        turned = self._asked if direction == "in" else self._answered
+        for frame in super()._passed(data, client, direction):
+            yield turned(client, frame)
+
+    def _asked(self, client: socket, frame: bytes) -> bytes:
+        _, kind, _, number = REQUEST.unpack_from(frame)
+        if kind == VERSIONS:
+            self._answers[client, number] = _with_topics
+        if kind not in (CREATE, DELETE):
+            return frame
+        fields = Fields(frame[REQUEST.size :])
+        name = fields.text()
+        topics = list(_topics(fields, kind))
+        for topic, partitions in topics:
+            self._servers.delete(topic) if kind == DELETE else self._servers.make(topic, partitions)
+        done = b"".join(_text(topic) + bytes(2) for topic, _ in topics)
+        self._answers[client, number] = lambda _: struct.pack(">i", len(topics)) + done
+        return _framed(REQUEST.pack(0, VERSIONS, 0, number)[4:] + _text(name))
+
+    def _answered(self, client: socket, frame: bytes) -> bytes:
+        (number,) = struct.unpack_from(">i", frame, 4)
+        turned = self._answers.pop((client, number), None)
+        if turned is not None:
+            return _framed(frame[4:8] + turned(frame[8:]))
+        return NO_CONTROLLER.sub(b"\\g<1>\0\0\0\x01", frame)
+
+
+class Fields:
+    """What stands in a request, one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def number(self, kind: str) -> int:
+        (number,) = struct.unpack_from(f">{kind}", self._data)
+        self._data = self._data[struct.calcsize(f">{kind}") :]
+        return int(number)
+
+    def text(self) -> str:
+        length = max(0, self.number("h"))
+        text, self._data = self._data[:length], self._data[length:]
+        return text.decode()
+
+
+def _topics(fields: Fields, kind: int) -> Iterator[tuple[str, int]]:
+    """Yield topics, and how many partitions they shall have."""
+    for _ in range(fields.number("i")):
+        topic = fields.text()
+        partitions = 0
+        if kind == CREATE:
+            partitions = fields.number("i")
+            fields.number("h")
+            assert fields.number("i") == 0, "no assignments of partitions to brokers"
+            for _ in range(fields.number("i")):
+                fields.text(), fields.text()
+        yield topic, partitions
+
+
+def _with_topics(versions: bytes) -> bytes:
+    """Add to what the broker can do, in the first version of that answer, that topics are made and deleted, in the first version of both."""
+    error, count = struct.unpack_from(">hi", versions)
+    more = b"".join(struct.pack(">hhh", kind, 0, 0) for kind in (CREATE, DELETE))
+    return versions if error else struct.pack(">hi", error, count + 2) + more + versions[6:]
+
+
+def _framed(data: bytes) -> bytes:
+    return struct.pack(">i", len(data)) + data
+
+
+def _text(text: str) -> bytes:
+    return struct.pack(">h", len(text)) + text.encode()
 
 
 def _frames(data: Iterator[bytes]) -> Iterator[bytes]:

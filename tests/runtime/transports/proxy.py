@@ -72,19 +72,22 @@ class Proxy:
         broker = socket.create_connection(("127.0.0.1", self._target))
         self._sockets += [client, broker]
         for flow, source, sink in (("in", client, broker), ("out", broker, client)):
-            thread = threading.Thread(target=self._forward, args=(self._flows[flow], source, sink), daemon=True)
+            passed = self._passed(_received(source), client, flow)
+            thread = threading.Thread(target=self._forward, args=(self._flows[flow], source, sink, passed), daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _forward(self, flow: threading.Event, source: socket.socket, sink: socket.socket) -> None:
+    def _forward(
+        self, flow: threading.Event, source: socket.socket, sink: socket.socket, passed: Iterator[bytes]
+    ) -> None:
         with suppress(OSError):
-            for data in self._passed(_received(source)):
+            for data in passed:
                 flow.wait()
                 sink.sendall(data)
         _end(source)
         _end(sink)
 
-    def _passed(self, data: Iterator[bytes]) -> Iterator[bytes]:
+    def _passed(self, data: Iterator[bytes], client: socket.socket, direction: str) -> Iterator[bytes]:
         """Return what goes through, of what comes: a protocol that tells clients where to go on needs other words on a wire."""
         return data
 

@@ -8,7 +8,9 @@ from typing import Final
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.kafka.address import Address
+from stamp.runtime.transports.kafka.directory import KafkaDirectory
 from stamp.runtime.transports.kafka.receiver import KafkaReceiver
+from stamp.runtime.transports.kafka.removal import remove
 from stamp.runtime.transports.kafka.sender import KafkaSender
 from stamp.runtime.transports.kafka.topics import declare
 
@@ -73,6 +75,22 @@ class Kafka:
         """
         self._declare(topology)
         return KafkaReceiver(self._address, queues, prefetch=prefetch)
+
+    def directory(self, workflow: str) -> KafkaDirectory:
+        """Connect to the topic with the documents of a workflow.
+
+        Raises:
+            DeliveryError: as for `sender`. InputError: the same.
+        """
+        return KafkaDirectory(self._address, workflow)
+
+    def remove(self, topology: Topology, queue: str, *, discard: bool) -> int:
+        """Delete the topic of a queue, and return how many of its messages were not done.
+
+        Raises:
+            DeliveryError: as for `sender`, or messages wait in it and `discard` is not set, or somebody consumes it. InputError: the same.
+        """
+        return remove(self._address, topology, queue, discard=discard)
 
     def _declare(self, topology: Topology) -> None:
         declare(self._address, [queue.name for queue in topology.queues])

@@ -86,6 +86,18 @@ class Line:
             else:
                 return
 
+    def has_topic(self, topic: str) -> bool:
+        """Ask the cluster whether there is a topic.
+
+        Raises:
+            DeliveryError: the cluster is gone.
+        """
+        self.must_be_open()
+        try:
+            return self.producer.list_topics(topic, timeout=PROBE).topics[topic].error is None
+        except KafkaException as error:
+            raise self._broken(error) from error
+
     def wait(self, timeout: float) -> Sequence[DeliveryError | None]:
         """Wait for the reports of all that was published, at most `timeout` seconds, and return the verdicts in the order of the slots.
 

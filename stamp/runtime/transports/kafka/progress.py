@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-__all__ = ["Mark", "Progress"]
+__all__ = ["Mark", "Progress", "undone"]
 
 SIGN: Final = "stamp1"
 LONGEST: Final = 4_000
@@ -65,6 +65,12 @@ class Progress:
     def _later(self) -> tuple[tuple[int, ...], int]:
         """Return what the commit that we began with says of offsets that were not polled yet."""
         return tuple(each for each in self._todo if each >= self._end), self._known
+
+
+def undone(mark: Mark, end: int) -> int:
+    """Return how many messages before `end` are not done, when `mark` is committed."""
+    todo, known = _read(mark)
+    return len(todo) + max(0, end - max(known, mark.offset)) if known else max(0, end - mark.offset)
 
 
 def _write(open_: list[int], end: int, later: tuple[tuple[int, ...], int]) -> Mark:

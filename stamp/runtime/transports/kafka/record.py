@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from confluent_kafka import Message as Polled
@@ -10,10 +10,11 @@ from confluent_kafka import Message as Polled
 from stamp.envelope.format import CONTENT_TYPE
 from stamp.runtime.outside import CONTENT_ENCODING
 from stamp.runtime.transport import Arrival
+from stamp.runtime.transports.documents import DOCUMENT_TYPE
 from stamp.runtime.transports.letters import marked
 from stamp.store.message import Message
 
-__all__ = ["Record", "arrival", "letter", "written"]
+__all__ = ["Record", "arrival", "document", "documented", "letter", "written"]
 
 TYPE_OF_CONTENT: Final = "content-type"
 ENCODING_OF_CONTENT: Final = "content-encoding"
@@ -34,6 +35,19 @@ def written(message: Message) -> Record:
     """Return the record that `message` becomes; what belongs to no run has no key, and goes anywhere."""
     texts = {**message.headers, TYPE_OF_CONTENT: CONTENT_TYPE, ENCODING_OF_CONTENT: CONTENT_ENCODING}
     return Record(message.workflow_id.encode() or None, message.body, _bytes(texts))
+
+
+def document(key: str, text: str) -> Record:
+    """Return the record that a document of a directory becomes."""
+    return Record(key.encode(), text.encode(), _bytes({TYPE_OF_CONTENT: DOCUMENT_TYPE}))
+
+
+def documented(polled: Polled) -> Iterator[tuple[str, str]]:
+    """Yield the key and the text of what was polled, if it is a document: others can write into the topic, too."""
+    key, value = polled.key(), polled.value()
+    headers = {name: _text(value) for name, value in _headers(polled)}
+    if headers.get(TYPE_OF_CONTENT) == DOCUMENT_TYPE and isinstance(key, bytes) and isinstance(value, bytes):
+        yield key.decode(errors="replace"), value.decode(errors="replace")
 
 
 def arrival(queue: str, polled: Polled, tag: Any) -> Arrival:

@@ -11,7 +11,6 @@ from stamp.runtime.transports.admission import refusal
 from stamp.runtime.transports.kafka.address import Address
 from stamp.runtime.transports.kafka.line import Line
 from stamp.runtime.transports.kafka.record import written
-from stamp.runtime.transports.kafka.topics import declare
 from stamp.store.message import Message
 
 __all__ = ["KafkaSender"]
@@ -21,7 +20,7 @@ class KafkaSender:
     """Publishes a record for each queue of a parcel; a report for each one is the confirm."""
 
     def __init__(self, address: Address, topology: Topology, *, largest: int) -> None:
-        self._address, self._topology, self._largest = address, topology, largest
+        self._topology, self._largest = topology, largest
         self._queues = {queue.name for queue in topology.queues}
         self._line = Line(address)
 
@@ -49,16 +48,22 @@ class KafkaSender:
             DeliveryError: the cluster is gone, or a report is missing.
         """
         verdicts = self._line.wait(timeout)
-        if any(isinstance(each, UnroutableError) for each in verdicts):
-            declare(self._address, self._queues)  # so that sending it again helps
         self._line.look_again()
         return verdicts
 
     def _publish(self, slot: int, queue: str, message: Message) -> None:
-        if queue in self._queues:
+        if queue in self._queues or self._is_new(queue):
             self._line.publish(slot, queue, written(message))
-        else:  # the producer would look for it for seconds
-            self._line.condemn(slot, UnroutableError(f"there is no queue {queue!r} in the topology of this sender"))
+        else:
+            self._line.condemn(
+                slot, UnroutableError(f"there is no queue {queue!r}; connect with a topology that has it")
+            )
+
+    def _is_new(self, queue: str) -> bool:
+        """Tell whether there is a queue that we do not know: the producer would look for a missing one for seconds."""
+        if self._line.has_topic(queue):
+            self._queues.add(queue)
+        return queue in self._queues
 
     def close(self) -> None:
         """Close the connection."""
