@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "start": "Publish the first events of runs.",
     "dlq": "See dead letters; have them worked on again, or give them up.",
     "doctor": "Say what is wrong with a broker and a store, and what to set.",
+    "contracts": "See the contracts that services announce; fetch or add some.",
     "check": "Say who breaks when contracts change, why, and what to do.",
     "plan": "Say in which order to deploy what has changed.",
     "graph": "Draw the flow of a workflow: steps, events, who reads what.",

@@ -27,9 +27,9 @@ FORMATS: Final = ("text", "json", "markdown")
 @click.argument("schemas", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--against",
-    metavar="REF|DIR|FILE.tar",
+    metavar="REF|DIR|FILE.tar|store:URL|broker:URL",
     multiple=True,
-    help="What runs now: a git branch (where this branch left it), a tag or commit (exactly that), a folder, or a .tar file. Several if need be.  "
+    help="What runs now: a git branch (where this branch left it), a tag or commit (exactly that), a folder, a .tar file, or what services have announced: store:URL, broker:URL. Several if need be.  "
     "[default: the main branch]",
 )
 @click.option("--workflow", metavar="NAME", multiple=True, help="Only this workflow. Several if need be.")

@@ -29,10 +29,23 @@ def states(folder: Path, *, against: Iterable[str] = (), workflows: Sequence[str
         raise InputError(f"expected a contracts folder, got that of a workflow: say {_around(folder)}", file=folder)
     given = list(dict.fromkeys(against))
     if not all(given):
-        raise InputError("expected a branch, tag, commit, folder or .tar file after --against, got nothing")
+        raise InputError(
+            "expected a branch, tag, commit, folder, .tar file, store: or broker: after --against, got nothing"
+        )
     now = read_folder(folder)
-    baselines = [read_baseline(each, folder, like=now, told=_tell) for each in given]
+    baselines = [_baseline(each, folder, now, workflows) for each in given]
     return list(_chosen([now, *baselines], workflows, folder))
+
+
+def _baseline(given: str, folder: Path, now: Contracts, workflows: Sequence[str]) -> Contracts:
+    if given.startswith(("store:", "broker:")):
+        from stamp.cli.contracts.baseline import read_announced  # noqa: PLC0415 - databases and brokers take long to import
+
+        return read_announced(given, like=now, workflows=workflows, told=_tell)
+    if "://" in given and not Path(given).exists():  # it is not repeated: a password may be in it
+        scheme = given.partition(":")[0]
+        raise InputError(f"expected store:URL or broker:URL after --against, got a URL that begins with {scheme}:")
+    return read_baseline(given, folder, like=now, told=_tell)
 
 
 def _around(folder: Path) -> Path:

@@ -7,7 +7,7 @@ what one step has still to do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Self
 
@@ -48,6 +48,13 @@ class Topology:
         heard = {step: tuple(dict.fromkeys(events)) for step, events in steps.items()}
         queues = tuple(StepQueue(f"{workflow}.{step}", step, on) for step, on in heard.items() if on)
         return cls(workflow, queues, frozenset((step, event) for step, events in ends.items() for event in events))
+
+    def with_listeners(self, announced: Mapping[str, tuple[str, ...]]) -> Self:
+        """Return it with what steps themselves have announced: the queue of each gets these events, and a step without any has no queue."""
+        known = {queue.step: queue.events for queue in self.queues}
+        steps = {step: events for step, events in (known | dict(announced)).items() if events}
+        queues = tuple(StepQueue(f"{self.exchange}.{step}", step, events) for step, events in steps.items())
+        return replace(self, queues=queues)
 
     def listeners(self, event: str) -> tuple[StepQueue, ...]:
         """Return the queues that get a copy of `event`."""

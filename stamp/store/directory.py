@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from stamp.store.bulk import Change
 from stamp.store.statement import Statement
 
-__all__ = ["Document", "find", "read", "touch", "write"]
+__all__ = ["Document", "find", "read", "touch", "workflows", "write"]
 
 
 class Document(NamedTuple):
@@ -21,6 +21,11 @@ class Document(NamedTuple):
 
     text: str
     announced_at: int
+
+
+def workflows(connection: Connection) -> list[str]:
+    """Return the workflows that have documents, sorted."""
+    return list(WORKFLOWS.execute(connection).scalars())
 
 
 def read(connection: Connection, workflow: str, *, prefix: str = "") -> dict[str, Document]:
@@ -46,6 +51,7 @@ def touch(tx: Connection, workflow: str, keys: list[str], *, now: int) -> None:
     TOUCH.execute(tx, [(workflow, key) for key in sorted(keys)], now=now)
 
 
+WORKFLOWS = Statement("SELECT DISTINCT workflow FROM stamp_directory ORDER BY workflow")
 READ = Statement(
     """
     SELECT key, document, announced_at FROM stamp_directory

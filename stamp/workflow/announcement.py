@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,10 +22,9 @@ from stamp.errors import SchemaError
 from stamp.schema.document import parse
 from stamp.schema.identity import SchemaId
 from stamp.schema.limits import MAX_FILE
-from stamp.schema.lint import lint
 from stamp.schema.release import Origin
 from stamp.schema.source import Found
-from stamp.workflow.contract import step_files
+from stamp.workflow.contract import record_name, step_files
 from stamp.workflow.draft import changes
 from stamp.workflow.migration import drafts
 from stamp.workflow.names import is_event_name, is_step_name
@@ -34,9 +34,12 @@ __all__ = [
     "CONTRACT",
     "LISTENER",
     "SCHEMA",
+    "AnnouncedSchema",
+    "Documents",
+    "announced_schema",
     "contract_documents",
-    "contract_files",
     "find_schema",
+    "folder_documents",
     "listener_document",
     "listeners",
     "schemas_of",
@@ -50,11 +53,14 @@ LISTENER: Final = "listener/"
 Documents = Mapping[str, str]
 
 
-class _SchemaKey(NamedTuple):
+class AnnouncedSchema(NamedTuple):
+    """A writer schema, and where it comes from; the schema is for reading only."""
+
     id: SchemaId
     step: str
     name: str
     version: int
+    schema: dict[str, Any]
 
 
 def contract_documents(workflow: Workflow, steps: Iterable[str]) -> dict[str, str]:
@@ -74,6 +80,15 @@ def contract_documents(workflow: Workflow, steps: Iterable[str]) -> dict[str, st
             kept = {file.relative_to(home): value for file, value in files.items() if file not in changed.remove}
             documents |= dict(_document(draft.step, file, value) for file, value in kept.items())
     return documents
+
+
+def folder_documents(home: Path) -> dict[str, str]:
+    """Return what is announced of a step whose contract is in the folder `home`, as it lies there.
+
+    Raises:
+        ContractError, SchemaError: a file cannot be read.
+    """
+    return dict(_document(home.name, Path(name), file.value) for name, file in step_files(home).items())
 
 
 def _document(step: str, file: Path, value: Any) -> tuple[str, str]:
@@ -120,61 +135,32 @@ def find_schema(documents: Documents, schema_id: SchemaId, workflow: str) -> Fou
 def schemas_of(documents: Documents, workflow: str) -> Iterator[Found]:
     """Yield the writer schemas among the documents, each with its origin; what is no acceptable schema of its key is left out."""
     for key, text in documents.items():
-        named = _schema_key(key)
-        if named is not None and (schema := _schema(text, named.id)) is not None:
-            yield Found(schema, (Origin(workflow, named.step, named.name, named.version),))
+        if key.startswith(SCHEMA):
+            with suppress(SchemaError):
+                each = announced_schema(key, text)
+                yield Found(each.schema, (Origin(workflow, each.step, each.name, each.version),))
 
 
-def _schema_key(key: str) -> _SchemaKey | None:
+def announced_schema(key: str, text: str) -> AnnouncedSchema:
+    """Return the schema that a document is.
+
+    Raises:
+        SchemaError: its key is none of a schema, or its text is no acceptable schema of that key.
+    """
     match = KEY.fullmatch(key)
     if match is None or not is_step_name(match["step"]):
-        return None
-    return _SchemaKey(SchemaId.fromhex(match["id"]), match["step"], match["name"], int(match["version"]))
+        raise SchemaError("expected schema/<SchemaId>/<step>/<Name>.v<N>.avsc as the key")
+    if len(text) > MAX_FILE:
+        raise SchemaError(f"expected at most {MAX_FILE} bytes, got more")
+    schema, expected = parse(text), SchemaId.fromhex(match["id"])
+    if record_name(schema) != match["name"]:
+        raise SchemaError(f"expected the schema of a record called {match['name']}, got {record_name(schema)}")
+    if SchemaId.of(schema) != expected:
+        raise SchemaError(f"expected the schema of this SchemaId, got that of {SchemaId.of(schema)}")
+    return AnnouncedSchema(expected, match["step"], match["name"], int(match["version"]), schema)
 
 
 KEY: Final = re.compile(
     r"schema/(?P<id>[0-9a-f]{32})/(?P<step>[^/]+)/(?P<name>[A-Za-z_][A-Za-z0-9_]{0,199})\.v(?P<version>[1-9][0-9]{0,5})\.avsc",
     re.ASCII,
 )
-
-
-def _schema(text: str, schema_id: SchemaId) -> dict[str, Any] | None:
-    if len(text) > MAX_FILE:
-        return None
-    try:
-        schema = parse(text)
-        lint(schema)
-    except SchemaError:
-        return None
-    is_record = isinstance(schema, dict) and schema["type"] == "record"
-    return schema if is_record and SchemaId.of(schema) == schema_id else None
-
-
-def contract_files(documents: Documents, workflow: str) -> dict[str, str]:
-    """Return the announced contracts as the files of a contracts folder, by their names in it.
-
-    Two services may have announced different schemas as one version that neither of them had released. Then one keeps the number, and the
-    other gets the next free one: none is left out of a check.
-    """
-    files = {
-        f"{workflow}/{key.removeprefix(CONTRACT)}": text for key, text in documents.items() if _is_contract_key(key)
-    }
-    taken: set[tuple[str, str, int]] = set()
-    named = ((key, text) for key, text in sorted(documents.items()) if key.startswith(SCHEMA))
-    keys = [(each, text) for key, text in named if (each := _schema_key(key)) is not None]
-    for each, text in sorted(keys, key=lambda pair: pair[0].version):
-        version = each.version
-        while (each.step, each.name, version) in taken:
-            version += 1
-        taken.add((each.step, each.name, version))
-        files[f"{workflow}/{each.step}/{each.name}.v{version}.avsc"] = text
-    return dict(sorted(files.items()))
-
-
-def _is_contract_key(key: str) -> bool:
-    match key.split("/"):
-        case ["contract", step, "step.json"]:
-            return is_step_name(step)
-        case ["contract", step, "reads", file]:
-            return is_step_name(step) and file.endswith(".avsc") and is_step_name(file.removesuffix(".avsc"))
-    return False

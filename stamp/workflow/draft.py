@@ -14,11 +14,12 @@ from stamp.errors import ContractError, SchemaError
 from stamp.schema.document import shown
 from stamp.schema.identity import content
 from stamp.schema.jsonfile import JsonFile
+from stamp.schema.limits import MAX_FILE
 from stamp.schema.release import releases
 from stamp.workflow.contract import check_numbers, record_name, step_files, versions
 from stamp.workflow.declaration import FILE, OWNED, check_declaration, reads_file
 
-__all__ = ["Changes", "Draft", "apply", "changes", "write_contract"]
+__all__ = ["Changes", "Draft", "apply", "changes", "file_bytes", "is_said", "write_contract"]
 
 Schema = dict[str, Any]
 
@@ -172,17 +173,32 @@ def _views(home: Path, draft: Draft) -> dict[Path, Schema]:
 
 
 def _has(file: Path, value: Any) -> bool:
+    return file.exists() and is_said(JsonFile(file), value)
+
+
+def is_said(file: JsonFile, value: Any) -> bool:
+    """Tell whether a file says this JSON value, in whatever order of keys.
+
+    Raises:
+        ContractError: it cannot be read.
+    """
     try:
-        return file.exists() and json.dumps(JsonFile(file).value, sort_keys=True) == json.dumps(value, sort_keys=True)
+        return json.dumps(file.value, sort_keys=True) == json.dumps(value, sort_keys=True)
     except SchemaError:
         return False
+
+
+def file_bytes(value: Any) -> bytes:
+    """Return a JSON value as it is written into a contracts folder: on many lines, unless it is too large for that."""
+    data = json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+    return data if len(data) <= MAX_FILE else json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _write(file: Path, value: Any) -> None:
     """Write bytes, or a JSON value, in one go: a reader sees the file as it was or as it will be."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}")
-    data = value if isinstance(value, bytes) else json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+    data = value if isinstance(value, bytes) else file_bytes(value)
     try:
         new.write_bytes(data)
         new.replace(file)

@@ -262,7 +262,7 @@ CASES: list[tuple[Callable[[], None], list[str], int, list[str]]] = [
         nothing,
         ["--against", ""],
         2,
-        ["expected a branch, tag, commit, folder or .tar file after --against, got nothing"],
+        ["expected a branch, tag, commit, folder, .tar file, store: or broker: after --against, got nothing"],
     ),
     (nothing, ["--against", "base.tar"], 2, ["Error: base.tar: expected a .tar file that can be read, got none"]),
     (nothing, ["--mode", "sideways"], 2, ["Invalid value for '--mode'"]),

@@ -18,7 +18,10 @@ import pytest
 from rich.cells import cell_len
 
 from stamp.cli.render import examination as render
-from stamp.runtime.doctor import disk, kafka, promises, rabbitmq, rabbitmq_queues, redis, sqlite, work
+from stamp.errors import DeliveryError
+from stamp.ripple.example import files
+from stamp.runtime.directories import Directories, Kept, StoreDirectories
+from stamp.runtime.doctor import contracts, disk, kafka, promises, rabbitmq, rabbitmq_queues, redis, sqlite, work
 from stamp.runtime.doctor.diagnosis import Diagnosis, State, judged, release
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel, Promises
@@ -27,6 +30,7 @@ from stamp.store import dead_letters, inbox, outbox
 from stamp.store.letter import Letter
 from stamp.store.message import Message
 from stamp.store.store import Store
+from stamp.workflow.announcement import folder_documents, listener_document
 from tests.runtime.transports.kafka_cluster import Cluster
 from tests.runtime.transports.proxy import Proxy
 
@@ -458,6 +462,23 @@ class TestWork:
         assert of(found, "shop.payment").state is State.OK
         assert "was it renamed" in of(found, "shop.parcel").advice
 
+    @pytest.mark.parametrize(
+        ("minutes", "waits", "state"), [(2, True, "ok"), (4, True, "warning"), (4, False, None), (None, True, "ok")]
+    )
+    def test_work_for_a_listener_that_nobody_announces_any_more_is_told(self, database, minutes, waits, state):
+        with Store.open(database) as store:
+            if minutes is not None:
+                long_ago = NOW - minutes * MINUTE
+                StoreDirectories(store, lambda: long_ago).write("shop", listener_document("payment", ["Ordered"]))
+            with store.begin() as tx:
+                inbox.put(tx, [("shop.payment", message())] if waits else [], now=NOW)
+        found = worked(database)
+        assert states(found).get("shop.payment") == state
+        if state == "warning":
+            each = of(found, "shop.payment")
+            assert each.found.endswith("no worker has announced itself for 0:04:00")
+            assert "stamp contracts remove payment --workflow shop --store ... --discard" in each.advice
+
     def test_dead_letters_are_told(self, database):
         with Store.open(database) as store, store.begin() as tx:
             dead_letters.bury(tx, "shop.payment", message(), Letter("no-envelope", "", ""), now=NOW)
@@ -481,6 +502,81 @@ class TestWork:
         with Store.open(database) as store, store.begin() as tx:
             inbox.put(tx, [("shop.payment", message())], now=NOW + 2 * MINUTE)
         assert of(worked(database), "clock").found == "work has arrived 0:02:00 from now"
+
+
+STEP = {"on": ["Ordered"], "emits": {"Paid": "Payment"}, "writes": {"Payment.v1": {"sum": "long"}}}
+WIDER = STEP | {"writes": STEP["writes"] | {"Payment.v2": {"sum": "long", "note": "string"}}}
+OTHER = STEP | {"writes": STEP["writes"] | {"Payment.v2": {"sum": "long", "text": "string"}}}
+
+
+def lay(folder: Path, step) -> Path:
+    for name, text in files({"payment": step}, workflow="shop").items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(text)
+    return folder
+
+
+class Announced:
+    """A directory with these documents; None if it cannot be used."""
+
+    address = "here"
+
+    def __init__(self, documents: dict[str, str] | None) -> None:
+        self.documents = documents
+
+    def read(self, workflow: str) -> dict[str, Kept]:
+        if self.documents is None:
+            raise DeliveryError("not allowed")
+        return {key: Kept(text) for key, text in self.documents.items()}
+
+
+class TestContracts:
+    def examined(self, tmp_path, here, documents) -> list[Diagnosis]:
+        place: Directories = Announced(documents)
+        return list(contracts.examine(place, "shop", lay(tmp_path / "here", here), option="--store ..."))
+
+    @pytest.mark.parametrize(
+        ("here", "there", "what", "state", "found"),
+        [
+            (STEP, STEP, "contracts", "ok", "1 steps are announced, none otherwise"),
+            (STEP, WIDER, "contract of payment", "warning", "Payment.v2.avsc"),
+            (STEP, STEP | {"on": ["Other"]}, "contract of payment", "warning", "step.json"),
+            (WIDER, STEP, "contract of payment", "ok", "Payment.v2"),
+            (OTHER, WIDER, "contract of payment", "warning", "got "),
+        ],
+    )
+    def test_what_is_announced_is_held_against_the_folder(self, tmp_path, here, there, what, state, found):
+        documents = folder_documents(lay(tmp_path / "there", there) / "shop/payment")
+        [told] = self.examined(tmp_path, here, documents)
+        assert (told.what, told.state.value) == (what, state)
+        assert found in told.found
+
+    def test_steps_that_the_folder_does_not_have_are_no_difference(self, tmp_path):
+        documents = {
+            "contract/other/step.json": json.dumps({"workflow": "shop", "step": "other", "on": [], "emits": {}})
+        }
+        assert all_are_ok(self.examined(tmp_path, STEP, documents))
+
+    def test_where_nothing_is_announced_nothing_is_said(self, tmp_path):
+        assert self.examined(tmp_path, STEP, {}) == []
+
+    def test_a_directory_that_cannot_be_used_is_a_problem(self, tmp_path):
+        [told] = self.examined(tmp_path, STEP, None)
+        assert (told.what, told.state, told.found) == ("directory", State.PROBLEM, "not allowed")
+
+    def test_documents_that_nobody_can_use_are_told(self, tmp_path):
+        told = of(self.examined(tmp_path, STEP, {"contract/a/step.json": "{"}), "directory")
+        assert told.state is State.WARNING
+        assert "stamp contracts list --workflow shop --store ..." in told.advice
+
+    def test_it_is_told_of_store_and_broker(self, stamp, tmp_path, here, small):
+        url, broker = f"sqlite:///{tmp_path / 'shop.db'}", f"filesystem://{tmp_path / 'broker'}"
+        for place in ("--store", url), ("--broker", broker):
+            assert stamp("export", f"{small}:order").exit_code == 0
+            assert stamp("contracts", "push", *place).exit_code == 0
+        done = stamp("doctor", f"{small}:order", "--store", url, "--broker", broker, "--format", "json")
+        told = [each["diagnoses"][-1]["found"] for each in json.loads(done.stdout)["examinations"]]
+        assert told == ["2 steps are announced, none otherwise than in schemas"] * 2
 
 
 KEEPS = Promises(keeps=True, returns=True, redelivers=30.0, buries=True, between_processes=True, largest=1_000_000)

@@ -41,3 +41,12 @@ def test_a_later_document_takes_the_place_of_an_earlier_one(store):
 
     with store.read() as connection:
         assert directory.read(connection, "ticket") == {"a": Document("second", 2), "b": Document("stays", 3)}
+
+
+def test_workflows_with_documents_are_known(store):
+    with store.begin() as tx:
+        directory.write(tx, "ticket", {"a": "", "b": ""}, now=1)
+        directory.write(tx, "order", {"a": ""}, now=1)
+
+    with store.read() as connection:
+        assert directory.workflows(connection) == ["order", "ticket"]

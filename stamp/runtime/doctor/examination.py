@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,12 +14,17 @@ from urllib.parse import unquote
 from sqlalchemy.engine import URL
 
 from stamp.envelope.limits import LIMITS
+from stamp.errors import DeliveryError
 from stamp.runtime.brokers import KINDS, transport
-from stamp.runtime.doctor import disk, postgresql, promises, sqlite, work
+from stamp.runtime.directories import BrokerDirectories, StoreDirectories
+from stamp.runtime.doctor import contracts, disk, postgresql, promises, sqlite, work
 from stamp.runtime.doctor.diagnosis import Diagnosis, State, problem
 from stamp.runtime.staff import topology_of
 from stamp.runtime.topology import Topology
+from stamp.runtime.transport import Transport
 from stamp.store.address import address, file_of, is_in_memory, is_server, public
+from stamp.store.store import Store
+from stamp.workflow.announcement import listeners
 from stamp.workflow.workflow import Workflow, system_clock
 
 __all__ = ["Examination", "Patient", "examinations"]
@@ -75,24 +81,50 @@ def _broker(patient: Patient, url: str) -> Examination:
         carrier.promises, largest=patient.largest, has_store=patient.store is not None, is_shared=is_shared
     )
     looked_at = BROKERS[KINDS[url.partition(":")[0].lower()].module](patient, url)
-    return Examination("broker", carrier.address, chain(promised, looked_at))
+    return Examination("broker", carrier.address, chain(promised, _if_reached(looked_at, _announced(patient, carrier))))
+
+
+def _announced(patient: Patient, carrier: Transport) -> Iterator[Diagnosis]:
+    workflow = patient.workflow
+    if workflow is not None and carrier.promises.between_processes:
+        place, folder = BrokerDirectories(carrier), workflow.contracts_folder
+        yield from contracts.examine(place, workflow.name, folder, option="--broker ...")
+
+
+def _heard(patient: Patient, url: str) -> Mapping[str, tuple[str, ...]]:
+    """Return who listens to what, as it is announced at a broker; nothing if it cannot be read, which is told later."""
+    if patient.workflow is None:
+        return {}
+    with suppress(DeliveryError):
+        kept = BrokerDirectories(transport(url)).read(patient.workflow.name)
+        return listeners({key: each.text for key, each in kept.items()})
+    return {}
 
 
 def _rabbitmq(patient: Patient, url: str) -> Iterator[Diagnosis]:
     from stamp.runtime.doctor import rabbitmq, rabbitmq_queues  # noqa: PLC0415 - only who has one needs its library
 
-    server = rabbitmq.examine(url, name=patient.probe, largest=patient.largest)
+    yield from _if_reached(
+        rabbitmq.examine(url, name=patient.probe, largest=patient.largest),
+        _queues(patient, url, rabbitmq_queues.examine),
+    )
+
+
+def _queues(patient: Patient, url: str, examine: Callable[..., Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
+    """Look at the queues of a workflow: those of its contracts, and those that are announced."""
     topology = patient.topology
-    queues = iter(()) if topology is None else rabbitmq_queues.examine(url, topology)
-    yield from _if_reached(server, queues)
+    if topology is not None:
+        heard = _heard(patient, url)
+        yield from examine(url, topology.with_listeners(heard), announced=heard.keys())
 
 
 def _redis(patient: Patient, url: str) -> Iterator[Diagnosis]:
     from stamp.runtime.doctor import redis  # noqa: PLC0415 - the same
 
-    server = redis.examine(url, name=patient.probe, largest=patient.largest)
-    topology = patient.topology
-    yield from _if_reached(server, iter(()) if topology is None else redis.examine_queues(url, topology))
+    yield from _if_reached(
+        redis.examine(url, name=patient.probe, largest=patient.largest),
+        _queues(patient, url, redis.examine_queues),
+    )
 
 
 def _kafka(patient: Patient, url: str) -> Iterator[Diagnosis]:
@@ -118,6 +150,7 @@ BROKERS: Final[Mapping[str, Callable[[Patient, str], Iterator[Diagnosis]]]] = {
     "kafka": _kafka,
     "sql": lambda patient, url: _sql(url),
     "filesystem": lambda patient, url: _filesystem(url),
+    "sqs": lambda patient, url: iter(()),
     "memory": lambda patient, url: iter(()),
 }
 """How to look at each kind of broker, by the name of its transport."""
@@ -138,9 +171,18 @@ def _database(where: URL) -> Iterator[Diagnosis]:
 
 
 def _work(patient: Patient, url: str) -> Iterator[Diagnosis]:
-    if not is_in_memory(address(url)):
-        consumers = None if patient.topology is None else {queue.name for queue in patient.topology.queues}
-        yield from work.examine(url, consumers=consumers, has_broker=patient.broker is not None, clock=system_clock)
+    if is_in_memory(address(url)):
+        return
+    consumers = None if patient.topology is None else {queue.name for queue in patient.topology.queues}
+    found = work.examine(url, consumers=consumers, has_broker=patient.broker is not None, clock=system_clock)
+    is_usable = True
+    for each in found:
+        is_usable &= each.what != "tables" or each.state is State.OK
+        yield each
+    if is_usable and patient.workflow is not None:
+        name, folder = patient.workflow.name, patient.workflow.contracts_folder
+        with StoreDirectories(Store.open(url, create=False), system_clock) as place:
+            yield from contracts.examine(place, name, folder, option="--store ...")
 
 
 def _if_reached(server: Iterator[Diagnosis], rest: Iterator[Diagnosis]) -> Iterator[Diagnosis]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 import amqp
 
 from stamp.errors import DeliveryError
+from stamp.runtime.doctor.contracts import nobody
 from stamp.runtime.doctor.diagnosis import Diagnosis, State, judged, ok, problem, warning
 from stamp.runtime.topology import StepQueue, Topology
 from stamp.runtime.transports.rabbitmq.address import Address
@@ -24,8 +25,8 @@ On = Callable[[Any], Any]
 """Something that can be done on a channel."""
 
 
-def examine(url: str, topology: Topology) -> Iterator[Diagnosis]:
-    """Look at the exchange and the queues of a workflow.
+def examine(url: str, topology: Topology, *, announced: Collection[str] = ()) -> Iterator[Diagnosis]:
+    """Look at the exchange and the queues of a workflow; the steps `announced` are in its directory.
 
     Not at bindings, which AMQP does not show; whoever publishes or consumes makes those again that are missing.
     """
@@ -34,7 +35,8 @@ def examine(url: str, topology: Topology) -> Iterator[Diagnosis]:
             yield _exchange(link, topology.exchange)
             for queue in topology.queues:
                 for name, arguments in queues_of(queue).items():
-                    yield _queue(link, queue, name, arguments)
+                    advice = nobody(topology.exchange, queue.step, is_announced=queue.step in announced)
+                    yield _queue(link, queue, name, arguments, advice=advice)
     except DeliveryError as error:
         yield problem(topology.exchange, str(error), "")
 
@@ -47,7 +49,7 @@ def _exchange(link: Link, name: str) -> Diagnosis:
     )
 
 
-def _queue(link: Link, queue: StepQueue, name: str, arguments: Mapping[str, Any]) -> Diagnosis:
+def _queue(link: Link, queue: StepQueue, name: str, arguments: Mapping[str, Any], *, advice: str) -> Diagnosis:
     facts = _found(link, lambda channel: channel.queue_declare(name, passive=True))
     if facts is None:
         return warning(name, "no such queue yet", UNMADE)
@@ -55,14 +57,11 @@ def _queue(link: Link, queue: StepQueue, name: str, arguments: Mapping[str, Any]
     if refused is not None:
         return refused
     if name == dead(queue.name):
-        found, advice = (
-            f"{facts.message_count:,} dead letters",
-            f"see them: stamp dlq list --broker ... --queue {queue.name}",
-        )
-        return judged(name, found, {State.WARNING: facts.message_count > 0}, advice)
+        see = f"see them: stamp dlq list --broker ... --queue {queue.name}"
+        return judged(name, f"{facts.message_count:,} dead letters", {State.WARNING: facts.message_count > 0}, see)
     found = f"{facts.message_count:,} messages wait, consumers: {facts.consumer_count:,}"
     alone = facts.message_count > 0 and not facts.consumer_count
-    return judged(name, found, {State.WARNING: alone}, f"nobody works on them: stamp run ... --step {queue.step}")
+    return judged(name, found, {State.WARNING: alone}, advice)
 
 
 def _found(link: Link, look: On) -> Any:

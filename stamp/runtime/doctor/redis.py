@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from statistics import median
 from time import perf_counter
 from typing import Final
 
 from stamp.errors import DeliveryError
+from stamp.runtime.doctor.contracts import nobody
 from stamp.runtime.doctor.diagnosis import Diagnosis, State, judged, ok, problem, release, warning
 from stamp.runtime.topology import StepQueue, Topology
 from stamp.runtime.transports.redis.address import Address
@@ -157,18 +158,19 @@ def _tried(line: Line, key: str, largest: int) -> float:
     return median(times)
 
 
-def examine_queues(url: str, topology: Topology) -> Iterator[Diagnosis]:
-    """Look at the streams of a workflow; nothing is made that is not there."""
+def examine_queues(url: str, topology: Topology, *, announced: Collection[str] = ()) -> Iterator[Diagnosis]:
+    """Look at the streams of a workflow, of which the steps `announced` are in its directory; nothing is made that is not there."""
     address = Address.parse(url)
     try:
         with closing(Line(address)) as line:
             for queue in topology.queues:
-                yield _stream(line, address, queue)
+                advice = nobody(topology.exchange, queue.step, is_announced=queue.step in announced)
+                yield _stream(line, address, queue, advice)
     except DeliveryError as error:
         yield problem(topology.exchange, str(error), "")
 
 
-def _stream(line: Line, address: Address, queue: StepQueue) -> Diagnosis:
+def _stream(line: Line, address: Address, queue: StepQueue, advice: str) -> Diagnosis:
     key = address.key(queue.name)
     length, consumers = line.try_to(("XLEN", key), ("XINFO", "CONSUMERS", key, GROUP))
     if isinstance(length, DeliveryError):
@@ -178,9 +180,4 @@ def _stream(line: Line, address: Address, queue: StepQueue) -> Diagnosis:
     idle = (dict(zip(each[::2], each[1::2], strict=True))[b"idle"] for each in consumers)
     alive = sum(each < address.redeliver * 1000 for each in idle)
     found = f"{length:,} messages wait or are worked on, consumers: {alive:,}"
-    return judged(
-        key,
-        found,
-        {State.WARNING: length > 0 and not alive},
-        f"nobody works on them: stamp run ... --step {queue.step}",
-    )
+    return judged(key, found, {State.WARNING: length > 0 and not alive}, advice)

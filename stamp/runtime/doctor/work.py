@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import Connection
+
 from stamp.errors import NoStoreError, StoreError
+from stamp.runtime.doctor.contracts import gone
 from stamp.runtime.doctor.diagnosis import Diagnosis, State, judged, ok, problem, warning
+from stamp.store import directory
 from stamp.store.backlog import Backlog, Unsent, backlog, unsent
 from stamp.store.store import Store
+from stamp.workflow.announcement import LISTENER
 
 __all__ = ["examine"]
 
 LONG: Final = timedelta(minutes=5)
 """For how long work may wait before somebody should look."""
+
+ABSENT: Final = timedelta(minutes=3)
+"""For how long a listener may not have announced itself: its workers do so about once a minute."""
 
 LATE: Final = timedelta(minutes=1)
 """For how long an event may be without a receipt."""
@@ -41,7 +49,7 @@ def examine(
     with store:
         try:
             with store.read() as connection:
-                found, waiting = backlog(connection), unsent(connection)
+                found, waiting, seen = backlog(connection), unsent(connection), _seen(connection)
         except StoreError as error:
             yield problem("tables", str(error), "")
             return
@@ -49,7 +57,9 @@ def examine(
     now = clock()
     yield from _clock([each.oldest for each in found.values()], now)
     for consumer, each in found.items():
-        yield from _consumer(consumer, each, now, is_known=consumers is None or consumer in consumers)
+        absent = timedelta(microseconds=now - seen.get(consumer, now))
+        is_known = consumers is None or consumer in consumers
+        yield from _consumer(consumer, each, now, is_known=is_known, absent=absent)
     if not found:
         yield ok("backlog", "nothing waits")
     yield _outbox(waiting, now, has_broker=has_broker)
@@ -61,13 +71,26 @@ def _clock(arrived: Iterable[int | None], now: int) -> Iterator[Diagnosis]:
         yield warning("clock", f"work has arrived {_told(ahead)} from now", "keep the clocks of all machines with NTP")
 
 
-def _consumer(consumer: str, each: Backlog, now: int, *, is_known: bool) -> Iterator[Diagnosis]:
+def _seen(connection: Connection) -> Mapping[str, int]:
+    """Return when each listener was last announced, by its queue."""
+    return {
+        f"{workflow}.{key.removeprefix(LISTENER)}": each.announced_at
+        for workflow in directory.workflows(connection)
+        for key, each in directory.read(connection, workflow, prefix=LISTENER).items()
+    }
+
+
+def _consumer(consumer: str, each: Backlog, now: int, *, is_known: bool, absent: timedelta) -> Iterator[Diagnosis]:
     waited = timedelta() if each.oldest is None else timedelta(microseconds=now - each.oldest)
-    step = consumer.partition(".")[2] or consumer
+    workflow, _, name = consumer.partition(".")
+    step = name or consumer
     found = f"{each.waiting:,} wait, {each.at_work:,} at work"
     if each.oldest is not None:
         found += f"; the first has been there for {_told(waited)}"
-    if not is_known:
+    if each.oldest is not None and absent > ABSENT:
+        advice = f"run it: stamp run ... --step {step}; or {gone(workflow, step, '--store ...')}"
+        yield warning(consumer, f"{found}; no worker has announced itself for {_told(absent)}", advice)
+    elif not is_known:
         yield warning(
             consumer, found, "no step of the workflow has this queue: was it renamed, or is its contract missing?"
         )

@@ -1,0 +1,138 @@
+"""What services have announced, as a table for each workflow, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from stamp.cli.render.table import Col, FittingTable
+from stamp.cli.render.visible import visible
+from stamp.schema.values import instant
+from stamp.workflow.announced import Announced, AnnouncedStep
+from stamp.workflow.announcement import CONTRACT, LISTENER, SCHEMA, AnnouncedSchema
+from stamp.workflow.declaration import FILE
+
+__all__ = ["VERSION", "Listing", "document", "text"]
+
+VERSION: Final = 1
+"""The version of the JSON form. Within one, keys come and none goes; no key changes its meaning."""
+
+
+class Listing(NamedTuple):
+    """What is announced of a workflow; `times` says for each document when, in microseconds, where that is known."""
+
+    workflow: str
+    found: Announced
+    times: Mapping[str, int | None]
+
+    @property
+    def steps(self) -> Sequence[str]:
+        """The steps of which anything is known, sorted."""
+        return sorted({*self.found.steps, *self.found.listeners})
+
+    def time(self, step: str) -> int | None:
+        """When something was last announced of a step."""
+        keys = [key for key in self.times if _step_of(key) == step]
+        return max((time for key in keys if (time := self.times[key]) is not None), default=None)
+
+
+def _step_of(key: str) -> str:
+    parts = key.split("/")
+    return parts[2] if key.startswith(SCHEMA) and len(parts) > 2 else parts[1] if len(parts) > 1 else ""
+
+
+def text(address: str, listings: Sequence[Listing]) -> RenderableType:
+    """Return listings for people."""
+    if not any(each.steps or each.found.faults for each in listings):
+        return Text(visible(f"nothing is announced in {address}"))
+    parts = [part for each in listings for part in (*_listing(address, each), Text())]
+    return Group(*parts[:-1])
+
+
+def _listing(address: str, listing: Listing) -> Iterator[RenderableType]:
+    yield Text(visible(f"{listing.workflow} in {address}"), "bold")
+    table = FittingTable(
+        Col("step"), Col("writes", share=1), Col("its queue gets", share=1, least=80), Col("announced", least=60)
+    )
+    for step in listing.steps:
+        time = listing.time(step)
+        contract = listing.found.steps.get(step)
+        table.add_row(
+            step,
+            ", ".join(map(_version, _sorted(contract))) if contract is not None else Text("no contract", "dim"),
+            _heard(listing.found.listeners.get(step)),
+            "-" if time is None else f"{instant(time):%Y-%m-%d %H:%M:%S}",
+        )
+    yield table
+    for step, why in listing.found.broken.items():
+        yield _left_out(f"{step}: its contract cannot be used: {why}")
+    for fault in listing.found.faults:
+        yield _left_out(f"{fault.key}: cannot be used: {fault.why}")
+
+
+def _left_out(said: str) -> Text:
+    return Text(visible(said), "red")
+
+
+def _heard(events: tuple[str, ...] | None) -> Text:
+    if events is None:
+        return Text("has none", "dim")
+    return Text(", ".join(events)) if events else Text("nothing any more", "dim")
+
+
+def _sorted(step: AnnouncedStep) -> Sequence[AnnouncedSchema]:
+    return sorted(step.schemas, key=lambda each: (each.name, each.version, each.id))
+
+
+def _version(schema: AnnouncedSchema) -> str:
+    return f"{schema.name}.v{schema.version}"
+
+
+def document(address: str, listings: Sequence[Listing]) -> dict[str, Any]:
+    """Return listings in JSON values."""
+    return {
+        "version": VERSION,
+        "address": address,
+        "workflows": [
+            {
+                "workflow": each.workflow,
+                "steps": [_step(each, step) for step in each.steps],
+                "unusable": [fault._asdict() for fault in each.found.faults],
+            }
+            for each in listings
+        ],
+    }
+
+
+def _step(listing: Listing, step: str) -> dict[str, Any]:
+    contract = listing.found.steps.get(step)
+    said = (contract.said if contract is not None else None) or {}
+    heard = listing.found.listeners.get(step)
+    return {
+        "step": step,
+        "on": said.get("on"),
+        "emits": said.get("emits"),
+        "reads": sorted(said.get("reads", ())),
+        "schemas": [_schema(listing, each) for each in (_sorted(contract) if contract is not None else ())],
+        "queue": None if heard is None else list(heard),
+        "broken": listing.found.broken.get(step),
+        "contract_announced_at": _time(listing.times.get(f"{CONTRACT}{step}/{FILE}")),
+        "queue_announced_at": _time(listing.times.get(f"{LISTENER}{step}")),
+    }
+
+
+def _schema(listing: Listing, schema: AnnouncedSchema) -> dict[str, Any]:
+    key = f"{SCHEMA}{schema.id}/{schema.step}/{_version(schema)}.avsc"
+    return {
+        "name": schema.name,
+        "number": schema.version,
+        "id": str(schema.id),
+        "announced_at": _time(listing.times.get(key)),
+    }
+
+
+def _time(micros: int | None) -> str | None:
+    return None if micros is None else instant(micros).isoformat()

@@ -1,0 +1,187 @@
+"""Contracts that services have announced, as what lies in a contracts folder; and what is among their documents that nobody can use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeVar
+
+from stamp.errors import ContractError, SchemaError, StampError
+from stamp.schema.document import irregularities, parse
+from stamp.schema.identity import SchemaId
+from stamp.schema.jsonfile import JsonFile
+from stamp.schema.limits import MAX_FILE
+from stamp.workflow.announcement import (
+    CONTRACT,
+    LISTENER,
+    SCHEMA,
+    AnnouncedSchema,
+    Documents,
+    announced_schema,
+    listener_document,
+    listeners,
+)
+from stamp.workflow.contract import StepContract, contract, record_name
+from stamp.workflow.declaration import FILE, check_declaration, reads_file
+from stamp.workflow.draft import file_bytes
+from stamp.workflow.names import is_step_name
+
+__all__ = ["Announced", "AnnouncedStep", "Fault", "announced", "contract_files", "withdrawal"]
+
+T = TypeVar("T")
+
+NONE: Final[Mapping[tuple[str, int], SchemaId]] = MappingProxyType({})
+
+
+class Fault(NamedTuple):
+    """A document that is left out, and why."""
+
+    key: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedStep:
+    """What is announced of a step: the schemas that it writes with, its step.json, None if there is none, and its views by their files."""
+
+    step: str
+    schemas: tuple[AnnouncedSchema, ...]
+    said: Mapping[str, Any] | None
+    views: Mapping[str, Any]
+
+    def files(self, kept: Mapping[tuple[str, int], SchemaId] = NONE) -> dict[str, Any]:
+        """Return its files by their names in the folder of the step: their JSON values.
+
+        `kept` are versions that lie there already, and stay: a schema that is among them gets no file. Two services may have announced
+        different schemas as one version that neither of them had released. Then one keeps the number, and the other gets the next free
+        one: none is left out of a check.
+        """
+        files: dict[str, Any] = {} if self.said is None else {FILE: self.said, **self.views}
+        known = {(name, id_) for (name, _), id_ in kept.items()}
+        taken = set(kept)
+        for each in sorted(self.schemas, key=lambda schema: (schema.version, schema.id)):
+            if (each.name, each.id) not in known:
+                number = each.version
+                while (each.name, number) in taken:
+                    number += 1
+                taken.add((each.name, number))
+                known.add((each.name, each.id))
+                files[f"{each.name}.v{number}.avsc"] = each.schema
+        return files
+
+    def contract(self, workflow: str) -> StepContract:
+        """Return its contract.
+
+        Raises:
+            ContractError, SchemaError: it contradicts itself, or was announced in part.
+        """
+        files = {
+            name: JsonFile(Path(workflow) / self.step / name, file_bytes(value)) for name, value in self.files().items()
+        }
+        for name in (FILE, *map(reads_file, (self.said or {}).get("reads", {}))):
+            if name not in files:
+                raise ContractError(f"expected a contract with {name}, got none: it was announced in part")
+        return contract(files, gaps=True)
+
+
+class Announced(NamedTuple):
+    """What is announced of a workflow: the contracts of its steps by their names, and what their queues get.
+
+    `broken` are steps whose contracts cannot be used, and why; `faults` are documents that are left out.
+    """
+
+    steps: Mapping[str, AnnouncedStep]
+    broken: Mapping[str, str]
+    listeners: Mapping[str, tuple[str, ...]]
+    faults: tuple[Fault, ...]
+
+
+def announced(documents: Documents, workflow: str) -> Announced:
+    """Return what documents say of a workflow. Nothing of it is the name of a file outside a contracts folder."""
+    faults: list[Fault] = []
+    schemas = list(_usable(documents, SCHEMA, announced_schema, faults))
+    files = dict(_usable(documents, CONTRACT, lambda key, text: _contract_file(key, text, workflow), faults))
+    heard = dict(_usable(documents, LISTENER, _listener, faults))
+    names = sorted({each.step for each in schemas} | {step for step, _ in files})
+    found = {name: _step(name, schemas, files) for name in names}
+    withdrawn = {step for (step, name), value in files.items() if name == FILE and value is None}
+    steps = {name: step for name, step in found.items() if name not in withdrawn}
+    return Announced(steps, dict(_broken(steps, workflow)), heard, tuple(faults))
+
+
+def _usable(documents: Documents, prefix: str, read: Callable[[str, str], T], faults: list[Fault]) -> Iterator[T]:
+    for key in sorted(documents):
+        if key.startswith(prefix):
+            try:
+                yield read(key, documents[key])
+            except StampError as error:
+                faults.append(Fault(key, str(error)))
+
+
+def _listener(key: str, text: str) -> tuple[str, tuple[str, ...]]:
+    for found in listeners({key: text}).items():
+        return found
+    raise SchemaError("expected a JSON list of events, or null, under listener/<step>")
+
+
+ContractFile = tuple[tuple[str, str], Any]
+"""The step and the name of a file, and its value."""
+
+
+def _contract_file(key: str, text: str, workflow: str) -> ContractFile:
+    step, name = _names(key)
+    if len(text) > MAX_FILE:
+        raise SchemaError(f"expected at most {MAX_FILE} bytes, got more")
+    value = parse(text)
+    for problem in irregularities(value):
+        raise problem
+    if name != FILE:
+        record_name(value)
+    elif value is not None:
+        check_declaration(value, Path(key))
+        if (value["workflow"], value["step"]) != (workflow, step):
+            raise ContractError(f"expected the step {step} of the workflow {workflow}, got another one", path=key)
+    return (step, name), value
+
+
+def _names(key: str) -> tuple[str, str]:
+    match key.split("/"):
+        case ["contract", step, "step.json"] if is_step_name(step):
+            return step, FILE
+        case ["contract", step, "reads", file] if is_step_name(step) and file.endswith(".avsc"):
+            if is_step_name(file.removesuffix(".avsc")):
+                return step, f"reads/{file}"
+    raise SchemaError(f"expected contract/<step>/{FILE} or contract/<step>/reads/<other>.avsc as the key")
+
+
+def _step(step: str, schemas: Iterable[AnnouncedSchema], files: Mapping[tuple[str, str], Any]) -> AnnouncedStep:
+    """Return a step. Views that its step.json does not name are of an earlier one: nobody takes documents back."""
+    said = files.get((step, FILE))
+    wanted = map(reads_file, said.get("reads", {})) if said is not None else ()
+    views = {name: files[step, name] for name in wanted if (step, name) in files}
+    return AnnouncedStep(step, tuple(each for each in schemas if each.step == step), said, views)
+
+
+def _broken(steps: Mapping[str, AnnouncedStep], workflow: str) -> Iterator[tuple[str, str]]:
+    for name, step in steps.items():
+        try:
+            step.contract(workflow)
+        except StampError as error:
+            yield name, str(error)
+
+
+def contract_files(found: Announced, workflow: str) -> dict[str, bytes]:
+    """Return announced contracts as the files of a contracts folder, by their names in it; but for broken ones."""
+    return {
+        f"{workflow}/{name}/{file}": file_bytes(value)
+        for name, step in found.steps.items()
+        if name not in found.broken
+        for file, value in step.files().items()
+    }
+
+
+def withdrawal(step: str) -> dict[str, str]:
+    """Return what is announced of a step that is gone: its schemas stay, because what was written with them may be anywhere."""
+    return {f"{CONTRACT}{step}/{FILE}": "null", **listener_document(step, None)}

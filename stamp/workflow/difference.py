@@ -1,0 +1,101 @@
+"""How the contract of a step that its services have announced differs from the one in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stamp.errors import ContractError
+from stamp.schema.identity import SchemaId
+from stamp.schema.jsonfile import JsonFile
+from stamp.workflow.announced import AnnouncedStep
+from stamp.workflow.contract import WriterVersion, contract, step_files, versions
+from stamp.workflow.declaration import FILE
+from stamp.workflow.draft import Changes, file_bytes, is_said
+
+__all__ = ["Difference", "difference"]
+
+
+class Difference(NamedTuple):
+    """What lies in the folder `home` of a step otherwise than it is announced; values are JSON.
+
+    `missing` are versions that are announced and not here. `said` is what its step.json and its views should say, `stale` are views that
+    are not announced any more. `is_new`: no contract of the step is here. `ahead` are versions that are here, and that nobody has announced.
+    """
+
+    home: Path
+    missing: Mapping[Path, Any]
+    said: Mapping[Path, Any]
+    stale: tuple[Path, ...]
+    is_new: bool
+    ahead: tuple[str, ...]
+
+    @property
+    def is_said_otherwise(self) -> bool:
+        """Whether step.json or a view differs."""
+        return bool(self.said or self.stale)
+
+    def changes(self, *, replace: bool) -> Changes:
+        """Return what would bring the folder up to date: missing versions, and with `replace` what is said otherwise.
+
+        Raises:
+            ContractError, SchemaError: the contract would contradict itself then.
+        """
+        changed = Changes({**self.missing, **self.said}, self.stale) if replace else Changes(self.missing, ())
+        files = step_files(self.home)
+        for file in changed.remove:
+            del files[file.relative_to(self.home).as_posix()]
+        for file, value in changed.write.items():
+            files[file.relative_to(self.home).as_posix()] = JsonFile(file, file_bytes(value))
+        contract(files)
+        return changed
+
+
+def difference(home: Path, announced: AnnouncedStep) -> Difference:
+    """Compare the folder of a step, which need not be there, with what is announced of it.
+
+    Raises:
+        ContractError: a version here is another schema than the one that is announced under its number; or the folder is not in order.
+        SchemaError: a file of it is not JSON, or no acceptable schema.
+    """
+    here = step_files(home)
+    released = list(versions({name: file for name, file in here.items() if name != FILE}))
+    _check_numbers(released, announced)
+    kept = {(each.name, each.version): each.id for each in released}
+    known = _ids(announced)
+    wanted = {home / name: value for name, value in announced.files(kept).items()}
+    missing = {file: value for file, value in wanted.items() if _is_version(home, file)}
+    said = {file: value for file, value in wanted.items() if file not in missing}
+    views = [file.path for name, file in here.items() if name.startswith("reads/")]
+    return Difference(
+        home=home,
+        missing=missing,
+        said={file: value for file, value in said.items() if not (file.exists() and is_said(JsonFile(file), value))},
+        stale=tuple(file for file in views if file not in said),
+        is_new=not (home / FILE).exists(),
+        ahead=tuple(f"{each.name}.v{each.version}" for each in released if (each.name, each.id) not in known),
+    )
+
+
+def _is_version(home: Path, file: Path) -> bool:
+    return file.parent == home and file.name != FILE
+
+
+def _ids(announced: AnnouncedStep) -> set[tuple[str, SchemaId]]:
+    return {(each.name, each.id) for each in announced.schemas}
+
+
+def _check_numbers(released: list[WriterVersion], announced: AnnouncedStep) -> None:
+    """Accept versions that are here, unless another one is announced in the place of one that nobody has announced."""
+    here = {(each.name, each.version): each for each in released}
+    known = _ids(announced)
+    for each in announced.schemas:
+        mine = here.get((each.name, each.version))
+        if mine is not None and mine.id != each.id and (mine.name, mine.id) not in known:
+            raise ContractError(
+                f"expected the SchemaId {each.id}, which a service has announced as {each.name}.v{each.version} of {each.step}, "
+                f"got {mine.id}: a released file never changes, so one of the two needs the next number: restore the file that is in use, "
+                "and export again",
+                file=mine.file,
+            )
