@@ -19,6 +19,7 @@ from stamp.schema.varint import sized, zigzag
 
 __all__ = [
     "END",
+    "First",
     "Header",
     "Index",
     "Latest",
@@ -27,6 +28,7 @@ __all__ = [
     "canonical",
     "index",
     "read_event",
+    "read_first",
     "read_header",
     "read_latest",
     "read_payload",
@@ -254,6 +256,41 @@ def read_event(body: bytes, span: Span) -> tuple[str, bytes]:
     Raises:
         WireError: they do not lie within the contribution.
     """
+    begin, at = _event(body, span)
+    try:
+        return body[begin:at].decode(), body[at : at + 16]
+    except ValueError:
+        raise _no_event(span) from None
+
+
+class First(NamedTuple):
+    """An envelope that holds the first event of a run: its header, and in encoded form the step, the schema, the payload and the event."""
+
+    header: Header
+    written: bytes
+
+
+def read_first(body: bytes, limits: Limits = LIMITS) -> First | None:
+    """Return what an envelope begins a run with, and read no more; None if it is of a later event: one of several, or one that has a cause.
+
+    Raises:
+        WireError: the body is no envelope.
+        LimitError: it passes the limits.
+    """
+    header, at = read_header(body, limits)
+    found = index(body, at, limits, steps=())
+    if found is None:
+        body = canonical(body, at, limits)
+        found = index(body, at, limits, steps=())
+        assert found is not None
+    if found.last is None or found.total > 1:
+        return None
+    _, end = _event(body, found.last)
+    return None if body[end + 16] else First(header, body[found.last[0] : end])
+
+
+def _event(body: bytes, span: Span) -> Span:
+    """Return where the event of a contribution begins, and where its id does."""
     begin = at = span[0]
     try:
         for skipped in BEFORE_EVENT:
@@ -265,10 +302,14 @@ def read_event(body: bytes, span: Span) -> tuple[str, bytes]:
                 raise too_long(size, span[1] - begin)
             at = begin + (size >> 1)
         if at + 16 <= span[1]:
-            return body[begin:at].decode(), body[at : at + 16]
+            return begin, at
     except (IndexError, ValueError):
         pass  # said below, as for what reaches past the end
-    raise WireError("expected a step, a schema, a payload and an event in a contribution", offset=span[0])
+    raise _no_event(span)
+
+
+def _no_event(span: Span) -> WireError:
+    return WireError("expected a step, a schema, a payload and an event in a contribution", offset=span[0])
 
 
 def canonical(body: bytes, at: int, limits: Limits = LIMITS) -> bytes:

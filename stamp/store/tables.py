@@ -161,6 +161,7 @@ STARTS: Final = Table(
     _bytes("content"),
     _number("at"),
     PrimaryKeyConstraint("run"),
+    sqlite_with_rowid=False,
 )
 
 DIRECTORY: Final = Table(

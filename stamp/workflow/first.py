@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from stamp.envelope import wire
-from stamp.envelope.contribution import assemble, decode, event_id, identify
+from stamp.envelope.contribution import assemble, event_id, identify
 from stamp.envelope.limits import Limits
 from stamp.errors import EncodeError
 from stamp.schema.varint import sized
@@ -66,7 +65,7 @@ def first_event(step: Step, first: BaseModel, begun: wire.Header, limits: Limits
 
 
 class Start(NamedTuple):
-    """Which run begins, as a key of 16 bytes, and with what, as a digest.
+    """Which run begins, as a key of 16 bytes, and with what, as a digest of as many.
 
     The content is the starting step, its event, what it wrote and the attributes of the run. Times and the trace context are no part of
     it: a start that is tried again is the same one.
@@ -83,20 +82,11 @@ def start(body: bytes, limits: Limits) -> Start | None:
         WireError: the body is no envelope.
         LimitError: it passes the limits.
     """
-    begun, at = wire.read_header(body, limits)
-    index = wire.index(body, at, limits)
-    if index is None:
-        body = wire.canonical(body, at, limits)
-        index = wire.index(body, at, limits)
-        assert index is not None
-    if index.last is None or index.total > 1:
+    first = wire.read_first(body, limits)
+    if first is None:
         return None
-    first, _ = decode(body, *index.last)
-    if first.causes:
-        return None
-    attributes = [
-        part for name in sorted(begun.attributes.keys() - TRACE_CONTEXT) for part in (name, begun.attributes[name])
-    ]
-    texts = [sized(text.encode()) for text in (first.step, first.event, *attributes)]
-    content = sha256(b"".join((first.schema_id, sized(first.payload), *texts))).digest()
-    return Start(identify(sized(begun.workflow.encode()), sized(begun.workflow_id.encode())), content)
+    begun, written = first
+    names = sorted(begun.attributes.keys() - TRACE_CONTEXT)
+    attributes = [sized(text.encode()) for name in names for text in (name, begun.attributes[name])]
+    run = identify(sized(begun.workflow.encode()), sized(begun.workflow_id.encode()))
+    return Start(run, identify(sized(written), *attributes))

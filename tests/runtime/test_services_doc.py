@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from stamp.runtime.reason import REASONS
+
 BEFORE = """
 from pydantic import BaseModel
 from sqlalchemy import Column, Integer, MetaData, Table, Text, insert, select
@@ -74,3 +76,10 @@ def test_the_snippets_bill_a_ticket(root: Path, tmp_path: Path) -> None:
     )
 
     assert (done.stdout, done.stderr) == ("[('4729', 5)]\n", "")
+
+
+def test_every_reason_of_a_dead_letter_is_told(root: Path) -> None:
+    rows = (root / "docs/services.md").read_text(encoding="utf-8").partition("| reason |")[2].partition("\n\n")[0]
+    first_cells = re.findall(r"^\| (.*?) \|", rows, re.MULTILINE)
+    told = [code for cell in first_cells for code in re.findall("`([a-z-]+)`", cell)]
+    assert sorted(told) == sorted(REASONS)
