@@ -9,7 +9,7 @@ from stamp.ripple.graph import Graph, Route
 from stamp.ripple.growth import BUDGET, EventSize, Growth
 from stamp.ripple.leave import accept
 from stamp.ripple.proof import explained, proved
-from stamp.ripple.report import Impact, Phase, Proof, Report, Rollout
+from stamp.ripple.report import Handover, Impact, Phase, Proof, Report, Rollout
 from stamp.ripple.rule import Rule
 from stamp.ripple.rules import RULES
 from stamp.ripple.sizes import ASSUMED, Assumptions, Size
@@ -26,6 +26,7 @@ __all__ = [
     "EventSize",
     "Graph",
     "Growth",
+    "Handover",
     "Impact",
     "Phase",
     "Proof",

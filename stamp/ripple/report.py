@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from stamp.compat import Finding, Severity
@@ -12,7 +12,7 @@ from stamp.ripple.graph import Graph, Route
 from stamp.ripple.growth import Growth
 from stamp.ripple.pairs import Pair, Pairs
 
-__all__ = ["Impact", "Phase", "Proof", "Report", "Rollout"]
+__all__ = ["Handover", "Impact", "Phase", "Proof", "Report", "Rollout"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +60,22 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """New `versions` of what `step` writes, which the services of the steps `to` must know before it is deployed in a phase."""
+
+    phase: int
+    step: str
+    versions: tuple[str, ...]
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """How to get from a baseline to the present contracts of a workflow.
 
     In each phase old and new versions of its steps run side by side, and all pairs that can meet then have been checked. When no order
     is safe there are no phases: `obstacles` say why, `ways_out` how to make the change in more than one deployment. `is_end_broken` tells
-    that the present contracts by themselves are what breaks: no order is to blame.
+    that the present contracts by themselves are what breaks: no order is to blame. `handovers` say who must know what before.
     """
 
     workflow: str
@@ -74,11 +84,17 @@ class Rollout:
     obstacles: tuple[str, ...] = ()
     ways_out: tuple[str, ...] = ()
     is_end_broken: bool = False
+    handovers: tuple[Handover, ...] = ()
 
     @property
     def is_safe(self) -> bool:
         """Whether there is a safe order, be it that nothing has to be deployed."""
         return not self.obstacles
+
+    def handing_over_to(self, steps: Collection[str]) -> Rollout:
+        """Return it with handovers to these steps alone."""
+        among = (replace(each, to=tuple(step for step in each.to if step in steps)) for each in self.handovers)
+        return replace(self, handovers=tuple(each for each in among if each.to))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, TypedDict
 
 from stamp.ripple.contracts import Contracts
+from stamp.ripple.handover import handovers
 from stamp.ripple.hazard import Hazard, Kind, explain, way_out
 from stamp.ripple.order import order
 from stamp.ripple.report import Phase, Rollout
@@ -32,7 +33,8 @@ def plan(study: Study, baseline: Contracts, workflow: str) -> Rollout | None:
     if impasses:
         hazards = {each for done, left in impasses for step in left for each in transition.in_the_way(done, [step])}
         return Rollout(**here, **_no_order(hazards))
-    return Rollout(**here, phases=tuple(_told(transition, phases)))
+    told = tuple(_told(transition, phases))
+    return Rollout(**here, phases=told, handovers=tuple(handovers(transition, told)))
 
 
 class _Here(TypedDict):

@@ -187,7 +187,7 @@ def test_json_has_all_of_it(now, is_safe, plan):
     assert document["safe"] is is_safe is (done.exit_code == 0)
     assert document["errors"] == 0
     for rollout in document["rollouts"]:
-        assert set(rollout) == {"workflow", "baseline", "safe", "phases", "obstacles", "ways_out"}
+        assert set(rollout) == {"workflow", "baseline", "safe", "phases", "obstacles", "ways_out", "handovers"}
         assert bool(rollout["phases"]) is not bool(rollout["obstacles"])
     if now is INSERTED:
         assert [phase["steps"] for phase in document["rollouts"][0]["phases"]] == [
@@ -270,3 +270,63 @@ def test_nothing_heavy_is_imported():
     program = "import sys, stamp.cli.plan, stamp.cli.render.plan_text; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert {"rich", "kombu", "sqlalchemy", "pydantic", "fastavro", "tomllib"}.isdisjoint(done.stdout.split())
+
+
+class TestByHand:
+    """Where no announcement arrives, it is said who must be given which contract before whom."""
+
+    WIDER: Steps = FLOW | {
+        "validation": FLOW["validation"]
+        | {"writes": {"Valid.v1": {"priority": "string"}, "Valid.v2": {"priority": "string", "note": "string"}}}
+    }
+    GIVEN = {"phase": 1, "step": "validation", "versions": ["Valid.v2"], "to": ["billing"]}
+
+    def handovers(self, done) -> list[Any]:
+        assert done.exit_code == 0
+        [rollout] = json.loads(done.stdout)["rollouts"]
+        return rollout["handovers"]
+
+    def test_announcements_reach_services_by_themselves(self, plan):
+        assert self.handovers(plan(self.WIDER, "--format", "json")) == []
+        assert "by hand" not in plan(self.WIDER).stdout
+
+    @pytest.mark.parametrize(("step", "expected"), [("billing", [GIVEN]), ("ticket", []), ("validation", [])])
+    def test_a_step_that_is_named_is_given_what_it_reads(self, plan, step, expected):
+        assert self.handovers(plan(self.WIDER, "--by-hand", step, "--format", "json")) == expected
+
+    @pytest.mark.parametrize(
+        ("settings", "expected"),
+        [
+            ('store = "none"', [GIVEN]),
+            ('store = "none"\nbroker = "amqp://guest:guest@127.0.0.1//"', []),
+            ('store = "sqlite:///stamp.db"', []),
+        ],
+    )
+    def test_without_a_store_and_a_broker_of_ours_all_are(self, plan, here, settings, expected):
+        (here / "stamp.toml").write_text(settings)
+        assert self.handovers(plan(self.WIDER, "--format", "json")) == expected
+
+    def test_who_was_deployed_in_an_earlier_phase_has_it(self, plan):
+        view = [{"name": "priority", "type": "string", "default": ""}]
+        writes = {"Valid.v1": {"priority": "string"}, "Valid.v2": {"note": "string"}}
+        now = FLOW | {
+            "validation": FLOW["validation"] | {"writes": writes},
+            "billing": FLOW["billing"] | {"reads": {"validation": view}},
+        }
+        done = plan(now, "--by-hand", "billing", "--format", "json")
+        [rollout] = json.loads(done.stdout)["rollouts"]
+        assert [phase["steps"] for phase in rollout["phases"]] == [["billing"], ["validation"]]
+        assert self.handovers(done) == []
+
+    def test_people_are_told_in_the_phase(self, plan):
+        said = " ".join(plan(self.WIDER, "--by-hand", "billing").stdout.split())
+        assert (
+            "1 validation before it, by hand, for nothing tells these services - give Valid.v2 of validation to billing"
+            in said
+        )
+        markdown = plan(self.WIDER, "--by-hand", "billing", "--format", "markdown").stdout
+        assert "- before it: give `Valid.v2` of `validation` to `billing` by hand" in markdown
+
+    def test_a_step_that_is_misspelt_is_refused(self, plan):
+        done = plan(self.WIDER, "--by-hand", "biling")
+        assert (done.exit_code, "expected a step, one of billing, ticket, validation" in done.stderr) == (2, True)

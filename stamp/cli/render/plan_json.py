@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, Final
 
 from stamp.cli.verdict import Verdict
@@ -27,7 +28,7 @@ def render(verdict: Verdict) -> str:
         "errors": sum(each.finding.severity is Severity.ERROR and not _is_order(each) for each in verdict.impacts),
         "failed": verdict.is_failed,
         "summary": verdict.summary,
-        "rollouts": [rollout(each) for each in rollouts],
+        "rollouts": [rollout(each) | {"handovers": list(map(asdict, each.handovers))} for each in rollouts],
     }
     return json.dumps(document, indent=2)
 

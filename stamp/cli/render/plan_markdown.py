@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from stamp.cli.render.errors import errors
 from stamp.cli.render.markdown import code, text
 from stamp.cli.verdict import Verdict
-from stamp.ripple import Phase, Rollout
+from stamp.ripple import Handover, Phase, Rollout
 from stamp.ripple.wording import listed
 
 __all__ = ["render", "rollout"]
@@ -30,14 +30,20 @@ def rollout(each: Rollout) -> str:
         obstacles = _list(each.obstacles)
         ways_out = f"\n\nA way out:\n\n{_list(each.ways_out)}" if each.ways_out else ""
         return f"#### No order of deployment is safe ({since})\n\n{obstacles}{ways_out}"
-    phases = "\n".join(map(_phase, each.phases))
+    phases = "\n".join(_phase(phase, each.handovers) for phase in each.phases)
     return f"#### Order of deployment ({since})\n\n{phases}"
 
 
-def _phase(phase: Phase) -> str:
+def _phase(phase: Phase, handovers: Iterable[Handover]) -> str:
     steps = ", ".join(code(step) + (" (removed)" if step in phase.removed else "") for step in phase.steps)
     reasons = "".join(f"\n   - {text(reason)}" for reason in phase.reasons)
-    return f"{phase.number}. {steps}{reasons}"
+    given = "".join(f"\n   - before it: {_given(each)}" for each in handovers if each.phase == phase.number)
+    return f"{phase.number}. {steps}{reasons}{given}"
+
+
+def _given(each: Handover) -> str:
+    versions, readers = (listed(map(code, names)) for names in (each.versions, each.to))
+    return f"give {versions} of {code(each.step)} to {readers} by hand, for nothing tells these services"
 
 
 def _list(things: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Final
 
@@ -13,7 +13,7 @@ from stamp.cli.render.errors import errors
 from stamp.cli.render.visible import visible
 from stamp.cli.terminal import USUAL
 from stamp.cli.verdict import Verdict
-from stamp.ripple import Phase, Rollout
+from stamp.ripple import Handover, Phase, Rollout
 from stamp.ripple.wording import listed
 
 __all__ = ["render"]
@@ -34,6 +34,7 @@ def _rollout(rollout: Rollout, width: int) -> Iterator[str]:
     if rollout.is_safe:
         for phase in rollout.phases:
             yield from _phase(phase, width)
+            yield from _given([each for each in rollout.handovers if each.phase == phase.number], width)
         return
     yield from _listed("In the way", rollout.obstacles, width)
     yield from _listed("The way out", (half for way in rollout.ways_out for half in _HALVES.split(way)), width)
@@ -57,6 +58,13 @@ def _phase(phase: Phase, width: int) -> Iterator[str]:
         yield f"{' ' * INDENT}waits for phase {phase.number - 1}, as before that"
     for reason in phase.reasons:
         yield from _item(reason, width)
+
+
+def _given(handovers: Sequence[Handover], width: int) -> Iterator[str]:
+    if handovers:
+        yield f"{' ' * INDENT}before it, by hand, for nothing tells these services"
+    for each in handovers:
+        yield from _item(f"give {listed(each.versions)} of {each.step} to {listed(each.to)}", width)
 
 
 def _listed(head: str, texts: Iterable[str], width: int) -> Iterator[str]:
