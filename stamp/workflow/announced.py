@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from stamp.errors import ContractError, SchemaError, StampError
 from stamp.schema.document import irregularities, parse
@@ -28,11 +28,21 @@ from stamp.workflow.declaration import FILE, check_declaration, reads_file
 from stamp.workflow.draft import file_bytes
 from stamp.workflow.names import is_step_name
 
-__all__ = ["Announced", "AnnouncedStep", "Fault", "announced", "contract_files", "withdrawal"]
+__all__ = [
+    "Announced",
+    "AnnouncedStep",
+    "Fault",
+    "Version",
+    "announced",
+    "contract_files",
+    "unmatched",
+    "withdrawal",
+]
 
 T = TypeVar("T")
 
-NONE: Final[Mapping[tuple[str, int], SchemaId]] = MappingProxyType({})
+Version = tuple[str, int, SchemaId]
+"""The name of a record, the number of a version, and the identity of its schema. Two versions may have one: what models enforce is no part of it."""
 
 
 class Fault(NamedTuple):
@@ -51,24 +61,28 @@ class AnnouncedStep:
     said: Mapping[str, Any] | None
     views: Mapping[str, Any]
 
-    def files(self, kept: Mapping[tuple[str, int], SchemaId] = NONE) -> dict[str, Any]:
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """The versions that it writes, by name and number."""
+        return tuple(sorted((each.name, each.version, each.id) for each in self.schemas))
+
+    def files(self, kept: Iterable[Version] = ()) -> dict[str, Any]:
         """Return its files by their names in the folder of the step: their JSON values.
 
-        `kept` are versions that lie there already, and stay: a schema that is among them gets no file. Two services may have announced
-        different schemas as one version that neither of them had released. Then one keeps the number, and the other gets the next free
-        one: none is left out of a check.
+        `kept` are versions that lie there already, and stay: what is among them gets no file. Two services may have announced different
+        schemas as one version that neither of them had released. Then one keeps the number, and the other gets the next free one: none is
+        left out of a check.
         """
         files: dict[str, Any] = {} if self.said is None else {FILE: self.said, **self.views}
-        known = {(name, id_) for (name, _), id_ in kept.items()}
-        taken = set(kept)
-        for each in sorted(self.schemas, key=lambda schema: (schema.version, schema.id)):
-            if (each.name, each.id) not in known:
-                number = each.version
-                while (each.name, number) in taken:
-                    number += 1
-                taken.add((each.name, number))
-                known.add((each.name, each.id))
-                files[f"{each.name}.v{number}.avsc"] = each.schema
+        schemas = {(each.name, each.version, each.id): each.schema for each in self.schemas}
+        known = tuple(kept)
+        taken = {(name, number) for name, number, _ in known}
+        for name, version, id_ in unmatched(_once(self.versions), known):
+            number = version
+            while (name, number) in taken:
+                number += 1
+            taken.add((name, number))
+            files[f"{name}.v{number}.avsc"] = schemas[name, version, id_]
         return files
 
     def contract(self, workflow: str) -> StepContract:
@@ -84,6 +98,29 @@ class AnnouncedStep:
             if name not in files:
                 raise ContractError(f"expected a contract with {name}, got none: it was announced in part")
         return contract(files, gaps=True)
+
+
+def unmatched(ones: Iterable[Version], others: Iterable[Version]) -> list[Version]:
+    """Return those of `ones` that are not among `others`, neither under their number nor, once each, under another one."""
+    mine, there = set(ones), set(others)
+    elsewhere = Counter((name, id_) for name, _, id_ in there - mine)
+    left = []
+    for name, number, id_ in sorted(mine - there):
+        if elsewhere[name, id_]:
+            elsewhere[name, id_] -= 1
+        else:
+            left.append((name, number, id_))
+    return left
+
+
+def _once(versions: Iterable[Version]) -> Iterator[Version]:
+    """Yield versions; where several schemas have one number, not those that have another number for themselves."""
+    found = tuple(versions)
+    sharing = Counter((name, number) for name, number, _ in found)
+    alone = {(name, id_) for name, number, id_ in found if sharing[name, number] == 1}
+    for name, number, id_ in found:
+        if sharing[name, number] == 1 or (name, id_) not in alone:
+            yield name, number, id_
 
 
 class Announced(NamedTuple):

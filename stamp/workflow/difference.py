@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stamp.errors import ContractError
-from stamp.schema.identity import SchemaId
 from stamp.schema.jsonfile import JsonFile
-from stamp.workflow.announced import AnnouncedStep
+from stamp.workflow.announced import AnnouncedStep, unmatched
 from stamp.workflow.contract import WriterVersion, contract, step_files, versions
 from stamp.workflow.declaration import FILE
 from stamp.workflow.draft import Changes, file_bytes, is_said
@@ -62,8 +61,7 @@ def difference(home: Path, announced: AnnouncedStep) -> Difference:
     here = step_files(home)
     released = list(versions({name: file for name, file in here.items() if name != FILE}))
     _check_numbers(released, announced)
-    kept = {(each.name, each.version): each.id for each in released}
-    known = _ids(announced)
+    kept = [(each.name, each.version, each.id) for each in released]
     wanted = {home / name: value for name, value in announced.files(kept).items()}
     missing = {file: value for file, value in wanted.items() if _is_version(home, file)}
     said = {file: value for file, value in wanted.items() if file not in missing}
@@ -74,7 +72,7 @@ def difference(home: Path, announced: AnnouncedStep) -> Difference:
         said={file: value for file, value in said.items() if not (file.exists() and is_said(JsonFile(file), value))},
         stale=tuple(file for file in views if file not in said),
         is_new=not (home / FILE).exists(),
-        ahead=tuple(f"{each.name}.v{each.version}" for each in released if (each.name, each.id) not in known),
+        ahead=tuple(f"{name}.v{number}" for name, number, _ in unmatched(kept, announced.versions)),
     )
 
 
@@ -82,14 +80,10 @@ def _is_version(home: Path, file: Path) -> bool:
     return file.parent == home and file.name != FILE
 
 
-def _ids(announced: AnnouncedStep) -> set[tuple[str, SchemaId]]:
-    return {(each.name, each.id) for each in announced.schemas}
-
-
 def _check_numbers(released: list[WriterVersion], announced: AnnouncedStep) -> None:
     """Accept versions that are here, unless another one is announced in the place of one that nobody has announced."""
     here = {(each.name, each.version): each for each in released}
-    known = _ids(announced)
+    known = {(each.name, each.id) for each in announced.schemas}
     for each in announced.schemas:
         mine = here.get((each.name, each.version))
         if mine is not None and mine.id != each.id and (mine.name, mine.id) not in known:

@@ -11,7 +11,7 @@ import pytest
 from stamp.ripple.contracts import contracts_of, read_folder
 from stamp.ripple.example import files
 from stamp.schema.identity import SchemaId
-from stamp.workflow.announced import announced, contract_files, withdrawal
+from stamp.workflow.announced import announced, contract_files, unmatched, withdrawal
 from stamp.workflow.announcement import folder_documents
 
 STEPS: Mapping[str, Mapping[str, Any]] = {
@@ -91,7 +91,39 @@ def test_what_lies_in_the_folder_keeps_its_number():
     one, two = ({**GOOD, "aliases": [alias]} for alias in ("first", "second"))
     step = announced(dict([named(one, 1), named(two, 1)]), "shop").steps["a"]
     for mine, other in ((one, two), (two, one)):
-        assert step.files({("A", 1): SchemaId.of(mine)}) == {"A.v2.avsc": other}
+        assert step.files([("A", 1, SchemaId.of(mine))]) == {"A.v2.avsc": other}
+
+
+A, B = (SchemaId(bytes([number]) * 16) for number in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("ones", "others", "left"),
+    [
+        ([("R", 1, A)], [("R", 1, A)], []),
+        ([("R", 1, A), ("R", 2, B)], [("R", 1, A)], [("R", 2, B)]),
+        ([("R", 1, A), ("R", 2, A)], [("R", 1, A)], [("R", 2, A)]),  # they differ in what models enforce
+        ([("R", 2, A)], [("R", 3, A)], []),  # it has another number there
+        ([("R", 2, A), ("R", 4, A)], [("R", 3, A)], [("R", 4, A)]),
+        ([("R", 1, A)], [("S", 1, A)], [("R", 1, A)]),
+    ],
+)
+def test_versions_that_others_do_not_have(ones, others, left):
+    assert unmatched(ones, others) == left
+
+
+def test_a_service_that_does_not_know_the_number_of_its_version_takes_none_away():
+    one, two = sorted(({**GOOD, "aliases": [alias]} for alias in ("first", "second")), key=SchemaId.of)
+    for old, new in ((one, two), (two, one)):
+        step = announced(dict([named(old, 1), named(new, 2), named(new, 1)]), "shop").steps["a"]
+        assert step.files() == {"A.v1.avsc": old, "A.v2.avsc": new}
+
+
+def test_versions_with_one_id_are_different_files():
+    strict = GOOD | {"fields": [GOOD["fields"][0] | {"stamp": {"maximum": 9}}]}
+    step = announced(dict([named(GOOD, 1), named(strict, 2)]), "shop").steps["a"]
+    assert step.files() == {"A.v1.avsc": GOOD, "A.v2.avsc": strict}
+    assert step.files([("A", 1, ID)]) == {"A.v2.avsc": strict}
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from stamp.cli.render.visible import visible
 from stamp.errors import InputError, SchemaError
 from stamp.runtime.directories import Directories
 from stamp.schema.document import parse
-from stamp.workflow.announced import AnnouncedStep, announced
+from stamp.workflow.announced import announced
 from stamp.workflow.announcement import CONTRACT, folder_documents
 from stamp.workflow.contract import StepContract, read_contracts
 from stamp.workflow.declaration import FILE
+from stamp.workflow.difference import difference
 from stamp.workflow.settings import contracts_folder
 
 __all__ = ["push"]
@@ -49,7 +50,7 @@ def push(
     Only what is missing or different is written. What is announced of a step stays where the folder is behind, without a version that is
     announced; its own versions are added. Who listens is not announced: a queue that nobody consumes would fill.
 
-    Exit status: 1 if the folder is behind.
+    Exit status: 1 if the folder is behind; 2, and nothing is written of its workflow, if a version is announced with another schema.
 
     Example: stamp contracts push --store postgresql://user@host/database --step billing
     """
@@ -96,7 +97,9 @@ class Push(NamedTuple):
 def _pushed(place: Directories, workflow: str, contracts: Sequence[StepContract]) -> Push:
     texts = {key: each.text for key, each in place.read(workflow).items()}
     known = announced(texts, workflow).steps
-    behind = {each.step for each in contracts if each.step in known and _is_behind(each, known[each.step])}
+    behind = {
+        each.step for each in contracts if each.step in known and difference(each.file.parent, known[each.step]).missing
+    }
     documents = {key: text for each in contracts for key, text in _documents(each, is_behind=each.step in behind)}
     documents = {key: text for key, text in documents.items() if key not in texts or not _is_same(texts[key], text)}
     if documents:
@@ -104,11 +107,6 @@ def _pushed(place: Directories, workflow: str, contracts: Sequence[StepContract]
     return Push(
         tuple(f"{workflow}: {key}" for key in documents), tuple(f"{workflow}/{step}" for step in sorted(behind))
     )
-
-
-def _is_behind(contract: StepContract, known: AnnouncedStep) -> bool:
-    ids = {version.id for version in contract.versions}
-    return any(each.id not in ids for each in known.schemas)
 
 
 def _documents(contract: StepContract, *, is_behind: bool) -> Iterator[tuple[str, str]]:
