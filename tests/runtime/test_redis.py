@@ -273,17 +273,47 @@ def test_each_parcel_has_its_own_verdict(transport, client, name):
     sender.close()
 
 
-def test_a_deleted_queue_is_noticed_and_declared_again(transport, receivers, client, name):
+def test_a_deleted_queue_is_noticed_and_declared_by_whoever_consumes_it(transport, receivers, client, name):
     sender = transport().sender(TOPOLOGY)
     receiver = receivers(transport(), BILLING)
     client.delete(f"{name}:{BILLING}")
-    with pytest.raises(DeliveryError):
+    with pytest.raises(DeliveryError, match="connect again"):
         receiver.receive(0.1)
-    for expected in (UnroutableError, type(None)):
+    for _ in range(2):
         sender.post(parcels(1, BILLING, SEARCH))
-        assert [type(each) for each in sender.confirm(5)] == [expected]
+        assert [type(each) for each in sender.confirm(5)] == [UnroutableError]
+    assert not client.exists(f"{name}:{BILLING}")
+    again = receivers(transport(), BILLING)
+    sender.post(parcels(1, BILLING, SEARCH))
+    assert sender.confirm(5) == [None]
     sender.close()
-    assert await_(receivers(transport(), BILLING), 1)
+    assert await_(again, 1)
+
+
+def test_a_queue_is_removed_when_nobody_was_heard_of_for_long_enough(transport, receivers, client, name):
+    redis = transport("&redeliver=1")
+    receiver, sleeper = receivers(redis, BILLING), receivers(redis, SEARCH)
+    sleeper.receive(0)
+    for _ in range(3):
+        assert not receiver.receive(0.4)
+        with pytest.raises(DeliveryError, match="still consumed"):
+            redis.remove(TOPOLOGY, BILLING, discard=True)
+    assert redis.remove(TOPOLOGY, SEARCH, discard=False) == 0
+    receiver.close()
+    assert redis.remove(TOPOLOGY, BILLING, discard=False) == 0
+    assert not client.exists(f"{name}:{BILLING}", f"{name}:{SEARCH}")
+
+
+def test_a_directory_that_was_deleted_does_not_get_a_version_of_before(transport, client, name):
+    writer, reader = transport().directory("ticket"), transport().directory("ticket")
+    seen = {reader.version()}
+    for number in range(3):
+        writer.write({"contract/billing": str(number)})
+        seen.add(reader.version())
+        client.delete(f"{name}:ticket:directory")
+    assert len(seen) == 4
+    writer.close()
+    reader.close()
 
 
 # -- a server of our own, to be maltreated
@@ -441,7 +471,7 @@ def test_the_permissions_that_the_docs_name_are_enough(start, receivers):
             enabled=True,
             passwords=["+secret"],
             keys=["stamp:*"],
-            commands=["+@stream", "+multi", "+exec", "+eval", "+info"],
+            commands=["+@stream", "+@hash", "+del", "+multi", "+exec", "+eval", "+info"],
         )
     transport = Redis(f"redis://stamp:secret@127.0.0.1:{server.port}")
     publish(transport, parcels(2, BILLING, SEARCH))
@@ -450,6 +480,12 @@ def test_the_permissions_that_the_docs_name_are_enough(start, receivers):
     receiver.bury(arrivals[0], "no envelope")
     receiver.acknowledge(arrivals[1:])
     receiver.close()
+    directory = transport.directory("ticket")
+    directory.write({"contract/billing": "{}"})
+    assert directory.read() == {"contract/billing": "{}"}
+    assert directory.version()
+    directory.close()
+    assert transport.remove(TOPOLOGY, SEARCH, discard=True) == 0
     with pytest.raises(DeliveryError, match="allow this user"):
         Redis(f"redis://stamp:secret@127.0.0.1:{server.port}?prefix=other").sender(TOPOLOGY)
 

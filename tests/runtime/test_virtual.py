@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, text
 from stamp.errors import DeliveryError, InputError
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Arrival, Parcel
-from stamp.runtime.transports.filesystem import Filesystem, files
+from stamp.runtime.transports.filesystem import Filesystem, documents, files
 from stamp.runtime.transports.memory import Memory
 from stamp.runtime.transports.sql import Sql
 from stamp.runtime.transports.virtual.content import Content
@@ -204,6 +204,47 @@ def test_queues_may_have_any_name_and_stay_in_the_folder(spool, folder):
     assert sorted(each.queue for each in take(consumer, len(names))) == sorted(names)
     assert len(files_in(folder)) == len(names) + 1
     assert {path.name for path in folder.iterdir()} == {"waiting", "taken", "tmp"}
+
+
+def test_a_directory_may_have_any_name_and_stays_in_the_folder(spool, folder):
+    names = ("..", ".", "a/b", "/etc/passwd", "ü\n", "a%2Fb", "a@b")
+    for name in names:
+        spool.directory(name).write({name: name})
+    assert [spool.directory(name).read() for name in names] == [{name: name} for name in names]
+    assert {path.name for path in folder.iterdir()} == {"waiting", "taken", "tmp", "documents"}
+    assert len(files_in(folder)) == len(names)
+
+
+def test_a_document_that_was_replaced_stays_for_a_while(spool, folder, monkeypatch):
+    directory = spool.directory("ticket")
+    for written in ("first", "second", "third"):
+        directory.write({"contract/billing": written, "listener/billing": "[]"})
+    assert len(files_in(folder)) == 6
+    monkeypatch.setattr(documents, "REPLACED", -1)
+    directory.write({"contract/billing": "fourth"})
+    assert len(files_in(folder)) == 2
+    assert directory.read() == {"contract/billing": "fourth", "listener/billing": "[]"}
+
+
+def test_the_last_document_counts_though_the_clock_goes_backwards(spool, monkeypatch):
+    directory = spool.directory("ticket")
+    times = iter((3, 3, 2, 2, 1, 1))
+    monkeypatch.setattr(documents.time, "time_ns", lambda: next(times))
+    versions = {directory.version()}
+    for written in ("first", "second", "third"):
+        directory.write({"contract/billing": written})
+        versions.add(directory.version())
+        assert directory.read() == {"contract/billing": written}
+    assert len(versions) == 4
+
+
+def test_files_of_somebody_else_are_no_documents(spool, folder):
+    directory = spool.directory("ticket")
+    directory.write({"contract/billing": "{}"})
+    (home,) = (folder / "documents").iterdir()
+    for name in ("notes.txt", "contract%2Fbilling@1-2", "@"):
+        (home / name).write_text("hello")
+    assert directory.read() == {"contract/billing": "{}"}
 
 
 HOLDER = """

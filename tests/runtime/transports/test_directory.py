@@ -12,7 +12,7 @@ from stamp.runtime.transport import Directory
 
 from .stage import PATIENCE, bodies, take
 
-pytestmark = pytest.mark.but("redis", "sqs")
+pytestmark = pytest.mark.but("sqs")
 
 SMALL = {
     "contract/alpha": '{"on": ["Ordered"]}',

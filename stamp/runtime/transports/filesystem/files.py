@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,5 +40,6 @@ def sync(folders: Iterable[Path]) -> None:
 def remove_abandoned(folder: Path) -> None:
     """Remove files whose writer was killed."""
     for entry in os.scandir(folder):
-        if entry.is_file() and entry.stat().st_mtime < time.time() - ABANDONED:
-            Path(entry).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # its writer has just finished it
+            if entry.is_file() and entry.stat().st_mtime < time.time() - ABANDONED:
+                Path(entry).unlink()

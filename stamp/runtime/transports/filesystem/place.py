@@ -11,9 +11,9 @@ As in a maildir, to publish and to take is to rename, which happens as a whole a
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
-import shutil
 import time
 from collections import defaultdict, deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -81,13 +81,11 @@ class FolderPlace:
         """Write messages, each to a file that gets into its queue when it is complete."""
         boxes = {queue: self._box(queue) for queue, _ in entries}
         there = self.there(boxes)
-        for queue, content in entries:
-            if queue in there:
-                name = self._name()
-                write(self._tmp / name, content.packed())
-                (self._tmp / name).rename(boxes[queue] / name)
-        sync(boxes[queue] for queue in there)
-        return [queue in there for queue, _ in entries]
+        taken = [queue in there and self._put(boxes[queue], content) for queue, content in entries]
+        for queue in there:
+            with suppress(FileNotFoundError):  # the queue was removed, and so were its messages
+                sync([boxes[queue]])
+        return taken
 
     def take(self, queues: Iterable[str], limit: int) -> Sequence[Held]:
         """Take messages by moving them to the holder's folder."""
@@ -147,15 +145,36 @@ class FolderPlace:
         if "_holder" in vars(self):
             self._holder.close()
 
+    def _put(self, box: Path, content: Content) -> bool:
+        """Put a message into a queue, and tell whether the queue was still there."""
+        name = self._name()
+        made = self._tmp / name
+        write(made, content.packed())
+        try:
+            made.rename(box / name)
+        except FileNotFoundError:
+            made.unlink()
+            return False
+        return True
+
     def _of(self, workflow: str) -> Documents:
         return Documents(self._documents, self._tmp, workflow)
 
     def _take_away(self, box: Path) -> int:
-        """Remove the folder of a queue with its messages, and return how many they were."""
+        """Remove the folder of a queue with its messages, and return how many they were. One that was just being put may be the last of them."""
         removed = box.rename(self._tmp / f"{uuid4().hex}.removed")
-        waiting = _count(removed)
-        shutil.rmtree(removed)
-        return waiting
+        waiting = 0
+        while True:
+            for path in removed.iterdir():
+                path.unlink()
+                waiting += 1
+            try:
+                removed.rmdir()
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:
+                    raise
+            else:
+                return waiting
 
     def _box(self, queue: str) -> Path:
         return self._waiting / f"{quote(queue, safe='')}.queue"

@@ -24,7 +24,7 @@ OPTIONS: Final = ("prefix", *SECONDS, *TLS)
 class Address:
     """A server, a database in it, and options.
 
-    `prefix` goes before the name of every stream. After `redeliver` seconds a consumer that did not say that it is still at work counts as
+    `prefix` goes before the name of every key. After `redeliver` seconds a consumer that did not say that it is still at work counts as
     dead. `timeout` is how many seconds an answer may take.
     """
 
@@ -69,6 +69,10 @@ class Address:
     def key(self, queue: str) -> str:
         """Return the key of the stream that is `queue`."""
         return f"{self.prefix}:{queue}"
+
+    def directory(self, workflow: str) -> str:
+        """Return the key of the hash that is the directory of `workflow`. No stream has it: there is a dot in the name of a queue."""
+        return f"{self.prefix}:{workflow}:directory"
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

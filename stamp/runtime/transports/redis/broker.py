@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Final
 
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
+from stamp.runtime.transports.redis import scripts
 from stamp.runtime.transports.redis.address import Address
+from stamp.runtime.transports.redis.directory import RedisDirectory
 from stamp.runtime.transports.redis.graveyard import RedisGraveyard
 from stamp.runtime.transports.redis.line import Line
 from stamp.runtime.transports.redis.receiver import BEAT, RedisReceiver
 from stamp.runtime.transports.redis.sender import LARGEST, RedisSender
-from stamp.runtime.transports.redis.streams import declare
+from stamp.runtime.transports.redis.streams import GROUP, declare
+from stamp.runtime.transports.removal import consumed, filled
 
 __all__ = ["Redis"]
 
@@ -23,7 +27,7 @@ OLDEST: Final = (6, 2)
 class Redis:
     """A Redis server at `url`: `redis://user:password@host:6379/0?redeliver=30`, or `rediss://` for TLS.
 
-    Options: `redeliver`, after how many seconds without a sign of life a consumer counts as dead; `prefix` of the streams' keys; `timeout`,
+    Options: `redeliver`, after how many seconds without a sign of life a consumer counts as dead; `prefix` of all keys; `timeout`,
     how many seconds an answer may take; `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile`, paths. The server must not evict keys
     (`maxmemory-policy noeviction`), and it is a single primary, not a cluster.
 
@@ -80,6 +84,29 @@ class Redis:
             DeliveryError: as for `sender`.
         """
         return RedisGraveyard(self._connect(), self.address, queues, self._address.key)
+
+    def directory(self, workflow: str) -> RedisDirectory:
+        """Connect to the directory of `workflow`.
+
+        Raises:
+            DeliveryError: as for `sender`.
+        """
+        return RedisDirectory(self._connect(), self._address.directory(workflow))
+
+    def remove(self, topology: Topology, queue: str, *, discard: bool) -> int:
+        """Delete the stream of a queue, and return how many messages were in it.
+
+        Raises:
+            DeliveryError: as for `sender`, or messages are in it that may not go, or a consumer was heard of within `redeliver` seconds.
+        """
+        facts = GROUP, int(discard), int(self._address.redeliver * 1000)
+        with closing(self._connect()) as line:
+            ((is_consumed, waiting),) = line.ask(("EVAL", scripts.REMOVE, 1, self._address.key(queue), *facts))
+        if is_consumed:
+            raise consumed(topology, queue)
+        if waiting and not discard:
+            raise filled(topology, queue, waiting)
+        return int(waiting)
 
     def _connect(self, topology: Topology | None = None) -> Line:
         line = Line(self._address)

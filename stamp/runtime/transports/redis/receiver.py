@@ -28,6 +28,8 @@ TICK: Final = 0.1
 """How much later than asked for the server may end a block, in seconds: with `hz 10`, the default, it looks every tenth."""
 PAUSE: Final = 0.005
 """How long to pause between two looks, where blocking is of no use, in seconds."""
+LAST: Final = f"{2**64 - 2}-0"
+"""An id that comes after all that entries have."""
 
 
 class RedisReceiver:
@@ -102,11 +104,17 @@ class RedisReceiver:
         if now < self._beats_at:
             return []
         self._beats_at = now + self._beat
+        self._say_that_we_live()
         self._held.refresh()
         if now >= self._dismisses_at:
             self._dismisses_at = now + self._redeliver
             self._dismiss()
         return self._claim()
+
+    def _say_that_we_live(self) -> None:
+        """Read our own entries after the last one there can be: before 7.2 the server hears of a consumer only when it gives it something to read."""
+        streams = "STREAMS", *self._queues, *(LAST for _ in self._queues)
+        self._line.ask(("XREADGROUP", "GROUP", GROUP, self._name, "COUNT", 1, *streams))
 
     def _claim(self) -> Sequence[Arrival]:
         keys, count = self._share()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BURY", "DISMISS", "REPLAY"]
+__all__ = ["BURY", "DISMISS", "REMOVE", "REPLAY"]
 
 BURY: Final = """
 if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return 0 end
@@ -29,6 +29,21 @@ end
 
 A consumer that is given an entry after somebody looked, and before it is deleted, would take the entry with it: so both in one step.
 Key: a stream. Arguments: the group, a name, milliseconds.
+"""
+
+REMOVE: Final = """
+local waiting = redis.call('XLEN', KEYS[1])
+local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
+for _, facts in ipairs(consumers.err and {} or consumers) do
+    if facts[6] < tonumber(ARGV[3]) then return {1, waiting} end
+end
+if waiting == 0 or ARGV[2] == '1' then redis.call('DEL', KEYS[1]) end
+return {0, waiting}
+"""
+"""Delete a stream, unless a consumer was heard of not long ago or entries are in it that are to stay; return whether somebody consumes it,
+and how many entries there are.
+
+Key: a stream, which need not be there. Arguments: the group, 1 if entries are deleted, too, or else 0, milliseconds.
 """
 
 REPLAY: Final = """

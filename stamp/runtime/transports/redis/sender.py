@@ -14,7 +14,6 @@ from stamp.runtime.transport import Parcel
 from stamp.runtime.transports.admission import refusal
 from stamp.runtime.transports.redis.entry import written
 from stamp.runtime.transports.redis.line import Command, Line
-from stamp.runtime.transports.redis.streams import declare
 
 __all__ = ["LARGEST", "RedisSender"]
 
@@ -33,7 +32,6 @@ class RedisSender:
         self._topology = topology
         self._key = key
         self._posted: list[Posted] = []
-        self._gone: set[str] = set()
 
     def post(self, parcels: Sequence[Parcel]) -> None:
         """Send `parcels`. One that is for several queues reaches all of them or none; only a queue that does not exist is left out.
@@ -62,10 +60,7 @@ class RedisSender:
         if not posted:
             self._line.must_be_alive()
         deadline = monotonic() + timeout
-        verdicts = [each if isinstance(each, DeliveryError) else self._verdict(each, deadline) for each in posted]
-        gone, self._gone = self._gone, set()
-        declare(self._line, [self._key(each.name) for each in self._topology.queues if each.name in gone])
-        return verdicts
+        return [each if isinstance(each, DeliveryError) else self._verdict(each, deadline) for each in posted]
 
     def close(self) -> None:
         """Close the connection."""
@@ -88,10 +83,7 @@ class RedisSender:
             if isinstance(each, DeliveryError):
                 return each
             if each is None:
-                self._gone.add(queue)
-                return UnroutableError(
-                    f"there was no queue {queue!r} any more; it is declared again, so send the event once more"
-                )
+                return UnroutableError(f"there is no queue {queue!r} any more; connect again to declare it")
         return None
 
     def _results(self, queued: Sequence[Any], executed: Any) -> Sequence[Any]:

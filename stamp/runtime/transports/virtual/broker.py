@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
+from stamp.runtime.transports.removal import consumed, filled
 from stamp.runtime.transports.virtual.access import Access
 from stamp.runtime.transports.virtual.directory import VirtualDirectory
 from stamp.runtime.transports.virtual.graveyard import VirtualGraveyard
-from stamp.runtime.transports.virtual.place import Contents, Place
+from stamp.runtime.transports.virtual.place import Place
 from stamp.runtime.transports.virtual.receiver import VirtualReceiver
 from stamp.runtime.transports.virtual.sender import VirtualSender
 
@@ -81,7 +81,7 @@ class Virtual(ABC):
             contents = place.remove(queue, discard=discard)
         access.close()
         if not contents.may_go(discard=discard):
-            raise DeliveryError(_refusal(contents, queue, topology.exchange))
+            raise consumed(topology, queue) if contents.held else filled(topology, queue, contents.waiting)
         return contents.waiting
 
     def _access(self, queues: Sequence[str]) -> Access:
@@ -89,9 +89,3 @@ class Virtual(ABC):
         with access.use() as place:
             place.create(queues)
         return access
-
-
-def _refusal(contents: Contents, queue: str, workflow: str) -> str:
-    if contents.held:
-        return f"queue {queue!r} of {workflow!r} is consumed: {contents.held} messages are being worked on; end the worker first"
-    return f"queue {queue!r} of {workflow!r} holds {contents.waiting} messages; have them consumed, or discard them with it"
