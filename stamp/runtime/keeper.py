@@ -24,7 +24,7 @@ PRUNED: Final = 5_000
 
 
 class Keeper:
-    """Keeps the works of living performers theirs, and the database small. `turn` belongs to one thread.
+    """Keeps the works of living performers theirs, and the database small. `turn` belongs to one thread. `renew` is called in each of them.
 
     `lease`, `horizon` and `patience` are in microseconds: for how long works are taken; how long repeats are known and final events
     kept; how long one handler may take before somebody else may try (None: any time). A handler cannot be stopped, but what it does after
@@ -36,12 +36,13 @@ class Keeper:
         store: Store,
         performers: Sequence[Performer],
         *,
+        renew: Callable[[], None],
         clock: Callable[[], int],
         lease: int,
         horizon: int,
         patience: int | None = None,
     ) -> None:
-        self._store, self._performers, self._clock = store, performers, clock
+        self._store, self._performers, self._renew, self._clock = store, performers, renew, clock
         self._lease, self._horizon, self._patience = lease, horizon, patience
         self._seen: dict[tuple[int, int], int] = {}
         self._given_up: set[tuple[int, int]] = set()
@@ -62,6 +63,7 @@ class Keeper:
         if works:
             with self._store.begin() as transaction:
                 inbox.extend(transaction, works, until=self._clock() + self._lease)
+        self._renew()
         if monotonic() - self._pruned >= PRUNING and self._prune() < PRUNED:
             self._pruned = monotonic()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from stamp.runtime.announcer import Announcer
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake
+from stamp.runtime.missing_schemas import MissingSchemas
 from stamp.runtime.outlet import Outlet
 from stamp.runtime.points import Passing
-from stamp.runtime.retry import Retry
+from stamp.runtime.policy import Policy
 from stamp.store.store import Store
 from stamp.store.work import Work
 from stamp.workflow.step import Step
@@ -28,9 +30,11 @@ class Office:
     outlet: Outlet
     intake: Intake | None
     handlers: Handlers
-    retry: Retry
+    policy: Policy
     lease: int
     at: Passing
+    announcer: Announcer
+    missing: MissingSchemas
     clock: Callable[[], int]
 
     def step_of(self, work: Work) -> Step:

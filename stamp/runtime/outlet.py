@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from stamp.runtime.listeners import Listeners
 from stamp.runtime.relay import Relay
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel
@@ -22,18 +23,20 @@ def parcels(topology: Topology, messages: Sequence[Message]) -> list[Parcel]:
     return [Parcel(each, tuple(queue.name for queue in topology.listeners(each.event))) for each in messages]
 
 
-def deliver(topology: Topology, transaction: Connection, messages: Sequence[Message], *, now: int) -> None:
-    """Put each message into the inbox of everybody who listens to it, and one that ends a run among the final events."""
+def deliver(listeners: Listeners, transaction: Connection, messages: Sequence[Message], *, now: int) -> None:
+    """Put each message into the inbox of everybody who listens to it now, and one that ends a run among the final events."""
+    topology = listeners.read_store(transaction)
     addressed = parcels(topology, messages)
     inbox.put(transaction, [(queue, parcel.message) for parcel in addressed for queue in parcel.queues], now=now)
     _put_finals(topology, transaction, messages, now=now)
 
 
-def post(topology: Topology, transaction: Connection, messages: Sequence[Message], *, now: int, rest: int) -> None:
-    """Put each message into the outbox, once for everybody who listens to it, to be sent again after `rest` microseconds.
+def post(listeners: Listeners, transaction: Connection, messages: Sequence[Message], *, now: int, rest: int) -> None:
+    """Put each message into the outbox, once for everybody who is known to listen to it, to be sent again after `rest` microseconds.
 
     One that ends a run is among the final events, too; without listeners it goes out all the same, for whoever is interested.
     """
+    topology = listeners.read_store(transaction)
     addressed = parcels(topology, messages)
     entries = [(parcel.message, queue) for parcel in addressed for queue in parcel.queues or ("",)]
     outbox.put(transaction, entries, now=now, resend_at=now + rest)
@@ -65,12 +68,12 @@ class Local:
 
     has_room = True
 
-    def __init__(self, topology: Topology, ring: Callable[[], None]) -> None:
-        self._topology, self._ring = topology, ring
+    def __init__(self, listeners: Listeners, ring: Callable[[], None]) -> None:
+        self._listeners, self._ring = listeners, ring
 
     def put(self, transaction: Connection, messages: Sequence[Message], *, now: int) -> None:
         """Deliver the answers."""
-        deliver(self._topology, transaction, messages, now=now)
+        deliver(self._listeners, transaction, messages, now=now)
 
     def committed(self, messages: Sequence[Message]) -> None:
         """Wake who may be waiting for it in this process; others look by themselves."""
@@ -81,17 +84,17 @@ class Local:
 class Posted:
     """A broker carries the answers. They wait in the outbox until who listens has them, or the broker has taken them over for good."""
 
-    def __init__(self, topology: Topology, relay: Relay, *, rest: int) -> None:
-        self._topology, self._relay, self._rest = topology, relay, rest
+    def __init__(self, listeners: Listeners, relay: Relay, *, rest: int) -> None:
+        self._listeners, self._relay, self._rest = listeners, relay, rest
 
     def put(self, transaction: Connection, messages: Sequence[Message], *, now: int) -> None:
         """Post the answers."""
-        post(self._topology, transaction, messages, now=now, rest=self._rest)
+        post(self._listeners, transaction, messages, now=now, rest=self._rest)
 
     def committed(self, messages: Sequence[Message]) -> None:
         """Have them sent."""
         if messages:
-            self._relay.hand(parcels(self._topology, messages))
+            self._relay.hand(parcels(self._listeners.topology, messages))
 
     @property
     def has_room(self) -> bool:

@@ -70,6 +70,7 @@ class Performer:
             StoreError: the database cannot be used, or refuses what was done. Nothing of it happened; the works are tried again.
         """
         office = self.office
+        office.announcer.announce_in_store()
         take = take and office.outlet.has_room
         tried: list[Work] = []
         received: Sequence[Received] = ()

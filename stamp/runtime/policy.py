@@ -22,6 +22,7 @@ class Policy:
     lease: how long work is taken for. It is renewed while the worker lives, so this is how long others wait for works of one that died.
     resend: after how long an event without a receipt is sent again; each time twice as long.
     horizon: how long repeats are recognised, and final events kept.
+    schema_patience: how long a message waits for a writer schema that nobody here knows yet, before it becomes a dead letter.
     patience: how long work may be held, its handler included, before another attempt may begin; None: any time.
     grace: how long a worker that is told to stop waits for its handlers.
 
@@ -35,11 +36,12 @@ class Policy:
     lease: float = 30.0
     resend: float = 5.0
     horizon: float = 7 * 24 * 3600.0
+    schema_patience: float = 24 * 3600.0
     patience: float | None = None
     grace: float = 30.0
 
     def __post_init__(self) -> None:
-        for name in ("concurrency", "prefetch", "lease", "resend", "horizon", "patience", "grace"):
+        for name in ("concurrency", "prefetch", "lease", "resend", "horizon", "schema_patience", "patience", "grace"):
             value = getattr(self, name)
             if value is not None and not 0 < value < inf:
                 raise InputError(f"expected a number above 0 that has an end, got {value}", path=name)

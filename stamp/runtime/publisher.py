@@ -12,14 +12,17 @@ from sqlalchemy import Connection
 from stamp.errors import DeliveryError, InputError, StoreError, UnroutableError, UnsentError
 from stamp.runtime.answer import handed_in
 from stamp.runtime.beginning import Note, begin, used
+from stamp.runtime.directory import StoreDirectory, announce
+from stamp.runtime.listeners import Listeners
 from stamp.runtime.outlet import deliver, parcels, post
 from stamp.runtime.staff import may_lose, topology_of
-from stamp.runtime.topology import Topology
+from stamp.runtime.tracking import TrackingSender
 from stamp.runtime.transport import Parcel, Sender, Transport
 from stamp.store import outbox, starts
 from stamp.store.message import Message
 from stamp.store.store import Store
-from stamp.workflow.outgoing import Outgoing
+from stamp.workflow.announcement import contract_documents
+from stamp.workflow.outgoing import Outgoing, source
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["Publisher"]
@@ -52,7 +55,9 @@ class Publisher:
         if broker is not None and store is None and not broker.promises.keeps:
             raise may_lose(broker)
         self._workflow, self._broker, self._store = workflow, broker, store
-        self._topology: Final[Topology] = topology_of(workflow)
+        self._listeners: Final = Listeners(topology_of(workflow))
+        self._documents: dict[str, str] = {}
+        self._announced: set[str] = set()
         self._sender: Sender | None = None
 
     def publish(self, *outgoing: Outgoing) -> Sequence[str]:
@@ -68,24 +73,50 @@ class Publisher:
             DeliveryError: without a store, the same, and the broker may have some of them. Or it refuses one; with a store it is tried again.
             StoreError: the database cannot be used; nothing was sent. Publish again.
         """
-        messages, now = [self._message(each) for each in outgoing], self._workflow.clock()
+        name, now = self._workflow.name, self._workflow.clock()
+        messages = [handed_in(name, each, self._workflow.limits) for each in outgoing]
+        self._announce({source(each.headers) for each in messages})
         if self._store is None:
+            self._check_listeners(messages)
             repeated = self._begun(messages, lambda _: {})
-            addressed = parcels(self._topology, messages)
+            addressed = parcels(self._listeners.topology, messages)
         else:
             with self._store.begin() as transaction:
+                self._listeners.read_store(transaction)
+                self._check_listeners(messages)
                 repeated = self._begun(messages, lambda contents: starts.put(transaction, contents, now=now))
                 addressed = self._put(transaction, messages, repeated, now=now)
         if self._broker is not None and addressed:
             self._deliver(self._broker, addressed)
         return [each.workflow_id for each in repeated]
 
-    def _message(self, outgoing: Outgoing) -> Message:
-        event, ends = outgoing.event, {event for _, event in self._topology.ends}
-        if event not in ends and not self._topology.listeners(event):
-            text = f"expected an event that somebody listens to, got {event!r}: is a contract missing?"
+    def _announce(self, steps: set[str]) -> None:
+        """Tell the others what these steps write, before they publish for the first time here."""
+        new = (steps & self._workflow.steps.keys()) - self._announced
+        if not new:
+            return
+        self._documents |= contract_documents(self._workflow, new)
+        if self._store is not None:
+            announce(StoreDirectory(self._store, self._workflow.name, self._workflow.clock), self._documents)
+        self.close()  # the next connection announces them to the broker
+        self._announced |= new
+
+    def _check_listeners(self, messages: Sequence[Message]) -> None:
+        if self._broker is not None and self._sender is None and any(map(self._is_unheard, messages)):
+            self._connect(self._broker)  # whoever was announced there is known then
+        for each in filter(self._is_unheard, messages):
+            text = f"expected an event that somebody listens to, got {each.event!r}: is a contract missing?"
             raise UnroutableError(text, path=self._workflow.name)
-        return handed_in(self._workflow.name, outgoing, self._workflow.limits)
+
+    def _is_unheard(self, message: Message) -> bool:
+        topology = self._listeners.topology
+        is_declared = (source(message.headers), message.event) in topology.ends
+        return not is_declared and not topology.listeners(message.event)
+
+    def _connect(self, broker: Transport) -> Sender:
+        if self._sender is None:
+            self._sender = TrackingSender(broker, self._listeners, lambda: self._documents)
+        return self._sender
 
     def _begun(self, messages: Sequence[Message], note: Note) -> Sequence[Message]:
         """Note the runs that begin, and return the messages of those that had begun with them before."""
@@ -101,12 +132,12 @@ class Publisher:
         known = {each.event_id: each for each in repeated}
         fresh = [each for each in messages if each.event_id not in known]
         if self._broker is None:
-            deliver(self._topology, transaction, fresh, now=now)
+            deliver(self._listeners, transaction, fresh, now=now)
             return []
-        post(self._topology, transaction, fresh, now=now, rest=REST)
+        post(self._listeners, transaction, fresh, now=now, rest=REST)
         late = outbox.unfinished(transaction, list(known))
         again = [Parcel(known[id_], (queue,) if queue else (), again=bool(queue)) for id_, queue in late]
-        return [*parcels(self._topology, fresh), *again]
+        return [*parcels(self._listeners.topology, fresh), *again]
 
     def _deliver(self, broker: Transport, addressed: Sequence[Parcel]) -> None:
         try:
@@ -126,10 +157,9 @@ class Publisher:
 
     def _send(self, broker: Transport, addressed: Sequence[Parcel]) -> Sequence[DeliveryError | None]:
         try:
-            if self._sender is None:
-                self._sender = broker.sender(self._topology)
-            self._sender.post(addressed)
-            return self._sender.confirm(TIMEOUT)
+            sender = self._connect(broker)
+            sender.post(addressed)
+            return sender.confirm(TIMEOUT)
         except BaseException:
             self.close()
             raise

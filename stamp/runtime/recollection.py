@@ -23,6 +23,7 @@ class Recollection:
         self._lock = Lock()
         self._done: OrderedDict[Key, None] = OrderedDict()
         self._failures: Counter[Key] = Counter()
+        self._asked: dict[Key, float] = {}
         self._begun: OrderedDict[bytes, bytes] = OrderedDict()
 
     def begun(self, contents: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
@@ -51,10 +52,19 @@ class Recollection:
                 del self._failures[next(iter(self._failures))]
             return failures
 
+    def asked(self, key: Key, now: float) -> float:
+        """Note that a work lacks a schema at `now`, and return when that was so for the first time; in seconds of any clock."""
+        with self._lock:
+            first = self._asked.setdefault(key, now)
+            if len(self._asked) > REMEMBERED:
+                del self._asked[next(iter(self._asked))]
+            return first
+
     def done(self, key: Key) -> None:
         """Note that a work is done."""
         with self._lock:
             self._failures.pop(key, None)
+            self._asked.pop(key, None)
             self._done[key] = None
             if len(self._done) > REMEMBERED:
                 self._done.popitem(last=False)
@@ -63,3 +73,4 @@ class Recollection:
         """Know nothing of a work any more: somebody may have it done again."""
         with self._lock:
             self._failures.pop(key, None)
+            self._asked.pop(key, None)

@@ -29,6 +29,9 @@ ENOUGH: Final = 2_000
 LOOK: Final = 0.5
 """How often the outbox is searched for what was not sent, or got lost, in seconds."""
 
+TIMEOUT: Final = 10.0
+"""How long to wait for a broker's confirms, in seconds."""
+
 LONGEST_REST: Final = 60_000_000
 """How long, at most, a message without a receipt rests before it is sent again, in microseconds."""
 
@@ -53,10 +56,11 @@ class Relay:
         rest: int,
         ring: Callable[[], None],
         at: Passing,
-        timeout: float = 10.0,
+        has_given_up: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._connect, self._keeps, self._store = connect, keeps, store
-        self._clock, self._rest, self._ring, self._at, self._timeout = clock, rest, ring, at, timeout
+        self._clock, self._rest, self._ring, self._at = clock, rest, ring, at
+        self._has_given_up = has_given_up
         self._sender: Sender | None = None
         self._lock = Lock()
         self._waiting: deque[Parcel] = deque()
@@ -118,14 +122,17 @@ class Relay:
         sender.post(parcels)
         self._at("after publish")
         self._at("before confirm")
-        answers = sender.confirm(self._timeout)
+        answers = sender.confirm(TIMEOUT)
         self._at("after confirm")
         return answers
 
     def _mark(self, parcels: Sequence[Parcel], answers: Sequence[DeliveryError | None]) -> None:
         certain: list[tuple[bytes, str]] = []
         for parcel, refused in zip(parcels, answers, strict=True):
-            if refused is not None:
+            if refused is not None and parcel.queues and all(map(self._has_given_up, parcel.queues)):
+                LOG.warning("nobody listens in %s any more", ", ".join(parcel.queues), extra=_described(parcel.message))
+                certain.extend((parcel.message.event_id, queue) for queue in parcel.queues)
+            elif refused is not None:
                 LOG.error("not taken, stays in the outbox: %s", refused, extra=_described(parcel.message))
             elif self._keeps or not parcel.queues:
                 certain.extend((parcel.message.event_id, queue) for queue in parcel.queues or ("",))

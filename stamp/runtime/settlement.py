@@ -7,24 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import random
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from stamp.errors import StampError
+from stamp.errors import StampError, UnknownSchemaError
 from stamp.runtime.misfit import misfit
+from stamp.runtime.policy import Policy
 from stamp.runtime.reason import ATTEMPTS, DEATHS, is_hopeless, letter
-from stamp.runtime.retry import Retry
 from stamp.store.letter import Letter
 from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.step import Step
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["DeadLettered", "Postponed", "Settlement", "settled", "worn_out"]
+__all__ = ["BackedOff", "DeadLettered", "Postponed", "Settlement", "settled", "worn_out"]
 
 
 class Postponed(NamedTuple):
     """Work is tried again after `rest` microseconds."""
 
     rest: int
+
+
+class BackedOff(NamedTuple):
+    """Work is tried again after `rest` microseconds, and this attempt does not count: a writer schema is not known here yet."""
+
+    rest: int
+    error: UnknownSchemaError
 
 
 class DeadLettered(NamedTuple):
@@ -34,7 +41,11 @@ class DeadLettered(NamedTuple):
     outgoing: Sequence[Outgoing]
 
 
-Settlement: TypeAlias = Postponed | DeadLettered
+Settlement: TypeAlias = Postponed | BackedOff | DeadLettered
+
+SHORTEST: Final = 500_000
+LONGEST: Final = 60_000_000
+"""How long work rests that waits for a schema, in microseconds. Whoever learns the schema wakes it earlier."""
 
 
 def settled(
@@ -44,18 +55,27 @@ def settled(
     error: BaseException,
     *,
     failures: int,
-    retry: Retry,
+    waited: int,
+    policy: Policy,
     chance: Callable[[], float] = random,
 ) -> Settlement:
     """Return what becomes of the work on the event `body`, whose latest attempt raised `error`; `failures` counts that one, too.
 
-    The text of `error` must be one that can be made, see `reason.sayable`.
+    `waited` is how long ago the event arrived, in microseconds. The text of `error` must be one that can be made, see `reason.sayable`.
     """
+    if isinstance(error, UnknownSchemaError) and error.schema_id and waited < policy.schema_patience * 1e6:
+        return BackedOff(_backed_off(waited, chance), error)
     if is_hopeless(error):
         return _dead_lettered(workflow, step, body, error)
-    if failures >= retry.attempts:
+    if failures >= policy.retry.attempts:
         return _dead_lettered(workflow, step, body, error, reason=ATTEMPTS)
-    return Postponed(retry.rest(failures, chance))
+    return Postponed(policy.retry.rest(failures, chance))
+
+
+def _backed_off(waited: int, chance: Callable[[], float]) -> int:
+    """Return a rest that grows with the time that has been waited, somewhat shorter by chance."""
+    due = min(max(waited, SHORTEST), LONGEST)
+    return round(due * (0.5 + chance() / 2))
 
 
 def worn_out(workflow: Workflow, step: Step, body: bytes, *, got: str) -> DeadLettered:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from stamp.errors import InputError, WorkflowError
+from stamp.runtime.announcer import Announcer
 from stamp.runtime.bell import Bell
+from stamp.runtime.directory import DirectorySource, StoreDirectory
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake
 from stamp.runtime.keeper import Keeper
+from stamp.runtime.listeners import Listeners
+from stamp.runtime.missing_schemas import MissingSchemas
 from stamp.runtime.office import Office
 from stamp.runtime.outlet import Local, Posted
 from stamp.runtime.performer import Performer
@@ -19,11 +24,14 @@ from stamp.runtime.recollection import Recollection
 from stamp.runtime.relay import Relay
 from stamp.runtime.storeless import StorelessPerformer
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Transport
+from stamp.runtime.tracking import BrokerDirectory, TrackingSender
+from stamp.runtime.transport import Receiver, Sender, Transport
+from stamp.schema.source import SchemaSource
+from stamp.store import inbox
 from stamp.store.store import Store
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["Means", "Staff", "consumers_of", "may_lose", "topology_of"]
+__all__ = ["Means", "Staff", "consumers_of", "may_lose", "sources_of", "topology_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +39,14 @@ class Staff:
     """The parts of a worker, each of which takes its turns in a thread of its own."""
 
     performers: Sequence[Performer | StorelessPerformer]
+    missing: MissingSchemas
+    announcer: Announcer
     intake: Intake | None = None
     relay: Relay | None = None
     keeper: Keeper | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Means:
     """What a worker has to work with. `consumers` are its steps by their queues."""
 
@@ -49,6 +59,16 @@ class Means:
     policy: Policy
     bell: Bell
     at: Passing
+
+    @cached_property
+    def announcer(self) -> Announcer:
+        """Tells the others of the steps that are performed here."""
+        return Announcer(self.workflow, self.consumers.values(), self.store)
+
+    @cached_property
+    def listeners(self) -> Listeners:
+        """Who listens to what."""
+        return Listeners(self.topology)
 
     def staff(self) -> Staff:
         """Return who works with it.
@@ -67,8 +87,9 @@ class Means:
     def _around(self, store: Store) -> Staff:
         intake = None if self.broker is None else self._intake(self.broker)
         relay = None if self.broker is None else self._relay(self.broker, store)
-        outlet = Local(self.topology, self.bell.ring)
-        posted = None if relay is None else Posted(self.topology, relay, rest=_micros(self.policy.resend))
+        outlet = Local(self.listeners, self.bell.ring)
+        posted = None if relay is None else Posted(self.listeners, relay, rest=_micros(self.policy.resend))
+        missing = MissingSchemas(self.workflow.learn, self._wake(store))
         office = Office(
             workflow=self.workflow,
             consumers=self.consumers,
@@ -76,56 +97,98 @@ class Means:
             outlet=posted or outlet,
             intake=intake,
             handlers=self.handlers,
-            retry=self.policy.retry,
+            policy=self.policy,
             lease=_micros(self.policy.lease),
             at=self.at,
+            announcer=self.announcer,
+            missing=missing,
             clock=self.workflow.clock,
         )
         performers = [Performer(office) for _ in range(self.policy.concurrency)]
         keeper = Keeper(
             store,
             performers,
+            renew=self.announcer.renew,
             clock=self.workflow.clock,
             lease=_micros(self.policy.lease),
             horizon=_micros(self.policy.horizon),
             patience=None if self.policy.patience is None else _micros(self.policy.patience),
         )
-        return Staff(performers, intake, relay, keeper)
+        return Staff(performers, missing, self.announcer, intake, relay, keeper)
 
     def _without_store(self, broker: Transport) -> Staff:
         intake, recollection = self._intake(broker), Recollection()
+        missing = MissingSchemas(self.workflow.learn, _leave_alone)
         performers = [
             StorelessPerformer(
                 workflow=self.workflow,
                 consumers=self.consumers,
-                topology=self.topology,
+                listeners=self.listeners,
                 intake=intake,
-                connect=lambda: broker.sender(self.topology),
+                connect=lambda: self._sender(broker),
                 handlers=self.handlers,
-                retry=self.policy.retry,
+                policy=self.policy,
+                missing=missing,
                 at=self.at,
                 recollection=recollection,
             )
             for _ in range(self.policy.concurrency)
         ]
-        return Staff(performers, intake)
+        return Staff(performers, missing, self.announcer, intake)
 
     def _intake(self, broker: Transport) -> Intake:
-        queues, prefetch = list(self.consumers), self.policy.prefetch
-        return Intake(
-            lambda: broker.receiver(self.topology, queues, prefetch=prefetch), ring=self.bell.ring, at=self.at
-        )
+        return Intake(lambda: self._receiver(broker), ring=self.bell.ring, at=self.at)
+
+    def _receiver(self, broker: Transport) -> Receiver:
+        """Connect to consume; the queues of others that have been given up are not declared again."""
+        target = BrokerDirectory(broker, self.listeners, lambda: self.announcer.documents)
+        try:
+            target.look()
+        finally:
+            target.close()
+        own = {step: self.workflow.steps[step].on for step in self.consumers.values()}
+        topology = self.listeners.topology.with_listeners(own)
+        return broker.receiver(topology, list(self.consumers), prefetch=self.policy.prefetch)
+
+    def _sender(self, broker: Transport) -> Sender:
+        return TrackingSender(broker, self.listeners, lambda: self.announcer.documents)
+
+    def _wake(self, store: Store) -> Callable[[Sequence[str], bytes], None]:
+        def wake(consumers: Sequence[str], schema_id: bytes) -> None:
+            with store.begin() as transaction:
+                inbox.wake(transaction, consumers, schema_id.hex(), now=self.workflow.clock())
+            self.bell.ring()
+
+        return wake
 
     def _relay(self, broker: Transport, store: Store) -> Relay:
         return Relay(
-            lambda: broker.sender(self.topology),
+            lambda: self._sender(broker),
             store,
+            has_given_up=self.listeners.has_given_up,
             keeps=broker.promises.keeps,
             clock=self.workflow.clock,
             rest=_micros(self.policy.resend),
             ring=self.bell.ring,
             at=self.at,
         )
+
+
+def sources_of(workflow: Workflow, broker: Transport | None, store: Store | None) -> list[SchemaSource]:
+    """Return where a worker looks for schemas that are not in its contracts folder: its store, then the broker, whose answer its store keeps."""
+    sources: list[SchemaSource] = []
+    keep: Callable[[Mapping[str, str]], object] = dict
+    if store is not None:
+        kept = StoreDirectory(store, workflow.name, workflow.clock)
+        sources.append(DirectorySource(lambda: kept, workflow.name))
+        keep = kept.write
+    if broker is not None:
+        sources.append(DirectorySource(lambda: broker.directory(workflow.name), workflow.name, keep=keep))
+    return sources
+
+
+def _leave_alone(_consumers: Sequence[str], _schema_id: bytes) -> None:
+    """Wake nobody: what rests in memory looks again by itself, soon."""
 
 
 def topology_of(workflow: Workflow) -> Topology:

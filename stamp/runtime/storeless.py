@@ -15,21 +15,22 @@ from itertools import count
 from time import monotonic
 from typing import Final, NamedTuple
 
-from stamp.errors import DeliveryError, StampError
+from stamp.errors import DeliveryError, StampError, UnknownSchemaError
 from stamp.runtime.answer import answered
 from stamp.runtime.arrival import opened, own_id
 from stamp.runtime.beginning import begin, used
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake, Received
+from stamp.runtime.listeners import Listeners
+from stamp.runtime.missing_schemas import MissingSchemas
 from stamp.runtime.origin import origin
 from stamp.runtime.outlet import parcels
 from stamp.runtime.pace import LARGEST_GROUP, Pace
 from stamp.runtime.points import Passing
+from stamp.runtime.policy import Policy
 from stamp.runtime.reason import letter, sayable, told, written
 from stamp.runtime.recollection import Key, Recollection
-from stamp.runtime.retry import Retry
-from stamp.runtime.settlement import DeadLettered, settled, worn_out
-from stamp.runtime.topology import Topology
+from stamp.runtime.settlement import BackedOff, DeadLettered, settled, worn_out
 from stamp.runtime.transport import Parcel, Sender
 from stamp.store.message import Message
 from stamp.workflow.step import Step
@@ -43,6 +44,10 @@ LOG: Final = logging.getLogger("stamp.performer")
 DELIVERIES: Final = 100
 """How often a broker may give a message out without an answer, as a quorum queue of RabbitMQ does: each time its worker may have died of it,
 or of another one that had been given out with it."""
+
+
+LONGEST_BACK_OFF: Final = 5.0
+"""How long, at most, work that waits for a schema rests, in seconds: nobody wakes it here, and there is never more of it than was prefetched."""
 
 
 class _Done(NamedTuple):
@@ -61,11 +66,12 @@ class StorelessPerformer:
 
     workflow: Workflow
     consumers: Mapping[str, str]
-    topology: Topology
+    listeners: Listeners
     intake: Intake
     connect: Callable[[], Sender]
     handlers: Handlers
-    retry: Retry
+    policy: Policy
+    missing: MissingSchemas
     at: Passing
     recollection: Recollection = field(default_factory=Recollection)
     timeout: float = 10.0
@@ -141,13 +147,21 @@ class StorelessPerformer:
         except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - handlers raise what they like: their work is tried again or parked
             return self._failed(received, key, message, sayable(error))
         self.at("after handle")
-        return [_Done(key, received, message, parcels(self.topology, answered(message.workflow, outgoing)))]
+        return [_Done(key, received, message, parcels(self.listeners.topology, answered(message.workflow, outgoing)))]
 
     def _failed(self, received: Received, key: Key, message: Message, error: BaseException) -> Sequence[_Done]:
-        failures, step = self.recollection.failed(key), self._step(received)
-        settlement = settled(self.workflow, step, message.body, error, failures=failures, retry=self.retry)
+        step, failures, now = self._step(received), self.recollection.failures(key) + 1, monotonic()
+        waited = round((now - self.recollection.asked(key, now)) * 1e6) if isinstance(error, UnknownSchemaError) else 0
+        settlement = settled(
+            self.workflow, step, message.body, error, failures=failures, waited=waited, policy=self.policy
+        )
         if isinstance(settlement, DeadLettered):
             return self._buried(received, message, settlement)
+        if isinstance(settlement, BackedOff):
+            self.missing.note(key[0], settlement.error)
+            self._rest(received, min(settlement.rest / 1e6, LONGEST_BACK_OFF))
+            return ()
+        self.recollection.failed(key)
         where = origin(error, step.place["file"]) or "outside of the handler"
         LOG.warning("%s: attempt %d raised %s (%s)", key[0], failures, told(error), where, extra=_described(message))
         self._rest(received, settlement.rest / 1e6)
@@ -158,7 +172,7 @@ class StorelessPerformer:
         why, queue = dead.letter, received.arrival.queue
         said = (why.reason, why.error_type, why.error_message)
         LOG.error("%s: dead letter (%s): %s: %s", queue, *said, extra=_described(message))
-        answers = parcels(self.topology, answered(message.workflow, dead.outgoing))
+        answers = parcels(self.listeners.topology, answered(message.workflow, dead.outgoing))
         return [_Done((queue, message.event_id), received, message, answers, written(why))]
 
     def _step(self, received: Received) -> Step:

@@ -13,7 +13,7 @@ from stamp.runtime.answer import answered
 from stamp.runtime.office import Office
 from stamp.runtime.origin import origin
 from stamp.runtime.reason import sayable, told
-from stamp.runtime.settlement import DeadLettered
+from stamp.runtime.settlement import BackedOff, DeadLettered
 from stamp.store import inbox
 from stamp.store.message import Message
 from stamp.store.work import Work
@@ -41,10 +41,15 @@ def failed(office: Office, work: Work, error: BaseException) -> Verdict:
     """Return that a work is tried again later, or never, after `error`."""
     error, failures = sayable(error), work.failures + 1
     step, body = office.step_of(work), work.message.body
-    settled = settlement.settled(office.workflow, step, body, error, failures=failures, retry=office.retry)
+    now = office.clock()
+    waited, policy = now - work.arrived_at, office.policy
+    settled = settlement.settled(office.workflow, step, body, error, failures=failures, waited=waited, policy=policy)
     if isinstance(settled, DeadLettered):
         return _parked(office, work, settled)
-    until, said = office.clock() + settled.rest, told(error)
+    until, said = now + settled.rest, told(error)
+    if isinstance(settled, BackedOff):
+        office.missing.note(work.consumer, settled.error)
+        return Verdict(work, write=lambda transaction, each: inbox.back_off(transaction, each, until=until, error=said))
     where = origin(error, step.place["file"]) or "outside of the handler"
     LOG.warning("%s: attempt %d raised %s (%s)", work.consumer, work.attempt, said, where, extra=_described(work))
     return Verdict(work, write=lambda transaction, each: inbox.postpone(transaction, each, until=until, error=said))
@@ -52,7 +57,7 @@ def failed(office: Office, work: Work, error: BaseException) -> Verdict:
 
 def worn_out(office: Office, work: Work) -> Verdict | None:
     """Return that a work is a dead letter because too many workers have died of it, if they have."""
-    if work.deaths < office.retry.deaths:
+    if work.deaths < office.policy.retry.deaths:
         return None
     got = f"{work.deaths} that died or lost it"
     return _parked(office, work, settlement.worn_out(office.workflow, office.step_of(work), work.message.body, got=got))

@@ -16,7 +16,7 @@ from stamp.runtime.loop import Loop
 from stamp.runtime.points import Passing, pass_by
 from stamp.runtime.policy import POLICY, Policy
 from stamp.runtime.relay import Relay
-from stamp.runtime.staff import Means, Staff, consumers_of, topology_of
+from stamp.runtime.staff import Means, Staff, consumers_of, sources_of, topology_of
 from stamp.runtime.transport import Transport
 from stamp.store.store import Store
 from stamp.workflow.workflow import Workflow
@@ -31,6 +31,9 @@ SLOW: Final = 0.05
 
 RARE: Final = 0.5
 """The same where a broker tells of new work, and only what rested is to be found."""
+
+LOOKING: Final = 1.0
+"""How often schemas are looked for that messages wait for, in seconds."""
 
 
 class Worker:
@@ -62,6 +65,7 @@ class Worker:
         self.consumers: Final = check(workflow, steps)
         for each in workflow.unresolved():
             LOG.warning("%s. Its service may come later: until then nothing comes of it", each)
+        workflow = workflow.with_sources(*sources_of(workflow, broker, store))
         topology = topology_of(workflow)
         self.failure: BaseException | None = None
         self._bell, self._over, self._policy = Bell(), Event(), policy
@@ -78,7 +82,7 @@ class Worker:
             at=at,
         )
         staff = means.staff()
-        self._intake = staff.intake
+        self._intake, self._missing, self._announcer = staff.intake, staff.missing, staff.announcer
         self._stages = list(self._made(staff, patience=SLOW if broker is None else RARE))
         self._loops = [loop for stage in self._stages for loop in stage]
 
@@ -101,6 +105,7 @@ class Worker:
         if staff.relay is not None:
             turn = self._turns(staff.relay.turn, every=RARE)
             yield [Loop("relay", turn, failed=self._fail, last=_deliver(staff.relay, self._policy.grace))]
+        yield [Loop("schemas", staff.missing.turn, failed=self._fail, pause=LOOKING)]
         if staff.keeper is not None:
             yield [Loop("keeper", staff.keeper.turn, failed=self._fail, pause=staff.keeper.pause)]
 
@@ -175,8 +180,11 @@ class Worker:
         told = [f"{loop.name}: {loop.trouble}" for loop in self._loops if loop.trouble is not None]
         if self._over.is_set():
             return ["stopping", *told]
+        told += self._missing.troubles
         if not told and self._intake is not None and not self._intake.is_connected:
             return ["intake: not connected yet"]
+        if not told and self._announcer.is_waiting:
+            return ["performer: not announced in the store yet"]
         return told
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from stamp.store.bulk import Change
 from stamp.store.statement import Statement
 
-__all__ = ["Document", "find", "read", "touch", "workflows", "write"]
+__all__ = ["Document", "find", "read", "texts", "touch", "workflows", "write"]
 
 
 class Document(NamedTuple):
@@ -32,6 +32,16 @@ def read(connection: Connection, workflow: str, *, prefix: str = "") -> dict[str
     """Return the documents of a workflow by their keys, or those whose keys begin with `prefix`."""
     rows = READ.execute(connection, workflow=workflow, first=prefix, last=f"{prefix}\x7f")
     return {row.key: Document(row.document, row.announced_at) for row in rows}
+
+
+def texts(connection: Connection, workflow: str, *, prefix: str) -> dict[str, str]:
+    """Return the texts alone of the documents whose keys begin with `prefix`: asked for with each group of answers, so by the driver itself."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(TEXTS[connection.dialect.name], (workflow, prefix, f"{prefix}\x7f"))
+        return dict(cursor.fetchall())
+    finally:
+        cursor.close()
 
 
 def find(connection: Connection, workflow: str, key: str) -> str | None:
@@ -58,6 +68,8 @@ READ = Statement(
     WHERE workflow = :workflow AND key >= :first AND key < :last ORDER BY key
     """
 )
+RANGE = "SELECT key, document FROM stamp_directory WHERE workflow = {0} AND key >= {0} AND key < {0} ORDER BY key"
+TEXTS = {"sqlite": RANGE.format("?"), "postgresql": RANGE.format("%s")}
 FIND = Statement("SELECT document FROM stamp_directory WHERE workflow = :workflow AND key = :key")
 WRITE = Statement(
     """

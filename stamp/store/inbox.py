@@ -18,7 +18,7 @@ from stamp.store.message import Message
 from stamp.store.statement import Statement
 from stamp.store.work import Work
 
-__all__ = ["complete", "extend", "is_due", "park", "postpone", "put", "release", "take"]
+__all__ = ["back_off", "complete", "extend", "is_due", "park", "postpone", "put", "release", "take", "wake"]
 
 
 def put(tx: Connection, entries: Sequence[tuple[str, Message]], *, now: int) -> int:
@@ -58,6 +58,16 @@ def complete(tx: Connection, works: Sequence[Work], *, now: int) -> Sequence[Wor
 def postpone(tx: Connection, work: Work, *, until: int, error: str) -> bool:
     """Give work back to be tried again at `until`, and tell whether it was still the caller's."""
     return bool(POSTPONE.execute(tx, **_key(work), until=until, error=record.clean(error)).rowcount)
+
+
+def back_off(tx: Connection, work: Work, *, until: int, error: str) -> bool:
+    """Give work back to be tried again at `until` as if it had not been tried, and tell whether it was still the caller's."""
+    return bool(BACK_OFF.execute(tx, **_key(work), until=until, error=record.clean(error)).rowcount)
+
+
+def wake(tx: Connection, consumers: Sequence[str], text: str, *, now: int) -> int:
+    """Make work due now that rests after an error with `text` in it, and return how much that is."""
+    return WAKE.execute(tx, [(each,) for each in dict.fromkeys(consumers)], now=now, like=f"%{text}%")
 
 
 def park(tx: Connection, work: Work, letter: Letter, *, now: int) -> bool:
@@ -136,5 +146,17 @@ POSTPONE: Final = Statement(
     f"""
     UPDATE stamp_inbox SET failures = failures + 1, not_before = :until, lease_until = 0, error = :error WHERE {OUR_ONE}
     """  # noqa: S608 - our own names
+)
+BACK_OFF: Final = Statement(
+    f"""
+    UPDATE stamp_inbox SET attempts = attempts - 1, not_before = :until, lease_until = 0, error = :error WHERE {OUR_ONE}
+    """  # noqa: S608 - our own names
+)
+WAKE: Final = Change(
+    """
+    UPDATE stamp_inbox SET not_before = {now} {given}
+    WHERE stamp_inbox.consumer = {consumer} AND state = 0 AND stamp_inbox.number > 0 AND not_before > {now} AND error LIKE {like}
+    """,
+    consumer="text",
 )
 PARK: Final = Statement(f"UPDATE stamp_inbox SET state = 3, lease_until = 0 WHERE {OUR_ONE}")  # noqa: S608 - our own names

@@ -8,7 +8,7 @@ from typing import Final
 
 from stamp.runtime.policy import Policy
 from stamp.runtime.reason import sayable, told
-from stamp.runtime.settlement import DeadLettered, settled, worn_out
+from stamp.runtime.settlement import BackedOff, DeadLettered, settled, worn_out
 from stamp.schema.values import instant
 from stamp.store.dead_letters import DeadLetter
 from stamp.store.message import Message
@@ -90,15 +90,27 @@ class SimulatedWorker:
 
     def failed(self, work: Work, error: BaseException) -> None:
         """Try a work again later, or never, after `error`."""
-        work.failures += 1
-        said, step, retry = sayable(error), self.workflow.steps[work.step], self.policy.retry
+        said, step, failures = sayable(error), self.workflow.steps[work.step], work.failures + 1
         settlement = settled(
-            self.workflow, step, work.message.body, said, failures=work.failures, retry=retry, chance=self.chance
+            self.workflow,
+            step,
+            work.message.body,
+            said,
+            failures=failures,
+            waited=self.clock.micros - work.arrived_at,
+            policy=self.policy,
+            chance=self.chance,
         )
         if isinstance(settlement, DeadLettered):
+            work.failures = failures
             self._bury(work, settlement)
+            return
+        until = self.clock.micros + settlement.rest
+        if isinstance(settlement, BackedOff):
+            work.attempts -= 1
+            self._inbox.put_off(work, until=until, error=f"it waits for a schema: {settlement.error}")
         else:
-            until = self.clock.micros + settlement.rest
+            work.failures = failures
             self._inbox.put_off(work, until=until, error=f"attempt {work.attempts} raised {told(said)}")
 
     def _bury(self, work: Work, dead: DeadLettered) -> None:

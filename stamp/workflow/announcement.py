@@ -40,6 +40,8 @@ __all__ = [
     "contract_documents",
     "find_schema",
     "folder_documents",
+    "is_given_up",
+    "is_sound",
     "listener_document",
     "listeners",
     "schemas_of",
@@ -113,6 +115,11 @@ def listeners(documents: Documents) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def is_given_up(key: str, text: str) -> bool:
+    """Tell whether a document says that nobody listens any more where somebody has."""
+    return key.startswith(LISTENER) and _events(text) == ()
+
+
 def _events(text: str) -> tuple[str, ...] | None:
     try:
         value = parse(text)
@@ -139,6 +146,11 @@ def schemas_of(documents: Documents, workflow: str) -> Iterator[Found]:
             with suppress(SchemaError):
                 each = announced_schema(key, text)
                 yield Found(each.schema, (Origin(workflow, each.step, each.name, each.version),))
+
+
+def is_sound(key: str, text: str) -> bool:
+    """Tell whether a document may be believed: that of a schema has to be the schema of its key."""
+    return not key.startswith(SCHEMA) or any(schemas_of({key: text}, ""))
 
 
 def announced_schema(key: str, text: str) -> AnnouncedSchema:

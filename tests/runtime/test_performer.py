@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import inspect, text
@@ -12,15 +13,16 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from stamp import Envelope, Fail, StepContext, Workflow
 from stamp.errors import StoreError
-from stamp.runtime import pace, performer
+from stamp.runtime import directory, missing_schemas, pace, performer
 from stamp.runtime.performer import Performer
+from stamp.runtime.publisher import Publisher
 from stamp.store import dead_letters, finals, inbox
 from stamp.store.store import Store
 
 from ..store.conftest import DATABASES  # noqa: TID252 - tests are no package that could be imported by its name
 from .protocol.broker import Copy, SimulatedBroker
 from .protocol.clock import Clock
-from .protocol.desk import Answer, Desk, Question, agree, note
+from .protocol.desk import Answer, Desk, Question, agree, note, of_another_release
 from .protocol.moments import Death
 from .protocol.store import SimulatedStore
 
@@ -28,7 +30,7 @@ from .protocol.store import SimulatedStore
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    for each in (pace, performer):
+    for each in (directory, missing_schemas, pace, performer):
         monkeypatch.setattr(each, "monotonic", clock.seconds)
     return clock
 
@@ -717,15 +719,55 @@ def test_async_handlers_that_write_nothing_share_a_transaction(store, closing, c
     assert len(counted) < 20
 
 
-def test_a_dead_letter_names_the_schemas_that_did_not_fit(desk):
-    class Wide(Question):
-        color: str
+def test_what_is_written_with_an_unknown_schema_waits_without_using_up_attempts(desk, clock):
+    start, other = of_another_release()
+    desk._publish(start)
+    desk.remind(1)
+    worker = desk.worker(attempts=1, deaths=1)
+    for _ in range(20):
+        desk.work(worker)
+        clock.sleep(90)
+    assert (desk.notes, desk.letters, desk.events) == ([], [], [])
+    [trouble] = worker.staff.missing.troubles
+    assert "desk.answer" in trouble
+    assert "'question'" in trouble
 
-    other = Workflow("desk", contracts="/nowhere")
-    other.starts("question", Wide, emits="Asked")
-    desk._publish(other.start(Wide(text="why?", color="red"), workflow_id="1"))
+    with Publisher(other, store=desk.store) as publisher:  # the service itself announces what it writes
+        publisher.publish(start)
+    worker.staff.missing.turn()
 
-    desk.work(desk.worker())
+    desk.work(worker)
+    assert desk.events == [("Answered", "1")] * 2
+    assert worker.staff.missing.troubles == []
+
+
+def test_who_waits_for_a_schema_is_tried_less_and_less_often(desk, clock):
+    start, _ = of_another_release()
+    desk._publish(start)
+    worker, tried = desk.worker(), []
+    for _ in range(1_000):
+        before = clock()
+        desk.work(worker)
+        with desk.store.read() as connection:
+            [(not_before,)] = connection.execute(text("SELECT not_before FROM stamp_inbox"))
+        if not_before > before and not_before not in tried:
+            tried.append(not_before)
+        clock.sleep(1)
+
+    rests = [later - earlier for earlier, later in pairwise(tried)]
+    assert len(tried) < 40
+    assert max(rests) < 63_000_000
+
+
+def test_after_the_patience_for_schemas_it_is_a_dead_letter_that_names_the_schemas(desk, clock):
+    start, _ = of_another_release()
+    desk._publish(start)
+    worker = desk.worker(schema_patience=60)
+    desk.work(worker)
+    assert desk.letters == []
+    clock.sleep(61)
+
+    desk.work(worker)
 
     [dead] = desk.letters
     assert dead.letter.reason == "unknown-schema"

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from stamp.errors import DeliveryError, StoreError
 from stamp.runtime import relay as module
+from stamp.runtime.listeners import Listeners
 from stamp.runtime.outlet import parcels, post
 from stamp.runtime.points import pass_by
 from stamp.runtime.relay import BATCH, ENOUGH, LOOK, Relay
@@ -78,7 +79,7 @@ class Office:
     def put(self, *events, relay=None):
         """Put events into the outbox, and hand them to `relay`, if there is one."""
         with self.store.begin() as transaction:
-            post(TOPOLOGY, transaction, events, now=self.clock(), rest=REST)
+            post(Listeners(TOPOLOGY), transaction, events, now=self.clock(), rest=REST)
         if relay is not None:
             relay.hand(parcels(TOPOLOGY, events))
 

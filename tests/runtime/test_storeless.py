@@ -9,19 +9,20 @@ import pytest
 
 from stamp import Fail
 from stamp.errors import DeliveryError
-from stamp.runtime import pace, storeless
+from stamp.runtime import directory, missing_schemas, pace, storeless
+from stamp.runtime.publisher import Publisher
 from stamp.runtime.recollection import Recollection
 
 from .protocol.broker import Copy, SimulatedBroker
 from .protocol.clock import Clock
-from .protocol.desk import Answer, Desk
+from .protocol.desk import Answer, Desk, of_another_release
 from .protocol.moments import lose_the_broker
 
 
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    for each in (pace, storeless):
+    for each in (directory, missing_schemas, pace, storeless):
         monkeypatch.setattr(each, "monotonic", clock.seconds)
     return clock
 
@@ -173,6 +174,38 @@ def test_an_error_that_cannot_be_told_is_one_like_any_other(desk, broker):
 
     [(_, reason)] = broker.buried
     assert "UnspeakableError" in reason
+
+
+def test_what_is_written_with_an_unknown_schema_waits_in_memory_until_it_is_announced(desk, broker, clock):
+    start, other = of_another_release()
+    desk._publish(start)
+    worker = desk.worker(attempts=1)
+    for _ in range(20):
+        work(desk, worker)
+        clock.sleep(90)
+    assert (broker.buried, answers(broker)) == ([], [])
+    assert len(worker.staff.missing.troubles) == 1
+
+    with Publisher(other, broker=broker) as publisher:
+        publisher.publish(start)
+    clock.sleep(6)
+    work(desk, worker)
+
+    assert set(answers(broker)) == {("Answered", "1")}  # published twice, and both came at once
+    assert broker.is_empty
+
+
+def test_after_the_patience_for_schemas_it_is_buried(desk, broker, clock):
+    desk._publish(of_another_release()[0])
+    worker = desk.worker(schema_patience=60)
+    work(desk, worker)
+    assert broker.buried == []
+    clock.sleep(61)
+    work(desk, worker)
+
+    [(_, reason)] = broker.buried
+    assert reason.startswith("unknown-schema: UnknownSchemaError: ")
+    assert answers(broker) == [("answer.failed", "1")]
 
 
 def test_a_failure_of_business_is_an_answer(desk, broker):

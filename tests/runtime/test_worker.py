@@ -182,7 +182,8 @@ def test_the_example_ends_as_it_should_over_rabbitmq_without_a_store(tickets, na
     workflow = renamed(ticket, name)
     broker = stack.enter_context(broker_of("rabbitmq", tmp_path, name, workflow))
     known = topology_of(workflow)
-    ends = known.unheard(event for step in workflow.steps.values() for event in (*step.emits, step.fails))
+    events = (event for step in workflow.steps.values() for event in (*step.emits, step.fails))
+    ends = [event for event in events if not known.listeners(event)]
     audited = Topology(known.exchange, (*known.queues, *Topology.of(name, {"audit": ends}).queues))
     stack.callback(forget_queues, known, f"{name}.audit")
     audit = broker.receiver(audited, [f"{name}.audit"], prefetch=1_000)
@@ -524,7 +525,7 @@ def test_a_bug_ends_the_worker_and_is_to_be_seen(counting):
 
 def test_a_worker_is_ready_until_it_is_told_to_stop(counting):
     with counting.worker() as worker:
-        assert worker.troubles == []
+        wait_until(lambda: worker.troubles == [])
         worker.stop()
         assert worker.troubles == ["stopping"]
 

@@ -26,6 +26,7 @@ class Row:
     not_before: int = 0
     lease_until: int = 0
     ended_at: int = 0
+    error: str = ""
 
 
 @dataclass
@@ -86,7 +87,18 @@ class Lists:
 
     def postpone(self, row: Row, until: int) -> None:
         row.failures += 1
-        row.not_before, row.lease_until = until, 0
+        row.not_before, row.lease_until, row.error = until, 0, ""
+
+    def back_off(self, row: Row, until: int, error: str) -> None:
+        row.attempts -= 1
+        row.not_before, row.lease_until, row.error = until, 0, error
+
+    def wake(self, consumers: list[str], error: str, now: int) -> int:
+        wanted = (each for each in self.rows if each.consumer in consumers and each.error == error)
+        resting = [each for each in wanted if each.state == "waiting" and each.not_before > now]
+        for each in resting:
+            each.not_before = now
+        return len(resting)
 
     def release(self, row: Row) -> None:
         row.attempts -= 1
@@ -94,6 +106,7 @@ class Lists:
 
     def replay(self, row: Row, now: int) -> None:
         row.state, row.attempts, row.failures, row.not_before = "waiting", 0, 0, now
+        row.error = ""
 
     def dead(self) -> list[tuple[object, ...]]:
         dead = sorted((each for each in self.rows if each.state == "dead"), key=lambda each: each.ended_at)

@@ -265,7 +265,7 @@ class TestGivingBack:
         assert (dead.message, dead.consumer, dead.letter, dead.attempts) == (work.message, VALIDATION, LETTER, 1)
         assert (dead.first_at, dead.last_at) == (1, 11)
 
-    @pytest.mark.parametrize("what", ["complete", "postpone", "park", "release"])
+    @pytest.mark.parametrize("what", ["complete", "postpone", "back_off", "park", "release"])
     def test_what_was_given_back_is_no_more_the_callers(self, store, put, what):
         put("a")
         [work] = take(store)
@@ -275,6 +275,7 @@ class TestGivingBack:
         with store.begin() as tx:
             refused = {
                 "complete": lambda: inbox.complete(tx, [work], now=11) == [work],
+                "back_off": lambda: not inbox.back_off(tx, work, until=100, error=""),
                 "postpone": lambda: not inbox.postpone(tx, work, until=100, error=""),
                 "park": lambda: not inbox.park(tx, work, LETTER, now=11),
                 "release": lambda: inbox.release(tx, [work]) is None,
@@ -282,6 +283,40 @@ class TestGivingBack:
 
         assert refused
         assert take(store)[0].attempt == 1
+
+
+class TestBackOff:
+    def test_work_rests_as_if_it_had_not_been_tried(self, store, put):
+        put("a")
+        [work] = take(store)
+        with store.begin() as tx:
+            assert inbox.back_off(tx, work, until=500, error="no schema")
+
+        assert take(store, now=499) == []
+        [again] = take(store, now=500)
+        assert (again.attempt, again.failures) == (1, 0)
+
+    def test_a_later_event_of_the_run_waits_for_it(self, store, put):
+        put("a", "a")
+        [work] = take(store)
+        with store.begin() as tx:
+            inbox.back_off(tx, work, until=500, error="no schema")
+
+        assert take(store, now=499) == []
+        assert [work.attempt for work in take(store, now=500)] == [1]
+
+    def test_it_is_woken_by_what_it_waits_for(self, store, put):
+        put("a", "b", "c")
+        first, second, third = take(store)
+        with store.begin() as tx:
+            inbox.back_off(tx, first, until=500, error="no schema 0a")
+            inbox.back_off(tx, second, until=500, error="no schema 0b")
+            inbox.postpone(tx, third, until=500, error="no answer")
+
+        with store.begin() as tx:
+            assert inbox.wake(tx, [BILLING], "0a", now=20) == 0
+            assert inbox.wake(tx, [VALIDATION, BILLING], "0a", now=20) == 1
+        assert [work.number for work in take(store, now=20)] == [first.number]
 
 
 class TestIsDue:

@@ -85,6 +85,20 @@ class Machine(RuleBasedStateMachine):
         if taken.is_held:
             self.lists.postpone(taken.row, self.now + rest)
 
+    @rule(taken=works, rest=micros)
+    def back_off(self, taken, rest):
+        with self.store.begin() as tx:
+            assert inbox.back_off(tx, taken.work, until=self.now + rest, error="no schema") == taken.is_held
+        if taken.is_held:
+            self.lists.back_off(taken.row, self.now + rest, "no schema")
+
+    @rule(consumers=st.lists(consumers, max_size=2))
+    def wake(self, consumers):
+        with self.store.begin() as tx:
+            assert inbox.wake(tx, consumers, "no schema", now=self.now) == self.lists.wake(
+                consumers, "no schema", self.now
+            )
+
     @rule(taken=works)
     def park(self, taken):
         with self.store.begin() as tx:

@@ -31,6 +31,28 @@ class Copy:
     content_encoding: str | None = CONTENT_ENCODING
 
 
+class SimulatedDirectory:
+    """What a broker keeps of who is there; it is reached as long as the broker is up."""
+
+    def __init__(self, broker: SimulatedBroker) -> None:
+        self._broker = broker
+
+    def version(self) -> object:
+        return tuple(sorted(self.read().items()))
+
+    def read(self) -> Mapping[str, str]:
+        if not self._broker.is_up:
+            raise DeliveryError("nobody answers")
+        return dict(self._broker.documents)
+
+    def write(self, documents: Mapping[str, str]) -> None:
+        self.read()
+        self._broker.documents |= documents
+
+    def close(self) -> None:
+        pass
+
+
 class SimulatedBroker:
     """Holds queues and what is unacknowledged; everything may be taken out, put in and rearranged by a test.
 
@@ -56,12 +78,21 @@ class SimulatedBroker:
         self.buried: list[tuple[Copy, str]] = []
         self.offered: list[Parcel] = []
         self.links: list[Link] = []
+        self.documents: dict[str, str] = {}
 
     def sender(self, topology: Topology) -> SimulatedSender:
         return SimulatedSender(self, topology)
 
     def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> SimulatedReceiver:
         return SimulatedReceiver(self, topology, queues, prefetch)
+
+    def directory(self, workflow: str) -> SimulatedDirectory:
+        if not self.is_up:
+            raise DeliveryError("nobody answers")
+        return SimulatedDirectory(self)
+
+    def remove(self, topology: Topology, queue: str, *, discard: bool) -> int:
+        return len(self.queues.pop(queue, []))
 
     @property
     def is_empty(self) -> bool:
@@ -79,6 +110,7 @@ class SimulatedBroker:
             link.end()
         if not self.promises.keeps:
             self.queues.clear()
+            self.documents.clear()
 
     def start(self) -> None:
         self.is_up = True

@@ -54,6 +54,17 @@ def agree(context: StepContext) -> Answer:
     return Answer(text="yes")
 
 
+def of_another_release() -> tuple[Outgoing, Workflow]:
+    """Return the start of a run that a release has written which nobody else knows, and that release."""
+
+    class Wide(Question):
+        color: str
+
+    other = Workflow("desk", contracts="/nowhere")
+    other.starts("question", Wide, emits="Asked")
+    return other.start(Wide(text="why?", color="red"), workflow_id="1"), other
+
+
 class Desk:
     """The step `answer`, which listens to `Asked` and `Reminded` of a run, calls `handler` for each, and emits `Answered`."""
 

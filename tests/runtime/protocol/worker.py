@@ -10,7 +10,7 @@ from stamp.runtime.bell import Bell
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.points import pass_by
 from stamp.runtime.policy import Policy
-from stamp.runtime.staff import Means, consumers_of, topology_of
+from stamp.runtime.staff import Means, consumers_of, sources_of, topology_of
 from stamp.runtime.transport import Transport
 from stamp.store.store import Store
 
@@ -29,6 +29,7 @@ class SimulatedWorker:
         policy: Policy,
         at: Passing = pass_by,
     ) -> None:
+        workflow = workflow.with_sources(*sources_of(workflow, broker, store))
         topology = topology_of(workflow)
         self.handlers = Handlers(workflow)
         self.staff = Means(

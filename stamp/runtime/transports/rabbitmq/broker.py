@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.rabbitmq.address import Address
@@ -17,6 +19,10 @@ from stamp.runtime.transports.rabbitmq.receiver import RabbitReceiver
 from stamp.runtime.transports.rabbitmq.sender import LARGEST, RabbitSender
 
 __all__ = ["RabbitMQ"]
+
+NOT_YET: Final = "does not have a replica on the local node"
+NOT_YET_PAUSES: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""What RabbitMQ says of a stream that somebody else has just declared, and how long to wait between tries, in seconds."""
 
 AT_LEISURE: Final = 60
 """The heartbeat, in seconds, of a connection on which a person may think about what it has shown."""
@@ -86,6 +92,13 @@ class RabbitMQ:
         Raises:
             DeliveryError: as for `sender`, or this broker has no streams.
         """
+        for pause in NOT_YET_PAUSES:
+            try:
+                return RabbitDirectory(Link(self._addresses), workflow, beat=self._beat)
+            except DeliveryError as error:
+                if NOT_YET not in str(error):
+                    raise
+            time.sleep(pause)
         return RabbitDirectory(Link(self._addresses), workflow, beat=self._beat)
 
     def remove(self, topology: Topology, queue: str, *, discard: bool) -> int:

@@ -1,0 +1,122 @@
+"""The directory of a workflow, where its services find each other's contracts and listeners: written, and asked for schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import closing
+from time import monotonic
+from typing import Final
+
+from stamp.runtime.transport import Directory
+from stamp.schema.identity import SchemaId
+from stamp.schema.source import Found
+from stamp.store import directory
+from stamp.store.store import Store
+from stamp.workflow.announcement import SCHEMA, find_schema, is_given_up, is_sound
+
+__all__ = ["DirectorySource", "StoreDirectory", "announce", "restore"]
+
+READING: Final = 1.0
+"""How often, at most, a directory is read for the sake of unknown schemas, in seconds."""
+
+
+def announce(target: Directory, documents: Mapping[str, str]) -> Mapping[str, str]:
+    """Write the documents that a directory does not have, or has otherwise, and return all that it has then.
+
+    A schema is known by its key, which has its id: one that differs only in its prose is not written again.
+
+    Raises:
+        DeliveryError, StoreError: the directory cannot be used.
+    """
+    return _write(target, documents, lambda key, there, text: there != text and not key.startswith(SCHEMA))
+
+
+def restore(target: Directory, documents: Mapping[str, str]) -> Mapping[str, str]:
+    """Write the documents that a directory has lost, and return all that it has then.
+
+    What others have changed meanwhile stays, but for a listener that they have given up, and that is there all the same.
+
+    Raises:
+        DeliveryError, StoreError: the directory cannot be used.
+    """
+    return _write(target, documents, lambda key, there, text: is_given_up(key, there))
+
+
+def _write(
+    target: Directory, documents: Mapping[str, str], is_other: Callable[[str, str, str], bool]
+) -> Mapping[str, str]:
+    """Write the documents that are not there, or that nobody may believe as they are there, or that are another one there."""
+    there = target.read()
+    wanted = {
+        key: text
+        for key, text in documents.items()
+        if key not in there or not is_sound(key, there[key]) or is_other(key, there[key], text)
+    }
+    if wanted:
+        target.write(wanted)
+    return {**there, **wanted}
+
+
+class StoreDirectory:
+    """The directory in the database of a store."""
+
+    def __init__(self, store: Store, workflow: str, clock: Callable[[], int]) -> None:
+        self._store, self._workflow, self._clock = store, workflow, clock
+
+    def version(self) -> Hashable:
+        """Return the documents themselves: a store is asked for its listeners within each transaction anyway."""
+        return tuple(self.read().items())
+
+    def read(self) -> Mapping[str, str]:
+        """Return all documents by their keys.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        with self._store.read() as connection:
+            return {key: each.text for key, each in directory.read(connection, self._workflow).items()}
+
+    def write(self, documents: Mapping[str, str]) -> None:
+        """Keep documents.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        with self._store.begin() as tx:
+            directory.write(tx, self._workflow, documents, now=self._clock())
+
+    def close(self) -> None:
+        """Do nothing: the store stays open."""
+
+
+class DirectorySource:
+    """A source of schemas: what has been announced in a directory, which is read at most once a second.
+
+    What is found is handed to `keep`, for a store that shall have it, too.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Directory],
+        workflow: str,
+        *,
+        keep: Callable[[Mapping[str, str]], object] = dict,
+    ) -> None:
+        self._connect, self._workflow, self._keep = connect, workflow, keep
+        self._read_at = float("-inf")
+        self._documents: Mapping[str, str] = {}
+
+    def lookup(self, schema_id: SchemaId) -> Found | None:
+        """Return a schema that was announced.
+
+        Raises:
+            DeliveryError, StoreError: the directory cannot be used.
+        """
+        if monotonic() - self._read_at >= READING:
+            self._read_at = monotonic()
+            with closing(self._connect()) as target:
+                self._documents = target.read()
+        found = find_schema(self._documents, schema_id, self._workflow)
+        if found is not None:
+            self._keep({key: text for key, text in self._documents.items() if key.startswith(f"{SCHEMA}{schema_id}/")})
+        return found

@@ -1,0 +1,167 @@
+"""Sends to whoever listens at that moment, also to a step that was deployed after its sender had started.
+
+Most brokers do not know who listens: a sender puts an event into the queue of each listener that it knows. So it looks into the directory of the
+broker after it has sent a batch, before it says that the batch is sent. Whoever was announced by then gets the batch too; whoever is announced later
+listens to what comes later.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Final
+
+from stamp.errors import DeliveryError
+from stamp.runtime.directory import announce, restore
+from stamp.runtime.listeners import Listeners
+from stamp.runtime.transport import Directory, Parcel, Sender, Transport
+
+__all__ = ["BrokerDirectory", "TrackingSender"]
+
+LOG: Final = logging.getLogger("stamp.listeners")
+
+AGAIN: Final = 5.0
+"""After how many seconds a directory that could not be used is tried again, and one is read that no event depends on."""
+
+KEPT: Final = 10_000
+"""How many messages are kept at most for listeners that may have been announced: only as long as a directory cannot be read."""
+
+
+class BrokerDirectory:
+    """The directory at `broker`, in which `documents` are announced, and from which `listeners` are kept up to date.
+
+    One that cannot be used is logged, and tried again later: services go on with the listeners that they know. Belongs to one thread.
+    """
+
+    def __init__(self, broker: Transport, listeners: Listeners, documents: Callable[[], Mapping[str, str]]) -> None:
+        self._broker, self._listeners, self._documents = broker, listeners, documents
+        self._directory: Directory | None = None
+        self._version: Hashable = None
+        self._look_at = float("-inf")
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to look again, where no event depends on it."""
+        return monotonic() >= self._look_at
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last look succeeded."""
+        return self._directory is not None
+
+    def look(self) -> bool:
+        """Bring the listeners up to date, and what was lost of the documents; False if the directory cannot be used."""
+        self._look_at = monotonic() + (self._broker.promises.directory_age or AGAIN)
+        try:
+            if self._directory is None:
+                self._directory = self._broker.directory(self._listeners.topology.exchange)
+                self._listeners.read_broker(announce(self._directory, self._documents()))
+                self._version = None
+            version = self._directory.version()
+            if version != self._version:
+                self._listeners.read_broker(restore(self._directory, self._documents()))
+                self._version = version
+        except DeliveryError as error:
+            LOG.warning("the directory of %s cannot be used: %s", self._broker.address, error)
+            self.close()
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        target, self._directory = self._directory, None
+        if target is not None:
+            target.close()
+
+
+class TrackingSender:
+    """A sender for `broker` that keeps `listeners` up to date, and announces `documents` before it sends anything.
+
+    Raises:
+        DeliveryError: the broker does not answer, or refuses us.
+    """
+
+    def __init__(
+        self, broker: Transport, listeners: Listeners, documents: Callable[[], Mapping[str, str]] = dict
+    ) -> None:
+        self._broker, self._listeners = broker, listeners
+        self._posted: list[Parcel] = []
+        self._directory = BrokerDirectory(broker, listeners, documents)
+        self._directory.look()
+        self._topology = listeners.topology
+        self._sender: Sender = broker.sender(self._topology)
+
+    def post(self, parcels: Sequence[Parcel]) -> None:
+        """Hand messages to the broker.
+
+        Raises:
+            DeliveryError: the connection failed.
+        """
+        if self._lacks_queues(parcels):
+            self._reopen()
+        self._sender.post(parcels)
+        if not self._broker.promises.routes:
+            self._posted += [parcel for parcel in parcels if not parcel.again]
+
+    def confirm(self, timeout: float) -> Sequence[DeliveryError | None]:
+        """Wait for the broker's answers, and send to who has been announced meanwhile; see `Sender.confirm`.
+
+        Raises:
+            DeliveryError: the connection failed, or the broker did not take what is for a new listener.
+        """
+        answers = self._sender.confirm(timeout)
+        if self._is_time_to_look():
+            self._look(timeout)
+        return answers
+
+    def close(self) -> None:
+        """Close the connections, after a last look for new listeners."""
+        if self._posted and self._directory.is_open:
+            with suppress(DeliveryError):  # whoever closes after a failure sends again
+                self._look(AGAIN)
+        self._directory.close()
+        self._sender.close()
+
+    def _is_time_to_look(self) -> bool:
+        must = self._posted and self._directory.is_open and not self._broker.promises.directory_age
+        return bool(must) or self._directory.is_due
+
+    def _look(self, timeout: float) -> None:
+        if self._directory.look():
+            self._send_late(timeout)
+        else:
+            del self._posted[:-KEPT]
+
+    def _send_late(self, timeout: float) -> None:
+        """Send what was sent since the last look to those who were not known then."""
+        posted, self._posted = self._posted, []
+        late = [each for parcel in posted if (each := self._to_others(parcel)).queues]
+        if not late:
+            return
+        if self._lacks_queues(late):
+            self._reopen()
+        self._sender.post(late)
+        for refused in self._sender.confirm(timeout):
+            if refused is not None:
+                raise refused
+
+    def _to_others(self, parcel: Parcel) -> Parcel:
+        """Return a message for those of its listeners to whom it was not sent."""
+        listening = self._listeners.topology.listeners(parcel.message.event)
+        others = tuple(queue.name for queue in listening if queue.name not in parcel.queues)
+        return Parcel(parcel.message, others, again=True)
+
+    def _lacks_queues(self, parcels: Sequence[Parcel]) -> bool:
+        """Tell whether a queue was not known when the connection was made, which declares queues, and is known now."""
+        if self._topology is self._listeners.topology:
+            return False
+        known = {queue.name for queue in self._topology.queues}
+        new = {queue.name for queue in self._listeners.topology.queues} - known
+        return any(queue in new for parcel in parcels for queue in parcel.queues)
+
+    def _reopen(self) -> None:
+        self._sender.close()
+        self._topology = self._listeners.topology
+        self._sender = self._broker.sender(self._topology)
