@@ -461,6 +461,9 @@ class TestWork:
         found = worked(database, consumers={"shop.payment"})
         assert of(found, "shop.payment").state is State.OK
         assert "was it renamed" in of(found, "shop.parcel").advice
+        with StoreDirectories(Store.open(database), lambda: NOW) as announced:
+            announced.write("shop", listener_document("parcel", ["Ordered"]))
+        assert of(worked(database, consumers={"shop.payment"}), "shop.parcel").state is State.OK
 
     @pytest.mark.parametrize(
         ("minutes", "waits", "state"), [(2, True, "ok"), (4, True, "warning"), (4, False, None), (None, True, "ok")]

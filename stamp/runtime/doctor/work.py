@@ -58,7 +58,7 @@ def examine(
     yield from _clock([each.oldest for each in found.values()], now)
     for consumer, each in found.items():
         absent = timedelta(microseconds=now - seen.get(consumer, now))
-        is_known = consumers is None or consumer in consumers
+        is_known = consumers is None or consumer in consumers or consumer in seen
         yield from _consumer(consumer, each, now, is_known=is_known, absent=absent)
     if not found:
         yield ok("backlog", "nothing waits")
