@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from stamp.compat import Finding
+from stamp.compat import Finding, Severity
 from stamp.ripple.contracts import Contracts, Version
 from stamp.ripple.growth import BUDGET, Growth, growth
 from stamp.ripple.pairs import Pairs
@@ -17,6 +17,7 @@ from stamp.ripple.rules import RULES
 from stamp.ripple.sizes import ASSUMED, Assumptions
 from stamp.ripple.study import Study
 from stamp.ripple.untold import untold
+from stamp.ripple.way_out import Trial
 from stamp.schema.types import Type
 from stamp.workflow.draft import Changes
 
@@ -52,13 +53,16 @@ def ripple(
     states = (now, *baselines)
     study = Study(*(now, states[1:], today, Pairs(untold(states))), mode=mode, listing=listing, pending=tuple(pending))
     study = replace(study, growth=_growth(study, budget, assumed))
-    study = replace(study, rollouts=tuple(_rollouts(study)))
+    return _report(replace(study, rollouts=tuple(_rollouts(study, is_good=_trial(today)))))
+
+
+def _report(study: Study) -> Report:
     known = {impact.key for baseline in study.baselines for impact in _impacts(study.of(baseline))}
     impacts = [replace(each, is_known=True) if each.key in known else each for each in _impacts(study)]
     return Report(
         impacts=tuple(sorted(impacts, key=lambda impact: impact.finding.severity.rank)),
         rollouts=study.rollouts,
-        graph={workflow: study.graph(now, workflow) for workflow in now.workflows},
+        graph={workflow: study.graph(study.now, workflow) for workflow in study.now.workflows},
         growth=study.growth,
         pairs=study.pairs,
     )
@@ -93,11 +97,23 @@ def _impact(rule: Rule, issue: Issue) -> Impact:
     )
 
 
-def _rollouts(study: Study) -> Iterator[Rollout]:
+def _rollouts(study: Study, is_good: Trial | None) -> Iterator[Rollout]:
     for baseline in study.baselines:
         for workflow in study.workflows:
-            if (rollout := plan(study, baseline, workflow)) is not None:
+            if (rollout := plan(study, baseline, workflow, is_good=is_good)) is not None:
                 yield rollout
+
+
+def _trial(today: date) -> Trial:
+    """Return what tries a step of a way out: a check of it that looks for no way out of its own."""
+
+    def is_good(before: Contracts, after: Contracts) -> bool:
+        study = Study(after, (before,), today, Pairs(untold((after, before))))
+        study = replace(study, rollouts=tuple(_rollouts(study, is_good=None)))
+        impacts = _report(study).impacts
+        return not any(each.finding.severity is Severity.ERROR and not each.is_known for each in impacts)
+
+    return is_good
 
 
 def _growth(study: Study, budget: int, assumed: Assumptions) -> dict[str, Growth]:

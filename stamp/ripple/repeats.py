@@ -18,12 +18,17 @@ __all__ = ["Repeat", "involved", "repeats"]
 
 
 class Repeat(NamedTuple):
-    """A step that gets a second event in one run. The ways are from the start of the run; `again` ends with the `event` in question."""
+    """A step that gets a second event in one run. The ways are from the start of the run; `again` ends with the `event` in question.
+
+    They part where the step `origin` publishes the events `parting`, all with one outcome.
+    """
 
     step: str
     event: str
     once: Route
     again: Route
+    origin: str
+    parting: tuple[str, ...]
 
     @property
     def is_one_way(self) -> bool:
@@ -91,12 +96,13 @@ class _Network:
         )
         told: set[str] = set()
         for event in dict.fromkeys(hop.event for hop in self.arriving[step]):
-            pairs = (self._pair(self._outcomes[number], step, event) for _, number in parting if event not in told)
-            found = next(filter(None, pairs), None)
-            if found is not None:
-                once, again = sorted((tuple(hop.event for hop in way) for way in found), key=len)
-                told |= {once[-1], again[-1]}
-                yield Repeat(step, again[-1], once, again)
+            for number in (number for _, number in parting if event not in told):
+                hops = self._outcomes[number]
+                if found := self._pair(hops, step, event):
+                    once, again = sorted((tuple(hop.event for hop in way) for way in found), key=len)
+                    told |= {once[-1], again[-1]}
+                    events = tuple(dict.fromkeys(hop.event for hop in hops))
+                    yield Repeat(step, again[-1], once, again, origin=hops[0].origin, parting=events)
 
     def _left(self, step: str) -> dict[str, int]:
         """Return over how many hops each step leads to one."""

@@ -16,7 +16,9 @@ from stamp.compat import Severity
 from stamp.ripple.contracts import Contracts, Version, is_same
 from stamp.ripple.graph import ABSENT, NOTHING, Graph, Held, published
 from stamp.ripple.hazard import Hazard, Kind
+from stamp.ripple.repeats import repeats
 from stamp.ripple.study import Study
+from stamp.ripple.wording import listed
 from stamp.schema.jsonfile import JsonFile
 from stamp.workflow.contract import StepContract
 
@@ -49,6 +51,7 @@ class Transition:
         self._before: dict[str, frozenset[str]] = {}
         self._broken: dict[tuple[JsonFile, str, bool], list[Version]] = {}
         self._graphs: dict[tuple[frozenset[Variant], ...], Graph] = {}
+        self._repeats: dict[tuple[frozenset[Variant], ...], set[Hazard]] = {}
         self._hazards: dict[tuple[frozenset[str], frozenset[str]], frozenset[Hazard]] = {}
 
     @property
@@ -171,7 +174,17 @@ class Transition:
                 found.update(self._of_events(stage, party))
             elif party.step in self._fed:
                 found.add(Hazard(Kind.STARVED, party.step, self._is_new(variant, party.step)))
-        return frozenset(found)
+        return frozenset(found | (self._repeated(stage) if self.old else set()))
+
+    def _repeated(self, stage: Stage) -> set[Hazard]:
+        """Return the steps that one run triggers twice: in a workflow that is new nothing was otherwise before."""
+        key = tuple(stage[step] for step in self.shifting)
+        if key not in self._repeats:
+            self._repeats[key] = {
+                Hazard(Kind.REPEATED, each.step, is_new=False, cause=listed(sorted({each.once[-1], each.event})))
+                for each in repeats(self._graph(stage))
+            }
+        return self._repeats[key]
 
     def _graph(self, stage: Stage) -> Graph:
         key = tuple(stage[step] for step in self.shifting)

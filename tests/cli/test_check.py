@@ -204,7 +204,7 @@ CASES: list[tuple[Callable[[], None], list[str], int, list[str]]] = [
             "error    resolution and survey cannot read ticket.created_at",
             "arrives  resolution: TicketCreated → TicketValidated",
             '{"created_at": "", …}',
-            "then change resolution and survey",
+            "let resolution and survey read ticket.created_at of Ticket.v1",
             "1 error at 2 steps in",
         ],
     ),

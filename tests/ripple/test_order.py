@@ -164,15 +164,14 @@ def test_everything_may_change_at_once(count: int, width: int, prefix: str, type
 
 def test_a_long_row_takes_a_stage_or_two_for_each_step(compare: Callable[..., Any]):
     size = 20
+    written = {"R.v1": {"a": "int"}, "Q.v1": {"a": "int"}}
 
     def row(*, is_new: bool) -> Steps:
-        found: Steps = {
-            "s00": {"emits": {"E0": "R", **({"F0": "R"} if is_new else {})}, "writes": {"R.v1": {"a": "int"}}}
-        }
+        found: Steps = {"s00": {"emits": {"E0": "R", **({"F0": "Q"} if is_new else {})}, "writes": written}}
         for number in range(1, size):
-            emits = {f"E{number}": "R", **({f"F{number}": "R"} if is_new else {})}
+            emits = {f"E{number}": "R", **({f"F{number}": "Q"} if is_new else {})}
             on = [f"E{number - 1}", *([f"F{number - 1}"] if is_new else [])]
-            found[f"s{number:02}"] = {"on": on, "emits": emits, "ends": list(emits), "writes": {"R.v1": {"a": "int"}}}
+            found[f"s{number:02}"] = {"on": on, "emits": emits, "ends": list(emits), "writes": written}
         return found
 
     before, now = row(is_new=False), row(is_new=True)

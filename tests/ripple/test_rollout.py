@@ -33,7 +33,8 @@ class TestOrders:
 
     def test_a_new_event_waits_for_who_listens_to_it(self, flow, compare):
         now = deepcopy(flow)
-        now["assignment"]["emits"]["ExpertMissing"] = "Assigned"
+        now["assignment"]["emits"]["ExpertMissing"] = "Missing"
+        now["assignment"]["writes"]["Missing.v1"] = {"since": "string"}
         now["billing"]["on"].append("ExpertMissing")
         report = compare(flow, now)
         assert [phase.steps for phase in report.phases] == [("billing",), ("assignment",)]
@@ -101,6 +102,7 @@ class TestNone:
         assert rollout.obstacles == (
             "billing no longer listens to CustomerNotified with its new contract, while that would still be published",
             "billing as it runs now would get none of its events",
+            "billing would be triggered twice in one run, by CustomerNotified and TicketAssigned",
         )
 
     def test_two_ends_that_change_a_type_at_once_have_none(self, flow, compare):

@@ -26,7 +26,10 @@ RULE = Rule(
     severity=Severity.ERROR,
     title="There is no order in which the services of a change can be deployed",
     why="Whichever service goes first, for a while something old meets something new that it cannot take, or data that wait in queues do.",
-    remedy="Expand and contract: first let both ends take the old and the new, deploy that, and take the old away in a change of its own.",
+    remedy=(
+        "Follow the way out where one is told: each step of it has been tried on the contracts. It is expand and contract: who reads or listens "
+        "takes the old and the new first, and the old is taken away in a change of its own. No step may hear two events of one run."
+    ),
     example=Example(
         before={
             "ticket": {"emits": {"TicketCreated": "Ticket"}, "writes": {"Ticket.v1": {"text": "string"}}},
