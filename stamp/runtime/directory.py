@@ -34,7 +34,7 @@ def announce(target: Directory, documents: Mapping[str, str]) -> Mapping[str, st
 def restore(target: Directory, documents: Mapping[str, str]) -> Mapping[str, str]:
     """Write the documents that a directory has lost, and return all that it has then.
 
-    What others have changed meanwhile stays, but for a listener that they have given up, and that is there all the same.
+    What others have changed meanwhile stays, but for a step that they have taken out, and that is there all the same.
 
     Raises:
         DeliveryError, StoreError: the directory cannot be used.

@@ -116,8 +116,8 @@ def listeners(documents: Documents) -> dict[str, tuple[str, ...]]:
 
 
 def is_given_up(key: str, text: str) -> bool:
-    """Tell whether a document says that nobody listens any more where somebody has."""
-    return key.startswith(LISTENER) and _events(text) == ()
+    """Tell whether a document says that a step is gone, or that nobody listens any more where somebody has."""
+    return key.startswith((CONTRACT, LISTENER)) and text.strip() == "null"
 
 
 def _events(text: str) -> tuple[str, ...] | None:

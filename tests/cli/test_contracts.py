@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple
 
 import pytest
+from pydantic import BaseModel
 
+from stamp import Workflow
 from stamp.ripple.example import files
+from stamp.runtime import Publisher, Worker
+from stamp.runtime import transport as carrying
 from stamp.runtime.brokers import transport
 from stamp.runtime.directories import BrokerDirectories, Directories, StoreDirectories
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Parcel
 from stamp.runtime.transports.documents import directory_name
 from stamp.schema.identity import SchemaId
-from stamp.store import inbox, outbox
+from stamp.store import finals, inbox, outbox
 from stamp.store.backlog import backlog
 from stamp.store.message import Message
 from stamp.store.store import Store
+from stamp.workflow import export
 from stamp.workflow.announcement import folder_documents, listener_document
 
 Steps = Mapping[str, Mapping[str, Any]]
@@ -343,7 +348,7 @@ class TestRemove:
         broker, shop = transport(url), Topology.of("shop", {"payment": ["Ordered"]})
         BrokerDirectories(broker).write("shop", listener_document("payment", ["Ordered"]))
         sender = broker.sender(shop)
-        sender.post([Parcel(event(1), ("shop.payment",))])
+        sender.post([carrying.Parcel(event(1), ("shop.payment",))])
         assert sender.confirm(5) == [None]
         assert self.remove(stamp, ("--broker", url)).exit_code == 2
         assert BrokerDirectories(broker).read("shop")["listener/payment"].text == '["Ordered"]'
@@ -434,6 +439,60 @@ class TestAgainst:
         assert "secret" not in done.output
 
 
+class Order(BaseModel):
+    customer: str
+
+
+class Parcel(BaseModel):
+    number: int
+
+
+def shop(folder: Path) -> Workflow:
+    workflow = Workflow("shop", contracts=folder)
+    workflow.starts("order", Order, emits="Ordered")
+
+    @workflow.step(on="Ordered", emits="Sent")
+    def parcel(order: Order) -> Parcel:
+        return Parcel(number=len(order.customer))
+
+    return workflow
+
+
+def worked(workflow: Workflow, store: Store, workflow_id: str) -> None:
+    """Have a run done by a worker."""
+    with Worker(workflow, store=store) as worker, Publisher(workflow, store=store) as publisher:
+        publisher.publish(workflow.start(Order(customer="Ada"), workflow_id=workflow_id))
+        until = monotonic() + 20
+        while monotonic() < until:
+            with store.read() as connection:
+                if any(message.workflow_id == workflow_id for message in finals.find(connection)):
+                    return
+            worker.wait(0.02)
+    raise AssertionError("the run has not ended")
+
+
+def test_what_workers_and_publishers_announce(stamp, tmp_path, here):
+    workflow, url = shop(here / "schemas"), f"sqlite:///{tmp_path / 'shop.db'}"
+    export(workflow)
+    with Store.open(url) as store:
+        worked(workflow, store, "1")
+        listed = json.loads(stamp("contracts", "list", "--store", url, "--format", "json").stdout)
+        steps = {each["step"]: each for each in listed["workflows"][0]["steps"]}
+        assert {name: (each["queue"], each["on"]) for name, each in steps.items()} == {
+            "order": (None, []),
+            "parcel": (["Ordered"], ["Ordered"]),
+        }
+        assert stamp("contracts", "pull", "--store", url, "--out", "pulled").exit_code == 0
+        pulled = tree(here / "pulled")
+        assert pulled == {name: each for name, each in tree(here / "schemas").items() if name.startswith("shop/")}
+        assert stamp("contracts", "push", "--store", url).stdout.startswith("0 documents written")
+        assert stamp("check", "--against", f"store:{url}").exit_code == 0
+        assert stamp("contracts", "remove", "parcel", "--workflow", "shop", "--store", url).exit_code == 0
+        worked(workflow, store, "2")  # it announces itself again
+        again = json.loads(stamp("contracts", "list", "--store", url, "--format", "json").stdout)
+        assert [each["queue"] for each in again["workflows"][0]["steps"]] == [None, ["Ordered"]]
+
+
 def test_all_of_it_at_rabbitmq(stamp, rabbitmq, here):
     url, name, channel = rabbitmq
     option = ("--broker", url, "--workflow", name)
@@ -445,7 +504,7 @@ def test_all_of_it_at_rabbitmq(stamp, rabbitmq, here):
         assert tree(here / "pulled") == tree(here / "schemas")
         assert stamp("check", "--against", f"broker:{url}").exit_code == 0
         sender = transport(url).sender(Topology.of(name, {"payment": ["Ordered"]}))
-        sender.post([Parcel(event(1, name), (f"{name}.payment",))])
+        sender.post([carrying.Parcel(event(1, name), (f"{name}.payment",))])
         assert sender.confirm(5) == [None]
         sender.close()
         BrokerDirectories(transport(url)).write(name, listener_document("payment", ["Ordered"]))

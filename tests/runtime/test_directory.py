@@ -55,6 +55,7 @@ OTHER_PROSE = json.dumps(SCHEMA | {"doc": "another text"})
         ({"contract/a/step.json": "mine", KEY: "no schema", "listener/a": '["A"]'}, True, True),
         ({"contract/a/step.json": "mine", KEY: TEXT, "listener/a": '["B"]'}, True, False),
         ({"contract/a/step.json": "mine", KEY: TEXT, "listener/a": "null"}, True, True),
+        ({"contract/a/step.json": "null", KEY: TEXT, "listener/a": '["A"]'}, True, True),
     ],
 )
 def test_only_what_is_missing_or_differs_is_written(target, there, announced, restored):

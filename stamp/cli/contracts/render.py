@@ -80,7 +80,7 @@ def _left_out(said: str) -> Text:
 def _heard(events: tuple[str, ...] | None) -> Text:
     if events is None:
         return Text("has none", "dim")
-    return Text(", ".join(events)) if events else Text("nothing any more", "dim")
+    return Text(", ".join(events)) if events else Text("nothing", "dim")
 
 
 def _sorted(step: AnnouncedStep) -> Sequence[AnnouncedSchema]:
