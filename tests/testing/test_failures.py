@@ -161,6 +161,7 @@ class TestDeadLetters:
             (reading(returns="an answer"), "undeclared-answer", "HandlerError", 1),
             (reading(returns=Number.model_construct(number="x")), "unwritable-answer", "EncodeError", 1),
             (reading(Unreadable), "unreadable", "ResolutionError", 1),
+            (reading(returns="transaction"), "no-transaction", "NoTransactionError", 1),
             (missing(), "missing-contribution", "MissingContributionError", 1),
         ],
     )  # fmt: skip
