@@ -52,7 +52,7 @@ class Simulation:
 
     What becomes of work that failed is decided as a worker decides it, by `policy`: it rests and is tried again, or is a dead letter, for the
     same reasons and with the same failure event. With `raise_errors` what a handler raises leaves `run`, too; the next `run` goes on. Of the policy the
-    retries count, and the lease, after which somebody else takes the work of a service that died.
+    retries count, the lease, after which somebody else takes the work of a service that died, and how long an unknown writer schema is waited for.
 
     Time is that of `clock`, which passes as messages travel and work rests. `transaction` gives handlers what they get as
     `StepContext.transaction`; it is the caller's to commit or roll back.
@@ -203,6 +203,7 @@ class Simulation:
         """Yield the works that are to be tried, each to be settled before the next; what is not is the first one again."""
         last = self._deliveries + at_most
         until = None if within is None else self.clock.micros + within // MICROSECOND
+        self._worker.look_again()
         while self._pass_time(until):
             if self._deliveries >= last:
                 raise self._endless(at_most)

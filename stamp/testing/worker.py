@@ -36,6 +36,7 @@ class SimulatedWorker:
     _inbox: Inbox = field(default_factory=Inbox)
     _answers: dict[Key, Sequence[Outgoing]] = field(default_factory=dict)
     _dead: dict[Key, DeadLetter] = field(default_factory=dict)
+    _lacks_schemas: bool = False
 
     @property
     def dead_letters(self) -> list[DeadLetter]:
@@ -90,28 +91,39 @@ class SimulatedWorker:
 
     def failed(self, work: Work, error: BaseException) -> None:
         """Try a work again later, or never, after `error`."""
-        said, step, failures = sayable(error), self.workflow.steps[work.step], work.failures + 1
+        said = sayable(error)
         settlement = settled(
             self.workflow,
-            step,
+            self.workflow.steps[work.step],
             work.message.body,
             said,
-            failures=failures,
+            failures=work.failures + 1,
             waited=self.clock.micros - work.arrived_at,
             policy=self.policy,
             chance=self.chance,
         )
         if isinstance(settlement, DeadLettered):
-            work.failures = failures
             self._bury(work, settlement)
-            return
-        until = self.clock.micros + settlement.rest
-        if isinstance(settlement, BackedOff):
-            work.attempts -= 1
-            self._inbox.put_off(work, until=until, error=f"it waits for a schema: {settlement.error}")
+        elif isinstance(settlement, BackedOff):
+            self._back_off(work, settlement)
         else:
-            work.failures = failures
+            work.failures += 1
+            until = self.clock.micros + settlement.rest
             self._inbox.put_off(work, until=until, error=f"attempt {work.attempts} raised {told(said)}")
+
+    def _back_off(self, work: Work, back_off: BackedOff) -> None:
+        """Try a work again as if it had not been tried: at once, if the schema that it lacks can be learned now."""
+        work.attempts -= 1
+        is_known = self.workflow.learn(back_off.error.schema_id)
+        until = self.clock.micros + (0 if is_known else back_off.rest)
+        self._inbox.put_off(work, until=until, error=told(back_off.error))
+        self._lacks_schemas |= not is_known
+
+    def look_again(self) -> None:
+        """Read the contracts folder again, if a schema is missing that somebody may have put there since."""
+        if self._lacks_schemas:
+            self._lacks_schemas = False
+            self.workflow.reload()
 
     def _bury(self, work: Work, dead: DeadLettered) -> None:
         self._inbox.complete(work)

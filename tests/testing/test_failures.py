@@ -432,3 +432,63 @@ class TestUsedIds:
         simulation.publish(Outgoing(*paid))
 
         assert simulation.finals("2") != []
+
+
+class LongText(BaseModel):
+    text: str
+    language: str = "en"
+
+
+class TestUnknownSchemas:
+    """A writer has released a version that the reader has not seen."""
+
+    @staticmethod
+    def writer() -> Workflow:
+        workflow = Workflow("shop", contracts="/nonexistent")
+        workflow.starts("order", LongText, emits="Ordered")
+        return workflow
+
+    @staticmethod
+    def reader(contracts: Path, calls: list[int]) -> Workflow:
+        workflow = Workflow("shop", contracts=contracts)
+
+        @workflow.step(on="Ordered", emits="Paid")
+        def payment(order: Text, context: StepContext) -> Number:
+            calls.append(context.attempt)
+            return Number(number=len(order.text))
+
+        return workflow
+
+    def simulation(self, contracts: Path, calls: list[int], **named: Any) -> Simulation:
+        simulation = Simulation(self.reader(contracts, calls), **named)
+        for run in "12":
+            simulation.publish(self.writer().start(LongText(text="four"), workflow_id=run))
+        return simulation
+
+    def test_are_waited_for_without_counting_attempts(self, tmp_path: Path) -> None:
+        calls = list[int]()
+        simulation = self.simulation(tmp_path, calls, policy=policy(attempts=1)).run(within=timedelta(hours=3))
+        assert (calls, simulation.dead_letters, simulation.events("1")) == ([], [], ["Ordered"])
+        assert {each.workflow_id for each in simulation.waiting} == {"1", "2"}
+        for waiting in simulation.waiting:
+            assert waiting.reason.startswith("UnknownSchemaError: order: expected a schema that the catalog knows")
+            assert waiting.until is not None
+
+        export(self.writer(), tmp_path)
+        assert simulation.run().final("1").state() == {"text": "four", "language": "en", "number": 4}
+        assert (calls, simulation.waiting) == ([1, 1], [])
+
+    def test_are_not_waited_for_longer_than_the_policy_says(self, tmp_path: Path) -> None:
+        calls = list[int]()
+        simulation = self.simulation(tmp_path, calls, policy=policy(schema_patience=3600.0)).run()
+
+        assert calls == []
+        for dead in simulation.dead_letters:
+            assert (dead.letter.reason, dead.attempts) == ("unknown-schema", 1)
+            assert timedelta(hours=1) <= timedelta(microseconds=dead.last_at - dead.first_at) < timedelta(hours=1.1)
+        assert len(simulation.dead_letters) == 2
+        assert simulation.events("1") == ["Ordered", "payment.failed"]
+
+        export(self.writer(), tmp_path)
+        assert simulation.replay() == 2
+        assert [each.contributions[-1].event for each in simulation.run().finals("1")] == ["payment.failed", "Paid"]
