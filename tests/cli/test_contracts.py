@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from stamp.runtime.directories import BrokerDirectories, Directories, StoreDirec
 from stamp.runtime.topology import Topology
 from stamp.runtime.transports.documents import directory_name
 from stamp.schema.identity import SchemaId
-from stamp.store import finals, inbox, outbox
+from stamp.store import directory, finals, inbox, outbox
 from stamp.store.backlog import backlog
 from stamp.store.message import Message
 from stamp.store.store import Store
@@ -459,16 +459,28 @@ def shop(folder: Path) -> Workflow:
 
 
 def worked(workflow: Workflow, store: Store, workflow_id: str) -> None:
-    """Have a run done by a worker."""
+    """Have a run done by a worker, once it has announced itself."""
     with Worker(workflow, store=store) as worker, Publisher(workflow, store=store) as publisher:
+        wait_for(worker, lambda: listens(store))
         publisher.publish(workflow.start(Order(customer="Ada"), workflow_id=workflow_id))
-        until = monotonic() + 20
-        while monotonic() < until:
-            with store.read() as connection:
-                if any(message.workflow_id == workflow_id for message in finals.find(connection)):
-                    return
-            worker.wait(0.02)
-    raise AssertionError("the run has not ended")
+        wait_for(worker, lambda: has_ended(store, workflow_id))
+
+
+def wait_for(worker: Worker, is_so: Callable[[], bool]) -> None:
+    until = monotonic() + 20
+    while not is_so():
+        assert monotonic() < until
+        worker.wait(0.02)
+
+
+def listens(store: Store) -> bool:
+    with store.read() as connection:
+        return directory.find(connection, "shop", "listener/parcel") == '["Ordered"]'
+
+
+def has_ended(store: Store, workflow_id: str) -> bool:
+    with store.read() as connection:
+        return any(finals.find(connection, workflow_id=workflow_id))
 
 
 def test_what_workers_and_publishers_announce(stamp, tmp_path, here):
