@@ -8,8 +8,11 @@ from typing import NamedTuple
 
 import click
 
+from stamp.cli.main_branch import main_branch
 from stamp.cli.render.visible import visible
 from stamp.cli.target import load
+from stamp.cli.unreleased import unreleased
+from stamp.errors import InputError
 from stamp.workflow.draft import Changes
 from stamp.workflow.migration import export, planned
 
@@ -25,19 +28,30 @@ __all__ = ["command"]
     help="The contracts folder.  [default: that of the workflow, ./schemas unless it or the settings say otherwise]",
 )
 @click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if something would change.")
-def command(*, target: str, out: Path | None, check: bool) -> None:
+@click.option("--squash", is_flag=True, help="Make one version of those that are not released yet.")
+@click.option(
+    "--against",
+    metavar="REF|DIR|FILE.tar|store:URL|broker:URL",
+    multiple=True,
+    help="What is released, for --squash: see `stamp check`. Several if need be.  [default: the main branch]",
+)
+def command(*, target: str, out: Path | None, check: bool, squash: bool, against: tuple[str, ...]) -> None:
     """Write what the steps listen to, emit, read and write as files, like a migration.
 
     A changed model becomes the next version of its schema; a released file never changes. Contracts of steps that are not
-    defined in MODULE stay as they are.
+    defined in MODULE stay as they are. A branch that has changed a model several times has several versions, which --squash makes one;
+    never one that is released.
 
     Example: stamp export examples.ticket:ticket --out schemas
     """
+    if against and not squash:
+        raise InputError("expected --squash beside --against, which says what is released and stays as it is")
     workflow = load(target)
     folder = workflow.contracts_folder if out is None else out
-    changes = [change for each in planned(workflow, folder) for change in _told(each)]
+    squashed = unreleased(workflow.name, folder, against or (main_branch(folder),)) if squash else {}
+    changes = [change for each in planned(workflow, folder, squashed=squashed) for change in _told(each)]
     if not check:
-        export(workflow, folder)
+        export(workflow, folder, squashed=squashed)
     for change in changes:
         click.echo(visible(f"{'would be ' * check}{change.done} {change.file}"))
     if not changes:

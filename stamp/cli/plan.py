@@ -13,10 +13,10 @@ from typing import Final
 import click
 
 from stamp.cli.judging import judged
+from stamp.cli.main_branch import main_branch
 from stamp.cli.terminal import is_coloured, spelled, width
 from stamp.errors import InputError
 from stamp.ripple import Report
-from stamp.ripple.revision import default_branch
 from stamp.workflow.settings import contracts_folder
 
 __all__ = ["FORMATS", "command"]
@@ -67,7 +67,7 @@ def command(
     """
     folder = schemas or contracts_folder()
     day = datetime.now(UTC).date() if today is None else today.date()
-    verdict = judged(folder, today=day, against=against or (_main_branch(folder),), workflows=workflow)
+    verdict = judged(folder, today=day, against=against or (main_branch(folder),), workflows=workflow)
     if by_hand or not _is_all_by_hand():
         verdict = replace(verdict, report=_handed_over(verdict.report, by_hand))
     render: Callable[..., str] = import_module(f"stamp.cli.render.plan_{format_}").render
@@ -91,16 +91,3 @@ def _is_all_by_hand() -> bool:
     from stamp.cli.service import broker_url, store_url  # noqa: PLC0415 - databases take long to import
 
     return store_url(None) is None and broker_url(None) is None
-
-
-def _main_branch(folder: Path) -> str:
-    """Return the main branch, by its short name unless that is also the name of a file here."""
-    advice = "say with --against what runs now: a branch, tag or commit, a folder, or a .tar file"
-    try:
-        found = default_branch(folder)
-    except InputError as error:
-        raise InputError(f"{error.message}: {advice}", file=error.file) from error
-    if found is None:
-        raise InputError(f"expected a branch origin/main, origin/master, main or master, got none: {advice}")
-    short = found.removeprefix("refs/remotes/").removeprefix("refs/heads/")
-    return found if Path(short).exists() else short

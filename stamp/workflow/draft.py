@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -49,12 +49,14 @@ class Changes(NamedTuple):
     remove: Sequence[Path]
 
 
-def changes(folder: str | PathLike[str], draft: Draft) -> Changes:
+def changes(folder: str | PathLike[str], draft: Draft, *, squashed: Collection[str] = ()) -> Changes:
     """Return what has to change for the contract in a folder to say what `draft` says. Nothing is written.
 
     A record whose newest released version says something else gets a new version, be it only in what its model enforces: that has the
     SchemaId of the one before, and harms nobody who reads. A released file is never touched. What people added to `step.json` stays, and
     a view that is no longer read goes.
+
+    Versions that are `squashed` (`Validated.v2`) are not released: what the draft says follows the one before them, and they go.
 
     Raises:
         ContractError: the draft contradicts itself, or the contract that is there does.
@@ -63,13 +65,14 @@ def changes(folder: str | PathLike[str], draft: Draft) -> Changes:
     home = Path(folder) / draft.workflow / draft.step
     said = _said(draft)
     check_declaration(said, home / FILE)
-    said |= _kept(home / FILE)
+    said |= _kept(home / FILE, squashed)
     check_declaration(said, home / FILE)
-    released = _new_versions(home, draft)
-    if constraints := _constraints(home, draft, released):
+    gone = {home / f"{label}.avsc" for label in squashed}
+    released = _new_versions(home, draft, gone)
+    if constraints := _constraints(home, draft, released, gone):
         said["constraints"] = constraints
     wanted = {**released, **_views(home, draft), home / FILE: said}
-    stale = [file for file in sorted((home / "reads").glob("*.avsc")) if file not in wanted]
+    stale = [file for file in (*sorted(gone), *sorted((home / "reads").glob("*.avsc"))) if file not in wanted]
     return Changes({file: value for file, value in wanted.items() if not _has(file, value)}, stale)
 
 
@@ -110,8 +113,12 @@ def _said(draft: Draft) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value or OWNED[key].required}
 
 
-def _kept(file: Path) -> dict[str, Any]:
-    return {key: value for key, value in _present(file).items() if key not in OWNED}
+def _kept(file: Path, squashed: Collection[str]) -> dict[str, Any]:
+    kept = {key: value for key, value in _present(file).items() if key not in OWNED}
+    if not squashed or not isinstance(kept.get("retired"), dict):
+        return kept
+    retired = {version: day for version, day in kept["retired"].items() if version not in squashed}
+    return {key: value for key, value in (kept | {"retired": retired}).items() if value or key != "retired"}
 
 
 def _present(file: Path) -> dict[str, Any]:
@@ -121,15 +128,15 @@ def _present(file: Path) -> dict[str, Any]:
     return present
 
 
-def _constraints(home: Path, draft: Draft, released: Mapping[Path, Schema]) -> dict[str, int]:
+def _constraints(home: Path, draft: Draft, released: Mapping[Path, Schema], gone: Collection[Path]) -> dict[str, int]:
     """Return the first version of each record that says what its model enforces: as it is said, or else the one released now.
 
     A version from before that nothing has to follow stays as it is, and so does what is said of it; unless nothing is said at all.
     """
-    present = _present(home / FILE).get("constraints", {})
-    files = (
-        released if (home / FILE).exists() else {**released, **{each.file: each for each in versions(step_files(home))}}
-    )
+    said = _present(home / FILE).get("constraints", {})
+    present = {name: number for name, number in said.items() if home / f"{name}.v{number}.avsc" not in gone}
+    there = {each.file: each for each in versions(step_files(home)) if each.file not in gone}
+    files = released if (home / FILE).exists() else {**released, **there}
     numbers = {origin.name: origin.version for _, origin in releases(files)}
     return {
         name: number
@@ -142,8 +149,8 @@ def _names(draft: Draft) -> set[str]:
     return {record_name(schema) for schema in draft.emits.values()}
 
 
-def _new_versions(home: Path, draft: Draft) -> dict[Path, Schema]:
-    there = list(versions(step_files(home)))
+def _new_versions(home: Path, draft: Draft, gone: Collection[Path]) -> dict[Path, Schema]:
+    there = [each for each in versions(step_files(home)) if each.file not in gone]
     check_numbers(there)
     newest = {version.name: version for version in there}
     wanted: dict[Path, Schema] = {}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from stamp.envelope.format import FILES as FORMAT_FILES
@@ -21,15 +22,20 @@ __all__ = ["drafts", "export", "planned"]
 PUBLISHED: Final = (*FORMAT_FILES, Path(__file__).with_name("step.schema.json"))
 """What lies in the folder `stamp` of all contracts, byte for byte."""
 
+NONE: Final[Mapping[str, Collection[str]]] = MappingProxyType({})
+"""Of no step is anything squashed."""
 
-def export(workflow: Workflow, folder: str | Path | None = None) -> list[Path]:
+
+def export(
+    workflow: Workflow, folder: str | Path | None = None, *, squashed: Mapping[str, Collection[str]] = NONE
+) -> list[Path]:
     """Write the contracts of the steps that are defined here, and return the files that changed: none the second time.
 
     `folder` is by default the workflow's contracts folder. Contracts of steps that live elsewhere are not touched; when they are in
     the workflow's own folder alone, they are read from there.
 
     What others have to provide and do not so far, such as the contract of a service that listens to this one, is written all the same:
-    `stamp check` tells of it.
+    `stamp check` tells of it. Of each step the versions that are `squashed` become one: see `stamp.workflow.draft.changes`.
 
     Raises:
         WorkflowError: a view cannot read what a step that is defined here writes. Nothing has been written then.
@@ -37,12 +43,12 @@ def export(workflow: Workflow, folder: str | Path | None = None) -> list[Path]:
         OSError: the folder cannot be written.
     """
     target = workflow.contracts_folder if folder is None else Path(folder)
-    written = [file for each in planned(workflow, target) for file in apply(each)]
+    written = [file for each in planned(workflow, target, squashed=squashed) for file in apply(each)]
     workflow.reload()
     return written
 
 
-def planned(workflow: Workflow, folder: Path) -> list[Changes]:
+def planned(workflow: Workflow, folder: Path, *, squashed: Mapping[str, Collection[str]] = NONE) -> list[Changes]:
     """Return what `export` would change; nothing is written.
 
     Beside the contracts these are the schemas of the wire format, without which nobody could read an envelope by the folder alone.
@@ -52,7 +58,8 @@ def planned(workflow: Workflow, folder: Path) -> list[Changes]:
     """
     published = {folder / "stamp" / file.name: file.read_bytes() for file in PUBLISHED}
     missing = {file: data for file, data in published.items() if not file.is_file() or file.read_bytes() != data}
-    return [Changes(missing, ()), *(changes(folder, draft) for draft in drafts(workflow, folder))]
+    drafted = (changes(folder, draft, squashed=squashed.get(draft.step, ())) for draft in drafts(workflow, folder))
+    return [Changes(missing, ()), *drafted]
 
 
 def drafts(workflow: Workflow, folder: Path) -> list[Draft]:

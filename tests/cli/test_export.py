@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 
 import pytest
 
@@ -118,3 +120,135 @@ def test_a_definition_that_contradicts_itself_is_refused(stamp, small, here, fil
     assert done.exit_code == 2
     assert "can read nothing that the step 'order' writes" in done.stderr
     assert files() == {}
+
+
+class TestSquash:
+    """Of several versions that only this branch has, one is left; what is released stays."""
+
+    FIELDS = ("more: str = ''", "more: int = 0", "most: int = 1")
+
+    @pytest.fixture
+    def exported(self, stamp, small, here):
+        """Return `exported(number, *options)`: export the model as it is after so many changes, 0 for none."""
+
+        def export(number: int, *options: str):
+            source = (here / "small.py").read_text()
+            if number:
+                field = f"    text: str\n    {self.FIELDS[number - 1]}\n"
+                source = source.replace("    text: str\n", field)
+            name = f"changed{number}"
+            (here / f"{name}.py").write_text(source)
+            done = stamp("export", f"{name}:order", *options)
+            assert done.exit_code == 0, done.output
+            return sorted(done.stdout.splitlines())
+
+        return export
+
+    @pytest.fixture
+    def git(self, here, monkeypatch):
+        for name, value in {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}.items():
+            monkeypatch.setenv(name, value)
+        for role in ("AUTHOR", "COMMITTER"):
+            monkeypatch.setenv(f"GIT_{role}_NAME", "A")
+            monkeypatch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
+
+        def run(*arguments: str) -> None:
+            subprocess.run(("git", *arguments), cwd=here, check=True, capture_output=True)
+
+        run("init", "--quiet", "--initial-branch=main")
+        return run
+
+    def commit(self, git, message: str) -> None:
+        git("add", "schemas")
+        git("commit", "-qm", message)
+
+    def versions(self, here) -> dict[str, str]:
+        return {file.name: file.read_text() for file in (here / "schemas/order/work").glob("*.avsc")}
+
+    def test_versions_that_only_this_branch_has_become_one(self, exported, git, here):
+        exported(0)
+        self.commit(git, "released")
+        released = self.versions(here)
+        git("checkout", "-qb", "change")
+        for number in (1, 2, 3):
+            exported(number)
+            self.commit(git, "more")
+        newest = self.versions(here)["Done.v4.avsc"]
+        assert exported(3, "--squash") == [
+            "removed schemas/order/work/Done.v3.avsc",
+            "removed schemas/order/work/Done.v4.avsc",
+            "updated schemas/order/work/Done.v2.avsc",
+        ]
+        assert self.versions(here) == released | {"Done.v2.avsc": newest}
+        assert exported(3, "--squash") == exported(3) == ["nothing to change"]
+
+    def test_a_model_that_is_what_it_was_has_no_version_of_its_own(self, exported, git, here):
+        exported(0)
+        self.commit(git, "released")
+        before = self.versions(here)
+        exported(1)
+        exported(2)
+        exported(0, "--squash")
+        assert self.versions(here) == before
+
+    def test_what_a_baseline_has_stays(self, exported, here):
+        exported(0)
+        exported(1)
+        shutil.copytree(here / "schemas", here / "released")
+        before = self.versions(here)
+        exported(2)
+        exported(3)
+        exported(3, "--squash", "--against", "released")
+        assert set(self.versions(here)) == {"Done.v1.avsc", "Done.v2.avsc", "Done.v3.avsc"}
+        assert before.items() <= self.versions(here).items()
+
+    def test_what_the_main_branch_has_taken_over_is_released(self, exported, git, here):
+        exported(0)
+        self.commit(git, "released")
+        git("checkout", "-qb", "change")
+        exported(1)
+        self.commit(git, "one more")
+        git("checkout", "-q", "main")
+        git("merge", "-q", "--squash", "change")
+        git("commit", "-qm", "all of the branch")
+        git("checkout", "-q", "change")
+        before = self.versions(here)
+        exported(2)
+        exported(3, "--squash")
+        assert set(self.versions(here)) == {"Done.v1.avsc", "Done.v2.avsc", "Done.v3.avsc"}
+        assert before.items() <= self.versions(here).items()
+
+    def test_what_is_said_of_a_version_goes_with_it(self, exported, git, here):
+        exported(0)
+        self.commit(git, "released")
+        exported(1)
+        exported(2)
+        file = here / "schemas/order/work/step.json"
+        said = json.loads(file.read_text()) | {"retired": {"Done.v2": "2026-01-01"}}
+        file.write_text(json.dumps(said))
+        exported(2, "--squash")
+        assert "retired" not in json.loads(file.read_text())
+        assert set(self.versions(here)) == {"Done.v1.avsc", "Done.v2.avsc"}
+
+    def test_the_first_export_has_nothing_to_squash(self, exported, git):
+        git("commit", "--allow-empty", "-qm", "empty")
+        assert "created schemas/order/work/Done.v1.avsc" in exported(0, "--squash")
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["--against", "main"], "expected --squash beside --against"),
+            (["--squash", "--against", "nowhere"], "expected a"),
+            (["--squash"], "say with --against what runs now"),
+        ],
+    )
+    def test_without_a_baseline_nothing_is_touched(
+        self, stamp, small, exported, files, monkeypatch, here, options, said
+    ):
+        monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(here.parent))
+        exported(0)
+        exported(1)
+        before = files()
+        done = stamp("export", f"{small}:order", *options)
+        assert (done.exit_code, said in done.stderr) == (2, True), done.output
+        assert files() == before
