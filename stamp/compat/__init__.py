@@ -4,7 +4,7 @@ from stamp.compat.check import check
 from stamp.compat.finding import Finding, Fix, Fragment, Severity, Witness
 from stamp.compat.fix import with_fixes
 from stamp.compat.modes import MODES, Comparison, check_versions
-from stamp.compat.proof import prove
+from stamp.compat.proof import Sample, prove, samples
 from stamp.compat.rule import Rule
 from stamp.compat.rules import ENFORCED, RULES
 from stamp.compat.source import Schema, Source, read_source
@@ -19,6 +19,7 @@ __all__ = [
     "Fix",
     "Fragment",
     "Rule",
+    "Sample",
     "Schema",
     "Severity",
     "Source",
@@ -27,6 +28,7 @@ __all__ = [
     "check_versions",
     "prove",
     "read_source",
+    "samples",
     "with_fixes",
     "with_witnesses",
     "witness",

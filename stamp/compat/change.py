@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from stamp.compat.finding import Finding
 from stamp.compat.source import Source
 from stamp.compat.wording import demanded
+from stamp.schema.constraint import PARTS, WORDS
 from stamp.schema.names import unqualified
 from stamp.schema.resolve import PROMOTIONS
 from stamp.schema.types import Type
@@ -183,6 +184,9 @@ def _as_demanded(spot: _Spot) -> Iterator[Change]:
         written = spot.writer.value(spot.written_at)
         yield Change(f"take {demanded(word, written)}", at, said | {word: written})
     yield Change(f"do not demand {demanded(word, before)}", at, said)
+    others = [each for each in said if each in WORDS and each not in PARTS]
+    demands = " and ".join(demanded(each, {**said, word: before}[each]) for each in (word, *others))
+    yield Change(f"do not demand {demands}", at, {each: value for each, value in said.items() if each not in others})
 
 
 _CHANGES: Final[Mapping[str, Callable[[_Spot], Iterator[Change]]]] = {

@@ -16,15 +16,15 @@ from stamp.schema.types import Type
 __all__ = ["values"]
 
 
-def values(writer: Type, readers: Sequence[Type] = ()) -> Sequence[Any]:
-    """Return values of `writer` that all of `readers` have a value for, the simplest first.
+def values(writer: Type, readers: Sequence[Type] = (), others: Sequence[Any] = ()) -> Sequence[Any]:
+    """Return values of `writer` that all of `readers` have a value for: of `others`, and then the simplest first.
 
     Readers that see more in plain data than the writer's schema says (text in bytes, UUIDs in text, times in numbers) refuse what it
     is not: the checks warn of that, and here it is left out.
     """
     seeing = [each for each in readers if _sees_more(writer, each)]
     seen = [replace(writer, logical=each.logical, precision=each.precision, scale=each.scale) for each in seeing]
-    found = [value for each in (*seen, writer) for value in _own(each)]
+    found = [*others, *(value for each in (*seen, writer) for value in _own(each))]
     return [value for value in found if all(_is_taken(writer, each, value) for each in seeing)]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from stamp.compat.boundary import at_boundaries, seen_as
 from stamp.compat.datum import Branch
+from stamp.compat.rule import SCALARS
 from stamp.compat.smallest import Smallest
 from stamp.compat.wording import demanded, is_satisfied
 from stamp.schema.constraint import NOTHING, Constraint
@@ -101,8 +102,7 @@ class _Walk:
         written, said = place.written, place.wanted
         if place.writer.kind == "array":
             inner = _Place(items, written.items, wanted, said.items, f"{place.at}/items", f"{place.inside}[]")
-            least = max(written.words.get("minItems", 1), 1)
-            yield from self.look(inner._replace(around=lambda value: place.around([value] * min(least, MAX_ITEMS))))
+            yield from self.look(inner._replace(around=lambda value: place.around(self._list(place, items, value))))
             return
         inner = _Place(
             items, written.values, wanted, said.values, f"{place.at}/additionalProperties", f"{place.inside}{{}}"
@@ -131,7 +131,7 @@ class _Walk:
     def _counts(self, place: _Place) -> Iterator[Narrowing]:
         """Compare how many items or keys there may be."""
         least, most = _COUNTS[place.writer.kind]
-        low, high = place.written.words.get(least, 0), place.written.words.get(most)
+        low, high = place.written.words.get(least, 0), _least_of(place.written.words.get(most), _variety(place))
         wanted_low, wanted_high = place.wanted.words.get(least, 0), place.wanted.words.get(most)
         once = place.wanted.words.get("uniqueItems") and not place.written.words.get("uniqueItems")
         if wanted_high is not None and (high is None or high > wanted_high):
@@ -142,19 +142,51 @@ class _Walk:
             yield self._count(place, least, low, f"{low} that may all be the same")
 
     def _count(self, place: _Place, word: str, count: int, got: str) -> Narrowing:
-        assert place.writer.items is not None
-        value = MISSING
-        if count <= MAX_ITEMS:
-            said = place.written.items if place.writer.kind == "array" else place.written.values
-            item = self._smallest.lawful(place.writer.items, said)
-            whole = [item] * count if place.writer.kind == "array" else {f"key{n}": item for n in range(count)}
-            value = place.around(whole)
+        whole = self._whole(place, count) if count <= MAX_ITEMS else None
+        value = MISSING if whole is None else place.around(whole)
         message = f"expected {demanded(word, place.wanted.words[word])}, got {got}"
         return Narrowing(word, f"{place.at}/{word}", place.inside, message, value)
 
+    def _whole(self, place: _Place, count: int) -> Any | None:
+        """Return an array or a map of so many items; None where not so many that are distinct are known."""
+        items, written = place.writer.items, place.written
+        assert items is not None
+        if place.writer.kind == "array":
+            found = self._list(place, items, self._smallest.lawful(items, written.items), count) if count else []
+            return found if len(found) == count else None
+        item = self._smallest.lawful(items, written.values)
+        keys = at_boundaries(_TEXT, written.keys) if written.keys else [f"key{number}" for number in range(count)]
+        return dict.fromkeys(keys[:count], item) if len(keys) >= count else None
 
+    def _list(self, place: _Place, items: Type, value: Any, count: int = 1) -> list[Any]:
+        """Return a list that begins with a value, of as many items as the writer has at least; of distinct ones if it must."""
+        count = min(max(place.written.words.get("minItems", 1), count), MAX_ITEMS)
+        if "uniqueItems" not in place.written.words:
+            return [value] * count
+        others = at_boundaries(items, place.written.items) if items.kind in _LEAVES else []
+        return [value, *(each for each in others if each != value)][:count]
+
+
+_LEAVES: Final = SCALARS | {"enum", "fixed"}
 _TEXT: Final = Type("string")
 _COUNTS: Final = {"array": ("minItems", "maxItems"), "map": ("minProperties", "maxProperties")}
+
+
+def _variety(place: _Place) -> int | None:
+    """Return how many different items a set has at most, or how many keys a map, where these are few."""
+    if place.writer.kind == "map":
+        type_, said = _TEXT, place.written.keys
+    elif "uniqueItems" in place.written.words and place.writer.items is not None:
+        type_, said = place.writer.items, place.written.items
+    else:
+        return None
+    if "enum" in said.words:
+        return len(said.words["enum"])
+    return {"boolean": 2, "null": 1, "enum": len(type_.symbols)}.get(type_.kind)
+
+
+def _least_of(*limits: int | None) -> int | None:
+    return min((each for each in limits if each is not None), default=None)
 
 
 def _or_any(limit: int | None, what: str) -> str:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Sequence
-from typing import Any, Final
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from stamp.compat.datum import encode, shown
 from stamp.compat.sampler import Sampler
 from stamp.compat.search import MAX_SIZE
-from stamp.compat.source import Schema, read_source
+from stamp.compat.source import Schema, Source, read_source
 from stamp.errors import DecodeError, LimitError, ResolutionError
 from stamp.schema.decoder import decoder_of
 from stamp.schema.decoding import Decoder
 from stamp.schema.types import Type
 
-__all__ = ["prove"]
+__all__ = ["Sample", "prove", "samples"]
 
 MAX_VAIN: Final = 30
 """After so many data without anything new there is nothing more to come: what is left lies too deep in a recursion."""
@@ -36,31 +36,54 @@ def prove(reader: Schema, writer: Schema, *, as_view: bool = False, budget: int 
     written, read = read_source(writer), read_source(reader)
     if as_view:
         read = read.seen_as(written.root.name)
+    as_read: Decoder | None = None
+    count = 0
+    for sample in samples(read, written, budget=budget):
+        as_read = as_read or _compiled(written.root, read.root)
+        try:
+            as_read(sample.data)
+        except (DecodeError, ResolutionError, LimitError) as error:
+            raise AssertionError(f"expected {sample.text} to be read, got: {error}") from error
+        count += 1
+    return count
+
+
+class Sample(NamedTuple):
+    """A datum of a writer's type, and its binary. It is lawful when its writer writes such data, as far as constraints say."""
+
+    type: Type
+    datum: Any
+    data: bytes
+    is_lawful: bool
+
+    @property
+    def text(self) -> str:
+        """Its JSON for people."""
+        return json.dumps(shown(self.type, self.datum), ensure_ascii=False)
+
+
+def samples(reader: Source, writer: Source, *, budget: int = 20_000) -> Iterator[Sample]:
+    """Yield data of `writer` for a reader that is seen as what it reads: those that `prove` decodes."""
     choices = _Choices()
-    sampler = Sampler(written.root, read.root, choices)
+    sampler = Sampler(writer.root, reader.root, choices)
     if sampler.size > MAX_SIZE:
-        return 0
-    as_written, as_read = (_compiled(written.root, each) for each in (written.root, read.root))
+        return
+    as_written = _compiled(writer.root, writer.root)
     count = vain = 0
     while count + vain == 0 or (choices.open and sampler.written < budget and vain < MAX_VAIN):
         before = choices.made
         try:
             datum = sampler.datum()
         except LookupError:  # of what the readers of such a field see, a check has warned
-            return count
+            return
         vain = vain + 1 if choices.made == before else 0
-        data = encode(written.root, datum)
+        data = encode(writer.root, datum)
         try:
             as_written(data)
         except (DecodeError, LimitError):  # too deep for any reader of ours, or a legal array of items without bytes
             continue
-        try:
-            as_read(data)
-        except (DecodeError, ResolutionError, LimitError) as error:
-            text = json.dumps(shown(written.root, datum), ensure_ascii=False)
-            raise AssertionError(f"expected {text} to be read, got: {error}") from error
         count += 1
-    return count
+        yield Sample(writer.root, datum, data, sampler.is_lawful)
 
 
 def _compiled(writer: Type, reader: Type) -> Decoder:

@@ -55,11 +55,14 @@ def _is_multiple(type_: Type, said: Any, datum: Any) -> bool | None:
 
 
 def _is_nearly_multiple(number: float, step: float) -> bool:
-    """Tell what pydantic does: a remainder that is small beside the number is none."""
+    """Tell what pydantic does: a remainder of a billionth is none, and nor is that of infinity; but a quotient has to be finite."""
     if not isfinite(number):
-        return number != number  # noqa: PLR0124 - only what is not a number is not equal to itself; pydantic lets that pass
+        return True
     rest = number % step
-    return not (abs(rest) > abs(number) / 1e9 and abs(rest - step) > abs(number) / 1e9)
+    return isfinite(number / step) and (rest <= _NOTHING or step - rest <= _NOTHING)
+
+
+_NOTHING: Final = 1e-9
 
 
 def _is_finite(_: Type, said: Any, datum: Any) -> bool:

@@ -19,8 +19,9 @@ from typing import Any, Final
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from stamp.compat.boundary import accepts
 from stamp.compat.datum import digits, encode
-from stamp.compat.sampler import Sampler
+from stamp.compat.sampler import Sampler, Where
 from stamp.compat.source import Schema, read_source
 from stamp.schema.decoder import decoder_of
 from stamp.schema.lint import lint, problems
@@ -102,17 +103,25 @@ def evolutions(
 @st.composite
 def _payloads(draw: st.DrawFn, root: Type) -> bytes:
     def choose(place: Hashable, options: Sequence[Any]) -> Any:
-        assert isinstance(place, tuple)
-        return draw(_values(place[0], options))
+        assert isinstance(place, Where)
+        return draw(_values(place, options))
 
     return encode(root, Sampler(root, root, choose).datum())
 
 
-def _values(type_: Type, options: Sequence[Any]) -> st.SearchStrategy[Any]:
+def _values(place: Where, options: Sequence[Any]) -> st.SearchStrategy[Any]:
     """Return a strategy of what may be chosen at a place: values of the type around those that are suggested."""
+    type_, said = place.writer, place.said
     wider = _WIDER.get(type_.logical if type_.logical in _WIDER else type_.kind)
     suggested = st.sampled_from(options)
-    return suggested if wider is None else st.one_of(suggested, wider(type_, options))
+    if wider is None or not _FREE.isdisjoint(said.words):
+        return suggested
+    found = wider(type_, options)
+    return st.one_of(suggested, found.filter(lambda value: accepts(type_, said, value) is True) if said else found)
+
+
+_FREE: Final = frozenset({"enum", "pattern", "format", "multipleOf", "minLength"})
+"""Words of which only what is suggested is known to satisfy them, or hardly anything else does."""
 
 
 def _range(_: Type, options: Sequence[int]) -> st.SearchStrategy[int]:
