@@ -13,6 +13,7 @@ from stamp.ripple.report import Handover, Impact, Phase, Proof, Report, Rollout
 from stamp.ripple.rule import Rule
 from stamp.ripple.rules import RULES
 from stamp.ripple.sizes import ASSUMED, Assumptions, Size
+from stamp.ripple.trial import Trial
 
 __all__ = [
     "ASSUMED",
@@ -35,6 +36,7 @@ __all__ = [
     "Route",
     "Rule",
     "Size",
+    "Trial",
     "accept",
     "contracts_of",
     "explained",

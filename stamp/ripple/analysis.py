@@ -16,6 +16,7 @@ from stamp.ripple.rule import Issue, Rule
 from stamp.ripple.rules import RULES
 from stamp.ripple.sizes import ASSUMED, Assumptions
 from stamp.ripple.study import Study
+from stamp.ripple.trial import Trial
 from stamp.ripple.untold import untold
 from stamp.ripple.way_out import Trial
 from stamp.schema.types import Type
@@ -24,7 +25,7 @@ from stamp.workflow.draft import Changes
 __all__ = ["ripple"]
 
 
-def ripple(
+def ripple(  # noqa: PLR0913 - options, each with a default
     now: Contracts,
     baselines: Sequence[Contracts] = (),
     *,
@@ -34,6 +35,7 @@ def ripple(
     budget: int = BUDGET,
     assumed: Assumptions = ASSUMED,
     pending: Sequence[Changes] = (),
+    trials: Sequence[Trial] = (),
 ) -> Report:
     """Return what is to be said about contracts by themselves, and about what has changed since each baseline.
 
@@ -46,12 +48,22 @@ def ripple(
         budget: how many bytes an event may have.
         assumed: what is taken for usual where a schema does not say.
         pending: what an export of the code would change, see `stamp.ripple.pending`.
+        trials: the models in code that are given data, see `stamp.ripple.models`.
 
     Raises:
         InputError: there is no such mode.
     """
     states = (now, *baselines)
-    study = Study(*(now, states[1:], today, Pairs(untold(states))), mode=mode, listing=listing, pending=tuple(pending))
+    study = Study(
+        now=now,
+        baselines=states[1:],
+        today=today,
+        pairs=Pairs(untold(states)),
+        mode=mode,
+        listing=listing,
+        pending=tuple(pending),
+        trials=tuple(trials),
+    )
     study = replace(study, growth=_growth(study, budget, assumed))
     return _report(replace(study, rollouts=tuple(_rollouts(study, is_good=_trial(today)))))
 

@@ -270,3 +270,39 @@ def test_a_released_file_is_not_edited(code: Code, here: Path) -> None:
     assert "Paid.v1 of payment is released and was edited in what it says that the model enforces" in " ".join(
         done.stdout.split()
     )
+
+
+# -- the models themselves
+
+EVEN = "int\n\n    @field_validator('value')\n    @classmethod\n    def even(cls, value):\n        assert value % 2 == 0, 'odd'\n        return value"
+
+
+def test_with_the_code_at_hand_the_readers_model_is_tried(code: Code) -> None:
+    code.export("conint(ge=0, le=10)", EVEN)
+    code.keep()
+    assert code.check()[0] == 0
+    status, findings = code.check("--prove")
+    (refuses,) = [each for each in findings if each["rule"] == "model-refuses"]
+    (cause,) = refuses["causes"]
+    assert (status, refuses["severity"], refuses["path"]) == (1, "error", "payment.value")
+    assert "odd" in cause["message"]
+    assert json.loads(cause["witness"]["datum"])["value"] % 2 == 1
+
+
+def test_data_that_the_writers_own_model_refuses_are_not_tried(code: Code) -> None:
+    code.export(EVEN, EVEN)
+    code.keep()
+    assert {each["rule"] for each in code.check("--prove")[1]} == {"validator-unseen"}
+
+
+def test_what_a_writer_elsewhere_may_see_to_is_a_warning(code: Code, here: Path) -> None:
+    code.export(EVEN, EVEN)
+    code.keep()
+    source = (here / f"{code.module}.py").read_text()
+    (here / "reader.py").write_text(source.replace('wf.starts("payment", Paid, emits="Paid")\n', ""))
+    code.module = "reader"
+    status, findings = code.check("--prove")
+    assert (status, {(each["rule"], each["severity"]) for each in findings}) == (
+        0,
+        {("validator-unseen", "info"), ("model-refuses", "warning")},
+    )
