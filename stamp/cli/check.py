@@ -20,7 +20,7 @@ from stamp.cli.render.visible import visible
 from stamp.cli.terminal import is_coloured, spelled, width
 from stamp.cli.verdict import Verdict
 from stamp.compat import MODES, Severity
-from stamp.ripple import Report, Trial, explained, proved
+from stamp.ripple import Reading, Report, explained, proved
 from stamp.workflow.draft import Changes
 from stamp.workflow.settings import contracts_folder
 
@@ -129,7 +129,7 @@ def _verdict(request: Request, fail_on: Severity, today: date) -> Verdict:
         fail_on=fail_on,
         mode=request.mode,
         pending=_pending(request.code, folder),
-        trials=_trials(request.code) if request.prove else (),
+        readings=_readings(request.code) if request.prove else (),
     )
     return replace(found, report=_shown(found.report, request.prove), checkout=checkout(Path()))
 
@@ -143,13 +143,13 @@ def _pending(code: Sequence[str], folder: Path) -> list[Changes]:
     return [changes for target in code for changes in pending(load(target), folder)]
 
 
-def _trials(code: Sequence[str]) -> list[Trial]:
+def _readings(code: Sequence[str]) -> list[Reading]:
     if not code:
         return []
     from stamp.cli.target import load  # noqa: PLC0415 - code comes with pydantic, and most checks have none
-    from stamp.ripple.models import trials  # noqa: PLC0415 - the same
+    from stamp.ripple.readings import readings  # noqa: PLC0415 - the same
 
-    return [trial for target in code for trial in trials(load(target))]
+    return [reading for target in code for reading in readings(load(target))]
 
 
 def _shown(report: Report, prove: bool | None) -> Report:  # noqa: FBT001 - an option, as it was given

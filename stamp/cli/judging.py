@@ -10,7 +10,7 @@ from stamp.cli.accepted import acceptances
 from stamp.cli.verdict import Verdict
 from stamp.cli.workspace import states
 from stamp.compat import Severity
-from stamp.ripple import Trial, accept, ripple
+from stamp.ripple import Reading, accept, ripple
 from stamp.workflow.draft import Changes
 
 __all__ = ["judged"]
@@ -25,7 +25,7 @@ def judged(
     fail_on: Severity = Severity.ERROR,
     mode: str | None = None,
     pending: Sequence[Changes] = (),
-    trials: Sequence[Trial] = (),
+    readings: Sequence[Reading] = (),
 ) -> Verdict:
     """Return the verdict on the contracts in a folder, as they are and against what they are compared with, with what is accepted.
 
@@ -34,7 +34,7 @@ def judged(
         ContractError, SchemaError: a contract contradicts itself or cannot be read.
     """
     now, *baselines = states(folder, against=against, workflows=workflows)
-    report = ripple(now, baselines, today=today, mode=mode, pending=pending, trials=trials)
+    report = ripple(now, baselines, today=today, mode=mode, pending=pending, readings=readings)
     is_all = bool(baselines) and not workflows
     report = accept(report, acceptances(), today=today, unused=is_all)
     names = tuple(baseline.name for baseline in baselines)

@@ -9,11 +9,11 @@ from stamp.ripple.graph import Graph, Route
 from stamp.ripple.growth import BUDGET, EventSize, Growth
 from stamp.ripple.leave import accept
 from stamp.ripple.proof import explained, proved
+from stamp.ripple.reading import Reading
 from stamp.ripple.report import Handover, Impact, Phase, Proof, Report, Rollout
 from stamp.ripple.rule import Rule
 from stamp.ripple.rules import RULES
 from stamp.ripple.sizes import ASSUMED, Assumptions, Size
-from stamp.ripple.trial import Trial
 
 __all__ = [
     "ASSUMED",
@@ -31,12 +31,12 @@ __all__ = [
     "Impact",
     "Phase",
     "Proof",
+    "Reading",
     "Report",
     "Rollout",
     "Route",
     "Rule",
     "Size",
-    "Trial",
     "accept",
     "contracts_of",
     "explained",

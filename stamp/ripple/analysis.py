@@ -10,13 +10,13 @@ from stamp.compat import Finding, Severity
 from stamp.ripple.contracts import Contracts, Version
 from stamp.ripple.growth import BUDGET, Growth, growth
 from stamp.ripple.pairs import Pairs
+from stamp.ripple.reading import Reading
 from stamp.ripple.report import Impact, Report, Rollout
 from stamp.ripple.rollout import plan
 from stamp.ripple.rule import Issue, Rule
 from stamp.ripple.rules import RULES
 from stamp.ripple.sizes import ASSUMED, Assumptions
 from stamp.ripple.study import Study
-from stamp.ripple.trial import Trial
 from stamp.ripple.untold import untold
 from stamp.ripple.way_out import Trial
 from stamp.schema.types import Type
@@ -35,7 +35,7 @@ def ripple(  # noqa: PLR0913 - options, each with a default
     budget: int = BUDGET,
     assumed: Assumptions = ASSUMED,
     pending: Sequence[Changes] = (),
-    trials: Sequence[Trial] = (),
+    readings: Sequence[Reading] = (),
 ) -> Report:
     """Return what is to be said about contracts by themselves, and about what has changed since each baseline.
 
@@ -48,7 +48,7 @@ def ripple(  # noqa: PLR0913 - options, each with a default
         budget: how many bytes an event may have.
         assumed: what is taken for usual where a schema does not say.
         pending: what an export of the code would change, see `stamp.ripple.pending`.
-        trials: the models in code that are given data, see `stamp.ripple.models`.
+        readings: views in code, whose models are given data, see `stamp.ripple.readings`.
 
     Raises:
         InputError: there is no such mode.
@@ -62,7 +62,7 @@ def ripple(  # noqa: PLR0913 - options, each with a default
         mode=mode,
         listing=listing,
         pending=tuple(pending),
-        trials=tuple(trials),
+        readings=tuple(readings),
     )
     study = replace(study, growth=_growth(study, budget, assumed))
     return _report(replace(study, rollouts=tuple(_rollouts(study, is_good=_trial(today)))))

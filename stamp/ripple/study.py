@@ -12,9 +12,9 @@ from stamp.ripple.contracts import Contracts, Version
 from stamp.ripple.graph import Graph
 from stamp.ripple.growth import Growth
 from stamp.ripple.pairs import Pairs
+from stamp.ripple.reading import Reading
 from stamp.ripple.repeats import Repeat, repeats
 from stamp.ripple.report import Rollout
-from stamp.ripple.trial import Trial
 from stamp.schema.jsonfile import JsonFile
 from stamp.workflow.contract import StepContract
 from stamp.workflow.draft import Changes
@@ -28,7 +28,7 @@ class Study:
 
     On the day `today` versions that were retired before are gone. With `listing` fields without readers are told that no change has
     touched; versions are held against one another as the `mode` asks for. `growth` and `rollouts` are there once they have been looked for; `pending` is what the code says
-    that the contracts do not. `trials` are those of the models that are at hand.
+    that the contracts do not. `readings` are those of the models that are at hand.
     """
 
     now: Contracts
@@ -38,7 +38,7 @@ class Study:
     growth: Mapping[str, Growth] = field(default_factory=dict)
     rollouts: tuple[Rollout, ...] = ()
     pending: tuple[Changes, ...] = ()
-    trials: tuple[Trial, ...] = ()
+    readings: tuple[Reading, ...] = ()
     listing: bool = False
     mode: str | None = None
     graphs: dict[tuple[tuple[Contracts, ...], str], Graph] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Study:
 
     def of(self, baseline: Contracts) -> Study:
         """Return the study of a baseline by itself."""
-        return replace(self, now=baseline, baselines=(), growth={}, rollouts=(), pending=(), trials=())
+        return replace(self, now=baseline, baselines=(), growth={}, rollouts=(), pending=(), readings=())
 
     def graph(self, state: Contracts, workflow: str) -> Graph:
         """Return the graph of a workflow in one state."""

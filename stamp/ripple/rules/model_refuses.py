@@ -7,30 +7,30 @@ from collections.abc import Iterator
 from stamp.compat import Finding, Sample, Severity, Witness, samples
 from stamp.ripple.meetings import Meeting, meetings
 from stamp.ripple.place import place
+from stamp.ripple.reading import Reading, Refusal
 from stamp.ripple.rule import Example, Issue, Rule
 from stamp.ripple.study import Study
-from stamp.ripple.trial import Refusal, Trial
 from stamp.schema.unseen import validators
 
 
 def look(study: Study) -> Iterator[Issue]:
     """Find refusals of the models that are at hand, where a check of the contracts has no error."""
-    for trial in study.trials:
-        for meeting in meetings(study, trial.workflow):
-            if _is_about(study, trial, meeting) and not study.pairs.is_broken(meeting.view, meeting.version.file):
-                yield from _tried(study, trial, meeting)
+    for reading in study.readings:
+        for meeting in meetings(study, reading.workflow):
+            if _is_about(study, reading, meeting) and not study.pairs.is_broken(meeting.view, meeting.version.file):
+                yield from _tried(study, reading, meeting)
 
 
-def _is_about(study: Study, trial: Trial, meeting: Meeting) -> bool:
-    """Tell whether a trial is one of a meeting: of the present view, and of a version of which it is known what its model enforced."""
-    is_meant = (meeting.reader.step, meeting.version.step) == (trial.reader, trial.producer)
+def _is_about(study: Study, reading: Reading, meeting: Meeting) -> bool:
+    """Tell whether a reading is one of a meeting: of the present view, and of a version of which it is known what its model enforced."""
+    is_meant = (meeting.reader.step, meeting.version.step) == (reading.reader, reading.producer)
     return is_meant and meeting.state is study.now and meeting.version.written.is_told
 
 
-def _tried(study: Study, trial: Trial, meeting: Meeting) -> Iterator[Issue]:
+def _tried(study: Study, reading: Reading, meeting: Meeting) -> Iterator[Issue]:
     """Give the model data of a version, and tell for each field the first that it refuses."""
     writer = study.pairs.source(meeting.version.file)
-    attempt = trial.attempt(meeting.version.written.schema)
+    attempt = reading.attempt(meeting.version.written.schema)
     is_known = attempt.is_written or not validators(writer.root)
     found: dict[str, tuple[Refusal, Sample]] = {}
     for sample in samples(study.pairs.source(meeting.view).seen_as(writer.root.name), writer):

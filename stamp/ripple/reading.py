@@ -1,11 +1,11 @@
-"""A trial: data of what one step writes, given to the model through which another one reads them. What the model is, nobody here knows."""
+"""A reading: data of what one step writes, given to the model through which another one reads them. What the model is, nobody here knows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-__all__ = ["Attempt", "Refusal", "Trial"]
+__all__ = ["Attempt", "Reading", "Refusal"]
 
 
 class Refusal(NamedTuple):
@@ -16,7 +16,7 @@ class Refusal(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """What a trial makes of data of one schema. `refuse` says what the reader's model has against data, in Avro binary.
+    """What a reading makes of data of one schema. `refuse` says what the reader's model has against data, in Avro binary.
 
     Where the code of the writer is there too, as `is_written` tells, data that its own model refuses are not tried: nobody writes them.
     """
@@ -25,7 +25,7 @@ class Attempt(NamedTuple):
     is_written: bool
 
 
-class Trial(Protocol):
+class Reading(Protocol):
     """The model of the view of one step of another one's contributions."""
 
     @property

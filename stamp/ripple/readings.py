@@ -9,17 +9,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from stamp.errors import ResolutionError, StampError
-from stamp.ripple.trial import Attempt, Refusal, Trial
+from stamp.ripple.reading import Attempt, Reading, Refusal
 from stamp.schema.catalog import Catalog
 from stamp.schema.identity import SchemaId, content
 from stamp.schema.view import View, view_of
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["trials"]
+__all__ = ["readings"]
 
 
-def trials(workflow: Workflow) -> Iterator[Trial]:
-    """Yield a trial for each view of the steps that are defined in code."""
+def readings(workflow: Workflow) -> Iterator[Reading]:
+    """Yield a reading for each view of the steps that are defined in code."""
     steps = workflow.steps.values()
     writers = {
         (step.name, content(emission.binding.schema)): view_of(emission.model)
