@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from urllib.parse import urlencode
 
 import pytest
@@ -82,6 +82,17 @@ class Stage:
 
     def remove(self, step: str, *, discard: bool = False) -> int:
         return self.transport.remove(self.topology, self.queue(step), discard=discard)
+
+    def remove_when_left(self, step: str) -> int:
+        """Remove a queue whose consumer was closed: a broker may take a moment to know."""
+        end = monotonic() + PATIENCE
+        while True:
+            try:
+                return self.remove(step)
+            except DeliveryError as error:
+                if "still consumed" not in str(error) or monotonic() > end:
+                    raise
+            sleep(0.02)
 
     def message(self, body: bytes = b"body", *, event: str = "Ordered", run: str = "", **headers: str) -> Message:
         """A message of a run of its own, unless told otherwise: some brokers keep those of one run together."""

@@ -65,7 +65,7 @@ def test_a_broker_that_routes_needs_not_be_told(stage, late, event):
 
 def test_a_queue_with_nothing_in_it_is_removed(stage):
     stage.receiver("alpha").close()
-    assert stage.remove("alpha") == 0
+    assert stage.remove_when_left("alpha") == 0
 
 
 @pytest.mark.promised("buries")
@@ -74,7 +74,7 @@ def test_dead_letters_stay(stage):
     receiver = stage.receiver("alpha")
     receiver.bury(*take(receiver, 1), "cannot be read")
     receiver.close()
-    assert stage.remove("alpha") == 0
+    assert stage.remove_when_left("alpha") == 0
     assert [each.body for each in stage.broker.letters(stage.queue("alpha"))] == [b"one"]
 
 
