@@ -50,6 +50,9 @@ AGAIN: Final = 2.0
 @number_option(WHOLE, "attempts", RETRY.attempts, "How often a handler may raise before its message is a dead letter.")
 @number_option(SECONDS, "lease", POLICY.lease, "How many seconds others wait for the works of a worker that died.")
 @number_option(
+    SECONDS, "schema-patience", POLICY.schema_patience, "How many seconds a message waits for an unknown schema."
+)
+@number_option(
     SECONDS, "patience", POLICY.patience, "After how many seconds another attempt may begin at work that is held."
 )
 @click.option("--health", metavar="HOST:PORT", envvar="STAMP_HEALTH", help="Answer GET /live and GET /ready there.")
@@ -107,9 +110,8 @@ def command(
         raise click.exceptions.Exit(COULD_NOT_GO_ON)
 
 
-def _policy(*, attempts: int, concurrency: int, prefetch: int, lease: float, patience: float | None) -> Policy:
-    retry = Retry(attempts=attempts)
-    return Policy(concurrency=concurrency, prefetch=prefetch, retry=retry, lease=lease, patience=patience)
+def _policy(*, attempts: int, **numbers: Any) -> Policy:
+    return Policy(retry=Retry(attempts=attempts), **numbers)
 
 
 def _opened(url: str, over: Event, readiness: Readiness) -> Store | None:

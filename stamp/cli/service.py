@@ -62,7 +62,8 @@ def store_option(function: F) -> F:
 
 def number_option(kind: click.ParamType[Any], name: str, default: float | None, what: str) -> Callable[[F], F]:
     """Return what adds an option for a number: given, from the environment, or from the settings, under the same name."""
-    variable = f"STAMP_{name.upper()}"
+    key = name.replace("-", "_")
+    variable = f"STAMP_{key.upper()}"
     said = f"{what}  [env: {variable}; default: {'any time' if default is None else default}]"
     return click.option(
         f"--{name}",
@@ -70,7 +71,7 @@ def number_option(kind: click.ParamType[Any], name: str, default: float | None, 
         type=kind,
         envvar=variable,
         help=said,
-        callback=lambda _context, _parameter, given: _number(name, default, kind) if given is None else given,
+        callback=lambda _context, _parameter, given: _number(key, default, kind) if given is None else given,
     )
 
 

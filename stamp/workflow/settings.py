@@ -16,7 +16,18 @@ __all__ = ["Settings", "contracts_folder", "settings"]
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {"stamp.toml": (), "pyproject.toml": ("tool", "stamp")}
 """Where settings are, and under which keys there. What the first file says goes before what the second one does."""
 
-_KEYS: Final = ("schemas", "accept", "broker", "store", "concurrency", "prefetch", "attempts", "lease", "patience")
+_KEYS: Final = (
+    "schemas",
+    "accept",
+    "broker",
+    "store",
+    "concurrency",
+    "prefetch",
+    "attempts",
+    "lease",
+    "schema_patience",
+    "patience",
+)
 
 
 @dataclass(frozen=True, slots=True)

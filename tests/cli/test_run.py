@@ -18,10 +18,13 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from pydantic import BaseModel
 from sqlalchemy import make_url
 
+from stamp import Workflow
 from stamp.envelope.envelope import Envelope
-from stamp.store import dead_letters, finals
+from stamp.store import dead_letters, finals, inbox
+from stamp.store.message import Message
 from stamp.store.store import Store
 
 from ..runtime.transports.proxy import Proxy  # noqa: TID252 - tests are no package that could be imported by its name
@@ -241,6 +244,36 @@ class TestStop:
         assert "GeneratorExit" in worker.said
 
 
+def forget_to_announce(store: Store) -> None:
+    """Put an order into the inbox that a service has written which nobody here knows."""
+
+    class Larger(BaseModel):
+        customer: str
+        size: int
+
+    other = Workflow("shop", contracts="nowhere")
+    other.starts("order", Larger, emits="Ordered")
+    event, body, headers = other.start(Larger(customer="Ada", size=3), workflow_id="7")
+    message = Message("shop", "7", event, bytes.fromhex(headers["ce-id"]), body, headers)
+    with store.begin() as tx:
+        inbox.put(tx, [("shop.payment", message)], now=time.time_ns() // 1_000)
+
+
+class TestUnknownSchema:
+    def test_its_messages_wait_and_are_told_of_until_the_patience_is_over(self, run, here):
+        with Store.open(FILE) as store:
+            forget_to_announce(store)
+        worker = run("shop:shop", "--health", "127.0.0.1:0", "--schema-patience", 5)
+        worker.until("messages wait for a schema: order: expected a schema that the catalog knows")
+        [port] = re.findall(r"health at http://127\.0\.0\.1:(\d+)/ready", worker.said)
+        with pytest.raises(HTTPError, match="503") as refused:
+            urlopen(f"http://127.0.0.1:{port}/ready")
+        [wrong] = json.load(refused.value)["wrong"]
+        assert wrong.startswith("shop.payment: messages wait for a schema: order: ")
+        assert "in what the step 'order' of the workflow 'shop' wrote" in wrong
+        assert worker.until("dead letter (unknown-schema)").end() == 0
+
+
 class TestLog:
     def test_every_line_of_a_json_log_is_a_record(self, stamp, run):
         stamp(
@@ -297,7 +330,7 @@ class TestHealth:
     def test_a_worker_that_works_is_live_and_ready(self, run):
         worker = run("shop:shop", "--health", "127.0.0.1:0").until("working on")
         assert self.asked(worker, "/live") == (200, {"ok": True, "wrong": []})
-        assert self.asked(worker, "/ready") == (200, {"ok": True, "wrong": []})
+        wait_for(lambda: self.asked(worker, "/ready") == (200, {"ok": True, "wrong": []}))
         assert self.asked(worker, "/other")[0] == 404
         assert worker.end() == 0
 
