@@ -35,7 +35,7 @@ def reroutings(transition: Transition, hazards: Iterable[Hazard]) -> Iterator[Pa
     both.expanded(sketch)
     removed = (party for step, party in transition.old.items() if step not in transition.new)
     graph = Graph.of(transition.workflow, (*sketch.contracts().of(transition.workflow).values(), *removed))
-    found = [each for each in repeats(graph) if each.step in moved]
+    found = [each for each in repeats(graph) if each.step in moved and each.origin in transition.new]
     if found:
         yield _Parted(transition, moved, _renamed(found, graph))
 

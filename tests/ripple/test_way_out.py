@@ -7,14 +7,16 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stamp.compat import Severity, check
-from stamp.ripple import Report, contracts_of
+from stamp.ripple import Report, contracts_of, ripple
 from stamp.ripple.example import files
 from stamp.ripple.sketch import Sketch
 from stamp.ripple.tolerant import Tolerance
+
+from .test_order import TODAY, changes
 
 Steps = dict[str, dict[str, Any]]
 Compare = Callable[..., Report]
@@ -174,6 +176,18 @@ class TestViews:
         """A released file that is edited stays an error, whatever a view reads."""
         now = changed({"payment": {"writes": {"Paid.v1": {"ref": "long"}}}})
         assert said(compare(SHOP, now)) == ""
+
+
+@settings(max_examples=60, deadline=None)
+@given(changes())
+def test_whatever_changes_there_is_an_order_or_what_is_in_the_way(change: tuple[Steps, Steps]) -> None:
+    before, now = change
+    present = contracts_of(files(now), name="now")
+    report = ripple(present, [contracts_of(files(before), name="main", like=present)], today=TODAY)
+    for rollout in report.rollouts:
+        assert rollout.is_safe is not bool(rollout.obstacles)
+        assert not (rollout.is_safe and rollout.ways_out)
+        assert all(way.startswith(("Expand: ", "Stop ")) for way in rollout.ways_out)
 
 
 def test_a_sketch_changes_nothing_but_itself() -> None:
