@@ -5,13 +5,18 @@ moto takes a minute to install: `pip install '.[dev-sqs]'`. What needs no server
 
 from __future__ import annotations
 
+import base64
+import os
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stamp.errors import DeliveryError, InputError, UnroutableError
 from stamp.runtime.topology import Topology
@@ -20,8 +25,10 @@ from stamp.store.message import Message
 
 boto3 = pytest.importorskip("boto3")
 
-from stamp.runtime.transports.sqs import SQS, entry  # noqa: E402 - only with the library
+from stamp.runtime.transports.documents import directory_name  # noqa: E402 - the same
+from stamp.runtime.transports.sqs import SQS, entry, snapshot  # noqa: E402 - only with the library
 from stamp.runtime.transports.sqs.address import Address  # noqa: E402 - the same
+from stamp.runtime.transports.sqs.directory import SQSDirectory  # noqa: E402 - the same
 from stamp.runtime.transports.sqs.names import name_of  # noqa: E402 - the same
 
 from .transports import sqs_server  # noqa: E402 - the same
@@ -100,10 +107,14 @@ def test_a_prefix_keeps_stages_apart(stage):
     assert len(collect(stage.receiver(options="&prefix=one"), 1)) == 1
 
 
-def test_a_queue_that_was_deleted_is_told_and_made_again(stage):
+def test_a_queue_that_was_deleted_is_told_and_made_again_by_whoever_connects(stage):
     sender = stage.sender()
     sqs_server.client().delete_queue(QueueUrl=sqs_server.url(name_of(stage.billing)))
-    assert [type(each) for each in send(sender, stage.parcel())] == [UnroutableError]
+    for _ in range(2):
+        (verdict,) = send(sender, stage.parcel())
+        assert isinstance(verdict, UnroutableError)
+        assert "connect again" in str(verdict)
+    assert send(stage.sender(), stage.parcel()) == [None]
     assert send(sender, stage.parcel()) == [None]
 
 
@@ -300,3 +311,94 @@ def test_an_unknown_profile_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path):
     connect: Callable[..., Sender] = SQS("sqs://eu-central-1?profile=nobody").sender
     with pytest.raises(InputError, match="nobody"):
         connect(Topology.of("ticket", {"billing": ["Paid"]}))
+
+
+# -- directories
+
+DATED = st.dictionaries(st.text(), st.tuples(st.integers(0, 3), st.text()))
+
+
+@given(st.lists(DATED, max_size=5), st.randoms())
+def test_messages_are_put_together_in_any_order_and_however_often(parts, random):
+    texts = [snapshot.written(each) for each in parts]
+    whole = snapshot.together(texts)
+    random.shuffle(texts)
+    assert snapshot.together([*texts, *texts[:2], snapshot.written(whole)]) == whole
+    assert whole.keys() == {key for each in parts for key in each}
+
+
+@given(DATED, st.dictionaries(st.text(), st.text()), st.integers(0, 3))
+def test_what_is_written_later_counts_whatever_the_clock_says(known, documents, now):
+    later = snapshot.updated(known, documents, now)
+    found = snapshot.together([snapshot.written(later), snapshot.written(known)])
+    assert {key: text for key, (_, text) in found.items()} == {
+        key: text for key, (_, text) in known.items()
+    } | documents
+
+
+BOMB = base64.b64encode(zlib.compress(b"[" * 10**8)).decode()
+
+
+@pytest.mark.parametrize("text", ["", "hello", "AAAA", BOMB, *map(snapshot.packed, ([], 7, {"a": 1}, {"a": ["1", 2]}))])
+def test_what_somebody_else_wrote_into_a_directory_is_no_document(text):
+    assert snapshot.together([text, snapshot.written({"a": (1, "{}")})]) == {"a": (1, "{}")}
+
+
+@pytest.fixture
+def directory(stage, name) -> Iterator[SQSDirectory]:
+    with closing(stage.transport().directory(name)) as directory:
+        directory.write({"a": "1"})
+        yield directory
+
+
+def leave(name: str, **documents: str) -> None:
+    """Send a message, as somebody does who dies before what it replaces is deleted."""
+    text = snapshot.written({key: (2**60, text) for key, text in documents.items()})
+    ids = {"MessageGroupId": "directory", "MessageDeduplicationId": uuid.uuid4().hex}
+    url = sqs_server.url(name_of(directory_name(name)))
+    sqs_server.client().send_message(QueueUrl=url, MessageBody=text, **ids)
+
+
+def test_what_the_dead_have_left_is_read_and_put_together_by_who_writes_next(name, directory):
+    leave(name, b="2")
+    leave(name, a="3")
+    assert directory.read() == {"a": "3", "b": "2"}
+    directory.write({"a": "4", "c": "5"})
+    assert directory.read() == {"a": "4", "b": "2", "c": "5"}
+    assert len(directory.version()) == 1
+
+
+def test_more_than_can_be_read_at_a_time_is_put_together(name, directory):
+    for number in range(25):
+        leave(name, **{str(number): "x"})
+    assert directory.read() == {"a": "1", **{str(number): "x" for number in range(25)}}
+
+
+def test_what_is_a_day_old_is_sent_anew_because_sqs_forgets(monkeypatch, directory):
+    before = directory.version()
+    assert directory.version() == before
+    monkeypatch.setattr("stamp.runtime.transports.sqs.directory.DAY", -60)
+    assert directory.version() != before
+    assert directory.read() == {"a": "1"}
+
+
+def test_who_reads_waits_while_somebody_writes(name, directory):
+    url = sqs_server.url(name_of(directory_name(name)))
+    assert sqs_server.client().receive_message(QueueUrl=url, VisibilityTimeout=2)["Messages"]
+    begun = time.monotonic()
+    assert directory.read() == {"a": "1"}
+    assert time.monotonic() - begun > 1
+
+
+def test_a_directory_that_would_be_too_large_is_refused_and_stays_as_it_was(directory):
+    with pytest.raises(DeliveryError, match=str(snapshot.LARGEST)):
+        directory.write({"b": base64.b64encode(os.urandom(snapshot.LARGEST)).decode()})
+    assert directory.read() == {"a": "1"}
+
+
+def test_a_removed_queue_is_gone_but_for_its_dead_letters(stage):
+    stage.sender().close()
+    assert stage.transport().remove(stage.topology, stage.billing, discard=False) == 0
+    names = {each.rpartition("/")[2] for each in sqs_server.client().list_queues()["QueueUrls"]}
+    assert name_of(stage.billing) not in names
+    assert {name_of(f"{stage.billing}.dead"), name_of(stage.search)} <= names

@@ -12,8 +12,6 @@ from stamp.runtime.transport import Directory
 
 from .stage import PATIENCE, bodies, take
 
-pytestmark = pytest.mark.but("sqs")
-
 SMALL = {
     "contract/alpha": '{"on": ["Ordered"]}',
     "listener/beta": '["Ordered", "Paid"]',

@@ -13,8 +13,6 @@ from stamp.runtime.transport import Parcel
 from .brokers import LATE
 from .stage import PATIENCE, bodies, take
 
-pytestmark = pytest.mark.but("sqs")
-
 
 def send(sender, *parcels):
     sender.post(parcels)

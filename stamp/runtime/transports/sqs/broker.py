@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Final
 
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
+from stamp.runtime.transports.documents import directory_name
+from stamp.runtime.transports.letters import dead
 from stamp.runtime.transports.sqs.address import Address
+from stamp.runtime.transports.sqs.directory import SQSDirectory
 from stamp.runtime.transports.sqs.entry import LARGEST
 from stamp.runtime.transports.sqs.line import Line
 from stamp.runtime.transports.sqs.receiver import SQSReceiver
+from stamp.runtime.transports.sqs.removal import remove
 from stamp.runtime.transports.sqs.sender import SQSSender
 
 __all__ = ["SQS"]
 
+AGE: Final = 5.0
+"""For how many seconds what was read of a directory is good enough: each look costs a request."""
 NOTICE: Final = 5
 """How many seconds after its time a message is given out at the latest, as a rule."""
 
@@ -47,6 +54,7 @@ class SQS:
             buries=True,
             between_processes=True,
             largest=LARGEST,
+            directory_age=AGE,
         )
 
     def sender(self, topology: Topology) -> SQSSender:
@@ -55,7 +63,7 @@ class SQS:
         Raises:
             DeliveryError: nobody answers there, or refuses us. InputError: SQS has no such names of queues, or there is no region.
         """
-        return SQSSender(Line(self._address, _names(topology)), topology)
+        return SQSSender(self._line(topology), topology)
 
     def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> SQSReceiver:
         """Connect to consume `queues`.
@@ -63,9 +71,31 @@ class SQS:
         Raises:
             DeliveryError: as for `sender`. InputError: the same.
         """
-        line = Line(self._address, _names(topology), threads=len(queues) + 1)
+        line = self._line(topology, threads=len(queues) + 1)
         return SQSReceiver(line, queues, prefetch=prefetch, visibility=self._address.visibility)
 
+    def directory(self, workflow: str) -> SQSDirectory:
+        """Connect to the queue with the documents of a workflow.
 
-def _names(topology: Topology) -> list[str]:
-    return [queue.name for queue in topology.queues]
+        Raises:
+            DeliveryError: as for `sender`. InputError: the same.
+        """
+        line, queue = Line(self._address), directory_name(workflow)
+        line.declare(queue)
+        return SQSDirectory(line, queue)
+
+    def remove(self, topology: Topology, queue: str, *, discard: bool) -> int:
+        """Delete a queue, and return how many messages went with it, as far as SQS knows.
+
+        Raises:
+            DeliveryError: as for `sender`, or messages are in it that may not go. InputError: the same.
+        """
+        with closing(Line(self._address)) as line:
+            return remove(line, topology, queue, discard=discard)
+
+    def _line(self, topology: Topology, *, threads: int = 1) -> Line:
+        line = Line(self._address, threads=threads)
+        for queue in topology.queues:
+            line.declare(dead(queue.name))
+            line.declare(queue.name, dead(queue.name))
+        return line

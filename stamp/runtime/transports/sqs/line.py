@@ -10,7 +10,6 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from stamp.errors import DeliveryError, UnroutableError
-from stamp.runtime.transports.letters import dead
 from stamp.runtime.transports.sqs.address import WAIT, Address
 from stamp.runtime.transports.sqs.names import name_of
 
@@ -30,36 +29,49 @@ PROPERTIES: Final = {
 }
 
 ADVICE: Final = {
-    "AccessDenied": "allow sqs:GetQueueUrl, CreateQueue, GetQueueAttributes, SendMessage, ReceiveMessage, DeleteMessage and ChangeMessageVisibility",
+    "AccessDenied": "allow sqs:GetQueueUrl, CreateQueue, GetQueueAttributes, SendMessage, ReceiveMessage, DeleteMessage and ChangeMessageVisibility; to remove queues DeleteQueue",
     "InvalidClientTokenId": "check the key in the URL or in the environment",
     "SignatureDoesNotMatch": "check the secret in the URL or in the environment",
     "ExpiredToken": "log in again",
+    "QueueDoesNotExist": "connect again, which makes it",
     "QueueDeletedRecently": "a queue of this name was deleted; Amazon lets it be made again after a minute",
     "QueueNameExists": "a queue of this name has other properties: delete it when nobody needs it, or use ?prefix=",
     "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write sqs://key:secret@region",
 }  # fmt: skip
-ALIASES: Final = {"AccessDeniedException": "AccessDenied", "QueueAlreadyExists": "QueueNameExists"}
+ALIASES: Final = {
+    "AccessDeniedException": "AccessDenied",
+    "QueueAlreadyExists": "QueueNameExists",
+    "AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist",
+}
 
 
 class Line:
     """A client, and the queues that it knows by their addresses. After an error of the connection it is closed and of no use."""
 
-    def __init__(self, address: Address, queues: Iterable[str], *, threads: int = 1) -> None:
+    def __init__(self, address: Address, *, threads: int = 1) -> None:
         self._address = address
-        self._names = {each: name_of(each, address.prefix) for queue in queues for each in (queue, dead(queue))}
         self._client = address.client(threads)
         self._urls: dict[str, str] = {}
         self._is_open = True
-        self.declare()
 
-    def declare(self) -> None:
-        """Look where the queues are, and make those that are not there; dead letter queues first.
+    def declare(self, queue: str, *letters: str) -> None:
+        """Look where a queue is, or make it. What nobody deletes there goes to the queue `letters`, if there is such a one.
 
         Raises:
-            DeliveryError: nobody answers, or refuses us.
+            DeliveryError: nobody answers, or refuses us. InputError: SQS has no such name of a queue.
         """
-        for queue in sorted(self._names, key=lambda queue: dead(queue) in self._names):
-            self._urls[queue] = self._find(queue) or self._make(queue)
+        if not self.knows(queue):
+            self._urls[queue] = self._make(queue, letters)
+
+    def knows(self, queue: str) -> bool:
+        """Tell whether there is a queue, which is asked only as long as there was none.
+
+        Raises:
+            DeliveryError: the connection failed, or refuses us. InputError: SQS has no such name of a queue.
+        """
+        if queue not in self._urls and (url := self._find(queue)) is not None:
+            self._urls[queue] = url
+        return queue in self._urls
 
     def send(self, queue: str, entries: Sequence[Mapping[str, Any]]) -> Sequence[DeliveryError | None]:
         """Send at most ten messages, and return what is wrong with each.
@@ -77,6 +89,19 @@ class Line:
         }
         return [failed.get(number) for number in range(len(entries))]
 
+    def attributes(self, queue: str, *names: str) -> Mapping[str, str]:
+        """Return properties of a queue.
+
+        Raises:
+            DeliveryError: the connection failed, or we may not.
+        """
+        answer = self.call("get_queue_attributes", queue, AttributeNames=list(names))
+        if isinstance(answer, DeliveryError):
+            self.close()
+            raise answer
+        told: Mapping[str, str] = answer["Attributes"]
+        return told
+
     def call(self, verb: str, queue: str, **arguments: Any) -> Any:
         """Ask something of a queue, and return the answer, or as a value why it was refused.
 
@@ -85,8 +110,10 @@ class Line:
         """
         return self._call(verb, queue, QueueUrl=self._urls[queue], **arguments)
 
-    def receive(self, queue: str, count: int) -> Sequence[Mapping[str, Any]]:
-        """Return at most `count` messages, waiting a moment for the first.
+    def receive(
+        self, queue: str, count: int, *, visibility: int | None = None, wait: int = WAIT
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return at most `count` messages, waiting a moment for the first. Nobody else gets them for `visibility` seconds.
 
         Raises:
             DeliveryError: the connection failed, or we may not.
@@ -95,8 +122,8 @@ class Line:
             "receive_message",
             queue,
             MaxNumberOfMessages=min(count, BATCH),
-            WaitTimeSeconds=WAIT,
-            VisibilityTimeout=self._address.visibility,
+            WaitTimeSeconds=wait,
+            VisibilityTimeout=self._address.visibility if visibility is None else visibility,
             MessageAttributeNames=["All"],
             AttributeNames=["All"],
         )
@@ -134,32 +161,29 @@ class Line:
             raise self._refusal(type(error).__name__, str(error), queue) from error
 
     def _find(self, queue: str) -> str | None:
-        answer = self._call("get_queue_url", queue, QueueName=self._names[queue])
+        answer = self._call("get_queue_url", queue, QueueName=self._name(queue))
         if isinstance(answer, UnroutableError):
             return None
         return self._must_have(answer)
 
-    def _make(self, queue: str) -> str:
+    def _make(self, queue: str, letters: Iterable[str]) -> str:
         properties = {**PROPERTIES, "VisibilityTimeout": str(self._address.visibility)}
-        if dead(queue) in self._names:
-            policy = {"deadLetterTargetArn": self._resource(dead(queue)), "maxReceiveCount": DELIVERIES}
+        for each in letters:
+            policy = {
+                "deadLetterTargetArn": self.attributes(each, "QueueArn")["QueueArn"],
+                "maxReceiveCount": DELIVERIES,
+            }
             properties["RedrivePolicy"] = json.dumps(policy)
-        answer = self._call("create_queue", queue, QueueName=self._names[queue], Attributes=properties)
-        return self._must_have(answer)
+        return self._must_have(self._call("create_queue", queue, QueueName=self._name(queue), Attributes=properties))
+
+    def _name(self, queue: str) -> str:
+        return name_of(queue, self._address.prefix)
 
     def _must_have(self, answer: Any) -> str:
         if isinstance(answer, DeliveryError):
             self.close()
             raise answer
         return str(answer["QueueUrl"])
-
-    def _resource(self, queue: str) -> str:
-        """Return how Amazon calls a queue elsewhere."""
-        answer = self.call("get_queue_attributes", queue, AttributeNames=["QueueArn"])
-        if isinstance(answer, DeliveryError):
-            self.close()
-            raise answer
-        return str(answer["Attributes"]["QueueArn"])
 
     def _refusal(self, code: str, text: str, queue: str) -> DeliveryError:
         advice = ADVICE.get(ALIASES.get(code, code), "")

@@ -34,7 +34,6 @@ class SQSSender:
     def __init__(self, line: Line, topology: Topology) -> None:
         self._line = line
         self._topology = topology
-        self._queues = {queue.name for queue in topology.queues}
         self._verdicts: list[DeliveryError | None] = []
         self._posted: dict[str, list[_Posted]] = defaultdict(list)
 
@@ -69,8 +68,6 @@ class SQSSender:
                     )
                 for each, verdict in zip(batch, self._line.send(queue, [each.entry for each in batch]), strict=True):
                     verdicts[each.number] = verdicts[each.number] or verdict
-        if any(isinstance(each, UnroutableError) for each in verdicts):
-            self._line.declare()  # so that sending it again helps
         return verdicts
 
     def close(self) -> None:
@@ -82,8 +79,10 @@ class SQSSender:
         entry = written(parcel.message) if parcel.queues else {}
         length = size(entry) if entry else 0
         for queue in parcel.queues:
-            if queue not in self._queues:
-                self._verdicts[number] = UnroutableError(f"there is no queue {queue!r} in the topology of this sender")
+            if not self._line.knows(queue):
+                self._verdicts[number] = UnroutableError(
+                    f"there is no queue {queue!r}; connect with a topology that has it"
+                )
             elif length > FULL:
                 self._verdicts[number] = DeliveryError(
                     f"event {parcel.message.event!r} has {length} bytes in base64 and with its headers, and SQS takes {FULL}"
