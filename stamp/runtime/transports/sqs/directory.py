@@ -1,7 +1,8 @@
 """The directory of a workflow on SQS: one message, in a FIFO queue of its own, that holds all documents.
 
-Who reads takes it and gives it back at once. Who writes takes it for longer, sends another one, which waits behind it, and deletes it. If somebody dies in between there are two, and SQS need not give out both; so the first one has to hold all that was written, and who writes, or
-finds two, goes on until it does. SQS forgets messages after 14 days, so whoever finds one that is a day old sends it anew.
+Who reads takes it and gives it back at once. Who writes takes it for longer, sends another one, which waits behind it, and deletes it. If somebody
+dies in between there are two, and SQS need not give out both; so the first one has to hold all that was written, and who writes, or finds two,
+goes on until it does. SQS forgets messages after 14 days, so whoever finds one that is a day old sends it anew.
 """
 
 from __future__ import annotations
