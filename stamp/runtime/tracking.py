@@ -99,8 +99,7 @@ class TrackingSender:
         Raises:
             DeliveryError: the connection failed.
         """
-        if self._lacks_queues(parcels):
-            self._reopen()
+        self._follow()
         self._sender.post(parcels)
         if not self._broker.promises.routes:
             self._posted += [parcel for parcel in parcels if not parcel.again]
@@ -140,8 +139,7 @@ class TrackingSender:
         late = [each for parcel in posted if (each := self._to_others(parcel)).queues]
         if not late:
             return
-        if self._lacks_queues(late):
-            self._reopen()
+        self._follow()
         self._sender.post(late)
         for refused in self._sender.confirm(timeout):
             if refused is not None:
@@ -153,15 +151,9 @@ class TrackingSender:
         others = tuple(queue.name for queue in listening if queue.name not in parcel.queues)
         return Parcel(parcel.message, others, again=True)
 
-    def _lacks_queues(self, parcels: Sequence[Parcel]) -> bool:
-        """Tell whether a queue was not known when the connection was made, which declares queues, and is known now."""
-        if self._topology is self._listeners.topology:
-            return False
-        known = {queue.name for queue in self._topology.queues}
-        new = {queue.name for queue in self._listeners.topology.queues} - known
-        return any(queue in new for parcel in parcels for queue in parcel.queues)
-
-    def _reopen(self) -> None:
-        self._sender.close()
-        self._topology = self._listeners.topology
-        self._sender = self._broker.sender(self._topology)
+    def _follow(self) -> None:
+        """Connect again if somebody else listens now: a sender knows the queues that it was made with, unless the broker itself does."""
+        topology = self._listeners.topology
+        if topology != self._topology and not self._broker.promises.routes:
+            self._sender.close()
+            self._sender, self._topology = self._broker.sender(topology), topology

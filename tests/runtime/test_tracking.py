@@ -124,6 +124,17 @@ class TestSender:
         assert self.bodies(naive, "receipt") == [b"1", b"2", b"3"]
         assert self.bodies(naive, "packing") == [b"1", b"2", b"3"]
 
+    def test_a_step_that_listens_to_more_gets_more(self, naive):
+        listeners = Listeners(CONTRACTS)
+        sender = TrackingSender(naive, listeners)
+        naive.documents |= listener_document("packing", ["Paid", "Refunded"])
+        self.send(sender, listeners, paid(1))
+        sender._directory.look()
+
+        refunded = paid(2)._replace(event="Refunded")
+        assert self.send(sender, listeners, refunded) == [None]
+        assert self.bodies(naive, "packing") == [b"1", b"2"]
+
     def test_an_event_that_nobody_listened_to_reaches_who_is_announced_while_it_is_sent(self, naive):
         listeners = Listeners(Topology.of("shop", {"order": []}))
         sender = TrackingSender(naive, listeners)

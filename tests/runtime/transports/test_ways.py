@@ -269,12 +269,14 @@ def test_what_is_no_envelope_is_a_dead_letter_and_holds_up_nobody(shop: Shop) ->
 
 
 def test_an_event_that_nobody_listens_to_is_refused(shop: Shop) -> None:
+    shop.workflow.starts("hermit", Note, emits="Unheard")
     [ordered] = shop.publish("a")
+    unheard = shop.workflow.start(Note(about="a"), workflow_id="9")
     with (
         Publisher(shop.workflow, broker=shop.transport(), store=shop.store) as publisher,
         pytest.raises(UnroutableError),
     ):
-        publisher.publish(ordered, ordered._replace(event="Unheard"))
+        publisher.publish(ordered, unheard)
 
 
 @pytest.mark.parametrize("shop", [f"{name} alone" for name in KEEPING], indirect=True)
