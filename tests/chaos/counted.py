@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Parcel, Promises, Receiver, Sender, Transport
+from stamp.runtime.transport import Directory, Parcel, Promises, Receiver, Sender, Transport
 
 __all__ = ["Counted"]
 
@@ -33,6 +33,12 @@ class Counted:
 
     def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> Receiver:
         return self._broker.receiver(topology, queues, prefetch=prefetch)
+
+    def directory(self, workflow: str) -> Directory:
+        return self._broker.directory(workflow)
+
+    def remove(self, topology: Topology, queue: str, *, discard: bool) -> int:
+        return self._broker.remove(topology, queue, discard=discard)
 
 
 class CountedSender:
