@@ -14,7 +14,7 @@ from math import inf, isfinite, nan, nextafter
 from typing import Any, Final
 from uuid import UUID
 
-from stamp.compat.measure import Measure, as_float, bound, datum, granule, measure, of_text, range_of
+from stamp.compat.measure import MAX_EXPONENT, Measure, as_float, bound, datum, granule, measure, of_text, range_of
 from stamp.compat.wording import is_satisfied
 from stamp.schema.constraint import NOTHING, Constraint
 from stamp.schema.types import Type
@@ -83,7 +83,8 @@ def _of_plain(type_: Type, value: Any) -> Any:
 
 def _candidates(type_: Type, written: Constraint, wanted: Constraint) -> Iterator[Any]:
     is_number = type_.kind in {"int", "long", "float", "double"} or type_.logical == "decimal"
-    if is_number or "decimal" in {written.words.get("format"), wanted.words.get("format")}:
+    is_decimal = type_.kind == "string" and "decimal" in {written.words.get("format"), wanted.words.get("format")}
+    if is_number or is_decimal:
         yield from _numbers(type_, written, wanted)
     if not is_number:
         yield from _PLAIN.get(type_.logical if type_.logical in _PLAIN else type_.kind, _nothing)(
@@ -132,10 +133,16 @@ def _bounds(type_: Type, said: Constraint) -> Iterator[Fraction]:
         for each in said.words.get("enum", ()):
             if isinstance(each, str) and (number := of_text(each)) is not None:
                 yield number
-        yield from (Fraction(10**each) for each in (said.words.get("maxDigits"),) if each is not None)
-        yield from (Fraction(1, 10 ** (each + 1)) for each in (said.words.get("decimalPlaces"),) if each is not None)
+        yield from (Fraction(10**each) for each in _few(said, "maxDigits"))
+        yield from (Fraction(1, 10 ** (each + 1)) for each in _few(said, "decimalPlaces"))
     else:
         yield from (measure(type_, each) for each in said.words.get("enum", ()) if _is_exact(type_, each))  # type: ignore[misc]
+
+
+def _few(said: Constraint, word: str) -> Iterator[int]:
+    """Yield a number of digits, unless it is so large that nobody compares such decimals: ten of them say it, and it fills the memory."""
+    if said.words.get(word, MAX_EXPONENT) < MAX_EXPONENT:
+        yield said.words[word]
 
 
 def _is_exact(type_: Type, value: Any) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from stamp.compat.datum import digits
 from stamp.schema.types import Type
 
-__all__ = ["Measure", "as_float", "bound", "datum", "granule", "measure", "of_text", "range_of"]
+__all__ = ["MAX_EXPONENT", "Measure", "as_float", "bound", "datum", "granule", "measure", "of_text", "range_of"]
 
 Measure: TypeAlias = "Fraction | float"
 """An exact number; infinity, or not a number, as a float."""

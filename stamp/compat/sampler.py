@@ -111,10 +111,18 @@ class Sampler:
         count = low if self._is_ending() else self._choose(where, counts or [low])
         if writer.kind == "array":
             found = [self._datum(items, inner, said.items) for _ in range(count)]
-            return _distinct(found) if "uniqueItems" in said.words else found
+            return self._distinct(found, where, low) if "uniqueItems" in said.words else found
         keys = at_boundaries(_TEXT, said.keys)[:count] if said.keys else [*_KEYS, *map(str, range(count))][:count]
         self.is_lawful &= len(keys) >= low
         return {key: self._datum(items, inner, said.values) for key in keys}
+
+    def _distinct(self, found: list[Any], where: Where, low: int) -> list[Any]:
+        """Return each item once, and others beside them where that leaves too few."""
+        distinct = _once(found)
+        if len(distinct) < low and where.writer.items is not None:
+            distinct = _once([*distinct, *at_boundaries(where.writer.items, where.said.items)])[:low]
+        self.is_lawful &= len(distinct) >= low
+        return distinct
 
     def _number(self, where: Where) -> int:
         union = where.writer
@@ -146,7 +154,7 @@ class Sampler:
         return self._too_often > 0 or self.written > self._end
 
 
-def _distinct(items: list[Any]) -> list[Any]:
+def _once(items: list[Any]) -> list[Any]:
     return [each for number, each in enumerate(items) if each not in items[:number]]
 
 

@@ -80,6 +80,10 @@ FAMILIES: dict[str, list[Any]] = {
     "union": [int | str, PositiveInt | str, int | Literal["a"], str | int, PositiveInt | Literal["a"] | None],
     "optional": [int | None, PositiveInt | None, Literal[1] | None],
     "tuple": [tuple[int, int], tuple[PositiveInt, int], tuple[int, PositiveInt]],
+    "promoted": [
+        *(int, Literal[0, 3], conint(le=2**53 + 1), float, Annotated[float, Field(le=2**53)]),
+        *(Annotated[float, Field(multiple_of=0.1)], Annotated[float, Field(ge=0, le=10)]),
+    ],
     "nested": [list[dict[str, int | None]], list[dict[str, PositiveInt | None]], list[dict[Literal["a"], int | None]]],
 }  # fmt: skip
 """Types of one form on the wire, wider and narrower."""
@@ -133,6 +137,21 @@ def test_a_verdict_is_what_the_models_do(family: str) -> None:
                     if sample.is_lawful:
                         assert is_read(model(family, one), family, one, sample.data), (one, sample.text)
                         assert is_read(model(family, other), family, one, sample.data), (one, other, sample.text)
+
+
+@pytest.mark.parametrize("written", [bytes, bool, Size, None])
+def test_a_decimal_in_text_is_compared_with_what_is_no_text(written: Any) -> None:
+    reader = avro_schema(create_model("Paid", value=(Annotated[Decimal, Field(le=9)] | None, ...)))
+    assert list(check(reader, avro_schema(create_model("Paid", value=(written, ...))))) or written is None
+
+
+def test_a_number_of_digits_that_would_fill_the_memory_is_not_written_out() -> None:
+    def record(**said: Any) -> Any:
+        return {"type": "record", "name": "Paid", "fields": [{"name": "value", "type": "string", "stamp": said}]}
+
+    many = record(format="decimal", maxDigits=10**9, decimalPlaces=10**9)
+    assert not check(many, many)
+    assert errors(record(format="decimal", maxDigits=3), many)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
