@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import NamedTuple
 
 from stamp.errors import InputError, WorkflowError
 from stamp.runtime.announcer import Announcer
@@ -13,6 +14,7 @@ from stamp.runtime.directory import DirectorySource, StoreDirectory
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake
 from stamp.runtime.keeper import Keeper
+from stamp.runtime.learned import Learned
 from stamp.runtime.listeners import Listeners
 from stamp.runtime.missing_schemas import MissingSchemas
 from stamp.runtime.office import Office
@@ -31,7 +33,7 @@ from stamp.store import inbox
 from stamp.store.store import Store
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["Means", "Staff", "consumers_of", "may_lose", "sources_of", "topology_of"]
+__all__ = ["Means", "Sources", "Staff", "consumers_of", "may_lose", "sources_of", "topology_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,17 +176,24 @@ class Means:
         )
 
 
-def sources_of(workflow: Workflow, broker: Transport | None, store: Store | None) -> list[SchemaSource]:
+class Sources(NamedTuple):
+    """Where a worker looks for schemas, and what has to be kept of what it finds there; None where nothing has."""
+
+    places: Sequence[SchemaSource]
+    learned: Learned | None = None
+
+
+def sources_of(workflow: Workflow, broker: Transport | None, store: Store | None) -> Sources:
     """Return where a worker looks for schemas that are not in its contracts folder: its store, then the broker, whose answer its store keeps."""
-    sources: list[SchemaSource] = []
-    keep: Callable[[Mapping[str, str]], object] = dict
-    if store is not None:
-        kept = StoreDirectory(store, workflow.name, workflow.clock)
-        sources.append(DirectorySource(lambda: kept, workflow.name))
-        keep = kept.write
-    if broker is not None:
-        sources.append(DirectorySource(lambda: broker.directory(workflow.name), workflow.name, keep=keep))
-    return sources
+    there = None if broker is None else partial(broker.directory, workflow.name)
+    if store is None:
+        return Sources([] if there is None else [DirectorySource(there, workflow.name)])
+    kept = StoreDirectory(store, workflow.name, workflow.clock)
+    own = DirectorySource(lambda: kept, workflow.name)
+    if there is None:
+        return Sources([own])
+    learned = Learned(kept)
+    return Sources([own, DirectorySource(there, workflow.name, keep=learned.note)], learned)
 
 
 def _leave_alone(_consumers: Sequence[str], _schema_id: bytes) -> None:

@@ -204,6 +204,7 @@ class Workflow:
         """
         with self._learning:
             if schema_id in self.catalog:
+                self._terms = None  # another thread has learned it, while these were made of the catalog of before
                 return True
             if self._folder_source is None:
                 self._folder_source = FolderSource(self.contracts_folder, workflow=self.name)

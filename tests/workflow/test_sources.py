@@ -143,3 +143,14 @@ def test_an_id_is_known_wherever_it_is_looked_for_once_it_was_learned(newer):
     assert running.learn(id_)
     assert id_ in running.catalog
     assert not running.learn(SchemaId(bytes(16)))
+
+
+def test_who_learns_at_the_same_time_as_others_does_not_go_on_with_the_catalog_of_before(newer):
+    folder, workflow, body = newer
+    id_, schema = schema_of(workflow)
+    running = reader(folder).with_sources(Fixed(Found(schema)))
+    before = running._agreed()
+    assert running.learn(id_)
+    running._terms = before
+
+    assert [each.event for each in running.process("b", body)] == ["Bed"]
