@@ -100,9 +100,10 @@ class TrackingSender:
             DeliveryError: the connection failed.
         """
         self._follow()
-        self._sender.post(parcels)
+        addressed = list(map(self._to_all, parcels)) if self._broker.promises.directory_age else parcels
+        self._sender.post(addressed)
         if not self._broker.promises.routes:
-            self._posted += [parcel for parcel in parcels if not parcel.again]
+            self._posted += [parcel for parcel in addressed if not parcel.again]
 
     def confirm(self, timeout: float) -> Sequence[DeliveryError | None]:
         """Wait for the broker's answers, and send to who has been announced meanwhile; see `Sender.confirm`.
@@ -144,6 +145,10 @@ class TrackingSender:
         for refused in self._sender.confirm(timeout):
             if refused is not None:
                 raise refused
+
+    def _to_all(self, parcel: Parcel) -> Parcel:
+        """Return a message for those of its listeners, too, that have become known since it was addressed: nobody looks for them soon."""
+        return parcel if parcel.again else parcel._replace(queues=parcel.queues + self._to_others(parcel).queues)
 
     def _to_others(self, parcel: Parcel) -> Parcel:
         """Return a message for those of its listeners to whom it was not sent."""

@@ -124,6 +124,17 @@ class TestSender:
         assert self.bodies(naive, "receipt") == [b"1", b"2", b"3"]
         assert self.bodies(naive, "packing") == [b"1", b"2", b"3"]
 
+    def test_who_became_known_after_an_event_was_addressed_gets_it_without_another_look(self, naive):
+        naive.promises = replace(naive.promises, directory_age=60.0)
+        naive.documents |= listener_document("receipt", ["Paid"])
+        addressed = parcels(CONTRACTS, [paid()])
+        sender = TrackingSender(naive, Listeners(CONTRACTS))
+
+        sender.post(addressed)
+
+        assert sender.confirm(1) == [None]
+        assert [parcel.queues for parcel in naive.offered] == [("shop.packing", "shop.receipt")]
+
     def test_a_step_that_listens_to_more_gets_more(self, naive):
         listeners = Listeners(CONTRACTS)
         sender = TrackingSender(naive, listeners)
