@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 from urllib.parse import urlsplit
@@ -259,6 +260,17 @@ def test_a_queue_with_the_name_of_the_directory_is_told_with_what_to_do(stage, c
         stage.directory()
     assert f"queue '{name}' exists with other properties" in str(caught.value)
     assert f"rabbitmqctl delete_queue {name}" in str(caught.value)
+
+
+def test_several_may_open_a_new_directory_at_once(stage, channel):
+    name = directory_name(stage.name)
+    for _ in range(10):  # RabbitMQ has declared a stream before it can be consumed
+        with ThreadPoolExecutor(4) as pool:
+            opened = list(pool.map(lambda _: stage.directory(), range(4)))
+        assert [each.read() for each in opened] == [{}] * 4
+        for each in opened:
+            each.close()
+        channel.queue_delete(name)
 
 
 def test_opening_a_directory_adds_nothing_to_it(stage):

@@ -20,9 +20,10 @@ from stamp.runtime.transports.rabbitmq.sender import LARGEST, RabbitSender
 
 __all__ = ["RabbitMQ"]
 
-NOT_YET: Final = "does not have a replica on the local node"
-NOT_YET_PAUSES: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
-"""What RabbitMQ says of a stream that somebody else has just declared, and how long to wait between tries, in seconds."""
+NOT_YET: Final = ("does not have a replica on the local node", "INTERNAL_ERROR")
+"""What RabbitMQ says of a stream that somebody else is just declaring."""
+PAUSES: Final = (0.1, 0.2, 0.4, 0.8)
+"""How long to wait before it is declared again, in seconds."""
 
 AT_LEISURE: Final = 60
 """The heartbeat, in seconds, of a connection on which a person may think about what it has shown."""
@@ -92,11 +93,11 @@ class RabbitMQ:
         Raises:
             DeliveryError: as for `sender`, or this broker has no streams.
         """
-        for pause in NOT_YET_PAUSES:
+        for pause in PAUSES:
             try:
                 return RabbitDirectory(Link(self._addresses), workflow, beat=self._beat)
             except DeliveryError as error:
-                if NOT_YET not in str(error):
+                if not any(text in str(error) for text in NOT_YET):
                     raise
             time.sleep(pause)
         return RabbitDirectory(Link(self._addresses), workflow, beat=self._beat)
