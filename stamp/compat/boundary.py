@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from math import inf, isfinite, nan, nextafter
 from typing import Any, Final
 from uuid import UUID
@@ -69,12 +70,8 @@ def _values(kind: _Kind, written: Constraint, wanted: Constraint) -> list[Any]:
         found = [_of_plain(type_, each) for each in written.words["enum"]]
     else:
         found = [each for each in _candidates(type_, written, wanted) if each is not None]
-    distinct: list[Any] = []
-    for each in found:
-        is_new = not any(type(each) is type(other) and each == other for other in distinct)
-        if is_new and accepts(type_, written, each):
-            distinct.append(each)
-    return distinct
+    distinct = {(type(each), each): each for each in found}  # 1 is not True
+    return [each for each in distinct.values() if accepts(type_, written, each)]
 
 
 def _of_plain(type_: Type, value: Any) -> Any:
@@ -113,7 +110,7 @@ def _points(type_: Type, written: Constraint, wanted: Constraint) -> Iterator[Fr
     ends = [_finite(each, type_) for each in range_of(type_)]
     beside = [point for limit in limits for point in _beside(limit, little or Fraction(1))]
     if little is None:
-        beside += [point for one in limits for other in (*limits, *ends) for point in _between(one, other)]
+        beside += [point for pair in pairwise(sorted({*limits, *ends})) for point in _between(*pair)]
     small = (Fraction(0), little or Fraction(1), -(little or Fraction(1)))
     for point in (*beside, *_multiples(type_, wanted), *small, *ends):
         yield from _on_grid(point, step) if step else (point,)
@@ -162,11 +159,10 @@ def _beside(limit: Fraction, little: Fraction) -> Iterator[Fraction]:
     yield from (limit, down + little, down if down < limit else limit - little)
 
 
-def _between(one: Fraction, other: Fraction) -> Iterator[Fraction]:
-    if one != other:
-        yield (one + other) / 2
-        if isfinite(near := nextafter(as_float(one), as_float(other))):
-            yield Fraction(near)
+def _between(low: Fraction, high: Fraction) -> Iterator[Fraction]:
+    yield (low + high) / 2
+    ends = as_float(low), as_float(high)
+    yield from (Fraction(near) for near in (nextafter(*ends), nextafter(*reversed(ends))) if isfinite(near))
 
 
 def _on_grid(point: Fraction, step: Fraction) -> Iterator[Fraction]:

@@ -82,6 +82,8 @@ def _length(type_: Type, datum: Any) -> int:
 
 def _is_among(_: Type, said: Sequence[Any], datum: Any) -> bool:
     value = plain(datum)
+    if value not in said:  # quick, and mostly the answer that counts
+        return False
     return any(each == value and isinstance(each, bool) == isinstance(value, bool) for each in said)
 
 
