@@ -26,7 +26,7 @@ from stamp.schema.release import Origin
 from stamp.schema.source import Found
 from stamp.workflow.contract import record_name, step_files
 from stamp.workflow.draft import changes
-from stamp.workflow.migration import drafts
+from stamp.workflow.migration import draft
 from stamp.workflow.names import is_event_name, is_step_name
 from stamp.workflow.workflow import Workflow
 
@@ -71,16 +71,15 @@ def contract_documents(workflow: Workflow, steps: Iterable[str]) -> dict[str, st
     Raises:
         ContractError, SchemaError: the contracts folder is not in order.
     """
-    wanted, folder = set(steps), workflow.contracts_folder
+    folder = workflow.contracts_folder
     documents: dict[str, str] = {}
-    for draft in drafts(workflow, folder):
-        if draft.step in wanted:
-            home = folder / workflow.name / draft.step
-            files = {file.path: file.value for file in step_files(home).values() if file.path.exists()}
-            changed = changes(folder, draft)
-            files |= changed.write
-            kept = {file.relative_to(home): value for file, value in files.items() if file not in changed.remove}
-            documents |= dict(_document(draft.step, file, value) for file, value in kept.items())
+    for step in steps:
+        home = folder / workflow.name / step
+        files = {file.path: file.value for file in step_files(home).values() if file.path.exists()}
+        changed = changes(folder, draft(workflow, workflow.steps[step], workflow.parties))
+        files |= changed.write
+        kept = {file.relative_to(home): value for file, value in files.items() if file not in changed.remove}
+        documents |= dict(_document(step, file, value) for file, value in kept.items())
     return documents
 
 

@@ -17,7 +17,7 @@ from stamp.workflow.step import Read, Step
 from stamp.workflow.wiring import Party, contradictions, obstacle, parties
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["drafts", "export", "planned"]
+__all__ = ["draft", "drafts", "export", "planned"]
 
 PUBLISHED: Final = (*FORMAT_FILES, Path(__file__).with_name("step.schema.json"))
 """What lies in the folder `stamp` of all contracts, byte for byte."""
@@ -71,10 +71,11 @@ def drafts(workflow: Workflow, folder: Path) -> list[Draft]:
     for contradiction in contradictions(workflow.steps, parties(workflow.steps, {})):
         raise contradiction
     known = parties(workflow.steps, {**workflow.others(), **workflow.with_contracts(folder).others()})
-    return [_draft(workflow, step, known) for step in workflow.steps.values()]
+    return [draft(workflow, step, known) for step in workflow.steps.values()]
 
 
-def _draft(workflow: Workflow, step: Step, known: Mapping[str, Party]) -> Draft:
+def draft(workflow: Workflow, step: Step, known: Mapping[str, Party]) -> Draft:
+    """Return what the contract of a step should say, given all parties that are known."""
     emits = {
         event: avro_schema(emission.model, namespace=emission.namespace)
         for emission in step.emissions.values()
