@@ -26,6 +26,7 @@ FORGETTING: Final = 3 * LONGEST / 1e6
 @dataclass
 class _Missing:
     error: UnknownSchemaError
+    since: float
     consumers: set[str] = field(default_factory=set)
     asked_at: float = 0.0
     told_at: float = float("-inf")
@@ -50,9 +51,14 @@ class MissingSchemas:
     def note(self, consumer: str, error: UnknownSchemaError) -> None:
         """Note that a message of the queue `consumer` waits for a schema."""
         with self._lock:
-            missing = self._missing.setdefault(error.schema_id, _Missing(error))
+            missing = self._missing.setdefault(error.schema_id, _Missing(error, monotonic()))
             missing.consumers.add(consumer)
             missing.asked_at = monotonic()
+
+    def waited(self, schema_id: bytes) -> int:
+        """Return for how long messages have waited here for a schema, in microseconds; 0 if none has."""
+        missing = self._missing.get(schema_id)
+        return 0 if missing is None else round((monotonic() - missing.since) * 1e6)
 
     def turn(self) -> None:
         """Look for what is missing.

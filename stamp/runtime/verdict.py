@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
+from stamp.errors import UnknownSchemaError
 from stamp.runtime import settlement
 from stamp.runtime.answer import answered
 from stamp.runtime.office import Office
@@ -42,7 +43,7 @@ def failed(office: Office, work: Work, error: BaseException) -> Verdict:
     error, failures = sayable(error), work.failures + 1
     step, body = office.step_of(work), work.message.body
     now = office.clock()
-    waited, policy = now - work.arrived_at, office.policy
+    waited, policy = _waited(office, work, error, now=now), office.policy
     settled = settlement.settled(office.workflow, step, body, error, failures=failures, waited=waited, policy=policy)
     if isinstance(settled, DeadLettered):
         return _parked(office, work, settled)
@@ -53,6 +54,12 @@ def failed(office: Office, work: Work, error: BaseException) -> Verdict:
     where = origin(error, step.place["file"]) or "outside of the handler"
     LOG.warning("%s: attempt %d raised %s (%s)", work.consumer, work.attempt, said, where, extra=_described(work))
     return Verdict(work, write=lambda transaction, each: inbox.postpone(transaction, each, until=until, error=said))
+
+
+def _waited(office: Office, work: Work, error: BaseException, *, now: int) -> int:
+    """Return how long a work has waited: for a schema only since somebody here has looked for it, however long nobody worked."""
+    arrived = now - work.arrived_at
+    return min(arrived, office.missing.waited(error.schema_id)) if isinstance(error, UnknownSchemaError) else arrived
 
 
 def worn_out(office: Office, work: Work) -> Verdict | None:

@@ -759,6 +759,20 @@ def test_who_waits_for_a_schema_is_tried_less_and_less_often(desk, clock):
     assert max(rests) < 63_000_000
 
 
+def test_who_comes_after_the_patience_for_schemas_waits_for_them_all_the_same(desk, clock):
+    start, _ = of_another_release()
+    desk._publish(start)
+    clock.sleep(61)
+
+    worker = desk.worker(schema_patience=60)
+    desk.work(worker)
+    assert desk.letters == []
+
+    clock.sleep(61)
+    desk.work(worker)
+    assert [each.letter.reason for each in desk.letters] == ["unknown-schema"]
+
+
 def test_after_the_patience_for_schemas_it_is_a_dead_letter_that_names_the_schemas(desk, clock):
     start, _ = of_another_release()
     desk._publish(start)
