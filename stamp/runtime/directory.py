@@ -12,7 +12,15 @@ from stamp.schema.identity import SchemaId
 from stamp.schema.source import Found
 from stamp.store import directory
 from stamp.store.store import Store
-from stamp.workflow.announcement import SCHEMA, find_schema, is_given_up, is_sound
+from stamp.workflow.announcement import (
+    LISTENER,
+    SCHEMA,
+    find_schema,
+    is_given_up,
+    is_sound,
+    listeners,
+    renewed_listener,
+)
 
 __all__ = ["DirectorySource", "StoreDirectory", "announce", "restore"]
 
@@ -28,7 +36,12 @@ def announce(target: Directory, documents: Mapping[str, str]) -> Mapping[str, st
     Raises:
         DeliveryError, StoreError: the directory cannot be used.
     """
-    return _write(target, documents, lambda key, there, text: there != text and not key.startswith(SCHEMA))
+    there = target.read()
+    wanted = _wanted(there, documents, lambda key, text: there[key] != text and not key.startswith((SCHEMA, LISTENER)))
+    for key, text in documents.items():
+        for step, events in listeners({key: text}).items():
+            wanted |= renewed_listener(step, events, there)
+    return _write(target, there, wanted)
 
 
 def restore(target: Directory, documents: Mapping[str, str]) -> Mapping[str, str]:
@@ -39,19 +52,22 @@ def restore(target: Directory, documents: Mapping[str, str]) -> Mapping[str, str
     Raises:
         DeliveryError, StoreError: the directory cannot be used.
     """
-    return _write(target, documents, lambda key, there, text: is_given_up(key, there))
-
-
-def _write(
-    target: Directory, documents: Mapping[str, str], is_other: Callable[[str, str, str], bool]
-) -> Mapping[str, str]:
-    """Write the documents that are not there, or that nobody may believe as they are there, or that are another one there."""
     there = target.read()
-    wanted = {
+    return _write(target, there, _wanted(there, documents, lambda key, _: is_given_up(key, there[key])))
+
+
+def _wanted(
+    there: Mapping[str, str], documents: Mapping[str, str], is_other: Callable[[str, str], bool]
+) -> dict[str, str]:
+    """Return the documents that are not there, or that nobody may believe as they are there, or that are another one there."""
+    return {
         key: text
         for key, text in documents.items()
-        if key not in there or not is_sound(key, there[key]) or is_other(key, there[key], text)
+        if key not in there or not is_sound(key, there[key]) or is_other(key, text)
     }
+
+
+def _write(target: Directory, there: Mapping[str, str], wanted: Mapping[str, str]) -> Mapping[str, str]:
     if wanted:
         target.write(wanted)
     return {**there, **wanted}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import NamedTuple
 
 from stamp.errors import InputError, WorkflowError
 from stamp.runtime.announcer import Announcer
@@ -14,7 +13,6 @@ from stamp.runtime.directory import DirectorySource, StoreDirectory
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake
 from stamp.runtime.keeper import Keeper
-from stamp.runtime.learned import Learned
 from stamp.runtime.listeners import Listeners
 from stamp.runtime.missing_schemas import MissingSchemas
 from stamp.runtime.office import Office
@@ -33,7 +31,7 @@ from stamp.store import inbox
 from stamp.store.store import Store
 from stamp.workflow.workflow import Workflow
 
-__all__ = ["Means", "Sources", "Staff", "consumers_of", "may_lose", "sources_of", "topology_of"]
+__all__ = ["Means", "Staff", "consumers_of", "may_lose", "sources_of", "topology_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Means:
         relay = None if self.broker is None else self._relay(self.broker, store)
         outlet = Local(self.listeners, self.bell.ring)
         posted = None if relay is None else Posted(self.listeners, relay, rest=_micros(self.policy.resend))
-        missing = MissingSchemas(self.workflow.learn, self._wake(store))
+        missing = MissingSchemas(self._learn(store), self._wake(store))
         office = Office(
             workflow=self.workflow,
             consumers=self.consumers,
@@ -155,6 +153,15 @@ class Means:
     def _sender(self, broker: Transport) -> Sender:
         return TrackingSender(broker, self.listeners, lambda: self.announcer.documents)
 
+    def _learn(self, store: Store) -> Callable[[bytes], bool]:
+        """Return what looks for a schema at the broker, too; the store keeps what is found there."""
+        if self.broker is None:
+            return self.workflow.learn
+        kept = StoreDirectory(store, self.workflow.name, self.workflow.clock)
+        connect = partial(self.broker.directory, self.workflow.name)
+        at_broker = DirectorySource(connect, self.workflow.name, keep=kept.write)
+        return lambda schema_id: self.workflow.learn(schema_id, at_broker)
+
     def _wake(self, store: Store) -> Callable[[Sequence[str], bytes], None]:
         def wake(consumers: Sequence[str], schema_id: bytes) -> None:
             with store.begin() as transaction:
@@ -176,24 +183,15 @@ class Means:
         )
 
 
-class Sources(NamedTuple):
-    """Where a worker looks for schemas, and what has to be kept of what it finds there; None where nothing has."""
+def sources_of(workflow: Workflow, broker: Transport | None, store: Store | None) -> list[SchemaSource]:
+    """Return where a worker looks at once for schemas that are not in its contracts folder: in its store, or at the broker if it has none.
 
-    places: Sequence[SchemaSource]
-    learned: Learned | None = None
-
-
-def sources_of(workflow: Workflow, broker: Transport | None, store: Store | None) -> Sources:
-    """Return where a worker looks for schemas that are not in its contracts folder: its store, then the broker, whose answer its store keeps."""
-    there = None if broker is None else partial(broker.directory, workflow.name)
-    if store is None:
-        return Sources([] if there is None else [DirectorySource(there, workflow.name)])
-    kept = StoreDirectory(store, workflow.name, workflow.clock)
-    own = DirectorySource(lambda: kept, workflow.name)
-    if there is None:
-        return Sources([own])
-    learned = Learned(kept)
-    return Sources([own, DirectorySource(there, workflow.name, keep=learned.note)], learned)
+    A worker with a store may be within a transaction then, in which nobody should wait for a broker: that is asked by `MissingSchemas`.
+    """
+    if store is not None:
+        kept = StoreDirectory(store, workflow.name, workflow.clock)
+        return [DirectorySource(lambda: kept, workflow.name)]
+    return [] if broker is None else [DirectorySource(partial(broker.directory, workflow.name), workflow.name)]
 
 
 def _leave_alone(_consumers: Sequence[str], _schema_id: bytes) -> None:

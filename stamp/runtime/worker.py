@@ -12,7 +12,6 @@ from typing import Final, Self
 from stamp.runtime.bell import Bell
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake
-from stamp.runtime.learned import Learned
 from stamp.runtime.loop import Loop
 from stamp.runtime.points import Passing, pass_by
 from stamp.runtime.policy import POLICY, Policy
@@ -33,7 +32,7 @@ SLOW: Final = 0.05
 RARE: Final = 0.5
 """The same where a broker tells of new work, and only what rested is to be found."""
 
-LOOKING: Final = 1.0
+LOOKING: Final = 0.25
 """How often schemas are looked for that messages wait for, in seconds."""
 
 
@@ -66,8 +65,7 @@ class Worker:
         self.consumers: Final = check(workflow, steps)
         for each in workflow.unresolved():
             LOG.warning("%s. Its service may come later: until then nothing comes of it", each)
-        sources = sources_of(workflow, broker, store)
-        workflow = workflow.with_sources(*sources.places)
+        workflow = workflow.with_sources(*sources_of(workflow, broker, store))
         topology = topology_of(workflow)
         self.failure: BaseException | None = None
         self._bell, self._over, self._policy = Bell(), Event(), policy
@@ -85,10 +83,10 @@ class Worker:
         )
         staff = means.staff()
         self._intake, self._missing, self._announcer = staff.intake, staff.missing, staff.announcer
-        self._stages = list(self._made(staff, sources.learned, patience=SLOW if broker is None else RARE))
+        self._stages = list(self._made(staff, patience=SLOW if broker is None else RARE))
         self._loops = [loop for stage in self._stages for loop in stage]
 
-    def _made(self, staff: Staff, learned: Learned | None, *, patience: float) -> Iterator[Sequence[Loop]]:
+    def _made(self, staff: Staff, *, patience: float) -> Iterator[Sequence[Loop]]:
         """Yield the loops in the order in which they are stopped, those together that are stopped together.
 
         Performers first, whose work the others still have to acknowledge and send; who renews leases last.
@@ -108,8 +106,6 @@ class Worker:
             turn = self._turns(staff.relay.turn, every=RARE)
             yield [Loop("relay", turn, failed=self._fail, last=_deliver(staff.relay, self._policy.grace))]
         yield [Loop("schemas", staff.missing.turn, failed=self._fail, pause=LOOKING)]
-        if learned is not None:
-            yield [Loop("learned", learned.turn, failed=self._fail, last=learned.turn, pause=LOOKING)]
         if staff.keeper is not None:
             yield [Loop("keeper", staff.keeper.turn, failed=self._fail, pause=staff.keeper.pause)]
 

@@ -4,6 +4,7 @@ schema/<SchemaId>/<step>/<Name>.v<N>.avsc    a writer schema, as its file has it
 contract/<step>/step.json                    the other files of the contract of a step
 contract/<step>/reads/<other>.avsc
 listener/<step>                              a JSON list of the events that its queue gets; `null` when nobody listens there any more
+superseded/<step>                            a JSON list of such lists: what earlier releases of the step listened to
 
 A document adds knowledge and changes none: the SchemaId of a schema is computed again by whoever reads it, and the lint and the limits
 are those of files.
@@ -44,12 +45,14 @@ __all__ = [
     "is_sound",
     "listener_document",
     "listeners",
+    "renewed_listener",
     "schemas_of",
 ]
 
 SCHEMA: Final = "schema/"
 CONTRACT: Final = "contract/"
 LISTENER: Final = "listener/"
+SUPERSEDED: Final = "superseded/"
 """How keys begin."""
 
 Documents = Mapping[str, str]
@@ -114,20 +117,57 @@ def listeners(documents: Documents) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def renewed_listener(step: str, events: Iterable[str], there: Documents) -> dict[str, str]:
+    """Return what to write where these documents are when an instance of `step` starts that listens to `events`; nothing if that is known.
+
+    A later release takes the place of an earlier one. An instance of an earlier release, which starts again beside it, takes nothing back:
+    it may add what it listens to itself. So no event is lost while releases run side by side, in whatever order their instances start.
+    """
+    own, current = tuple(dict.fromkeys(events)), listeners(there).get(step, ())
+    if not current:
+        return listener_document(step, own)
+    if set(own) == set(current):
+        return {}
+    superseded = _superseded(there.get(f"{SUPERSEDED}{step}", "[]"))
+    if any(set(own) == set(each) for each in superseded):
+        return {} if set(own) <= set(current) else listener_document(step, dict.fromkeys((*current, *own)))
+    history = [*superseded, current][-REMEMBERED:]
+    return {**listener_document(step, own), f"{SUPERSEDED}{step}": json.dumps(history)}
+
+
+REMEMBERED: Final = 20
+"""How many earlier releases of a listener are told from later ones."""
+
+
+def _superseded(text: str) -> list[Any]:
+    value = _parsed(text)
+    is_history = isinstance(value, list) and all(map(_is_events, value))
+    return value if isinstance(value, list) and is_history else []
+
+
 def is_given_up(key: str, text: str) -> bool:
     """Tell whether a document says that a step is gone, or that nobody listens any more where somebody has."""
-    return key.startswith((CONTRACT, LISTENER)) and text.strip() == "null"
+    return _events(text) == () if key.startswith(LISTENER) else key.startswith(CONTRACT) and text.strip() == "null"
 
 
 def _events(text: str) -> tuple[str, ...] | None:
-    try:
-        value = parse(text)
-    except SchemaError:
-        return None
+    value = _parsed(text)
     if value is None:
-        return ()
-    is_list = isinstance(value, list) and all(map(is_event_name, value))
-    return tuple(dict.fromkeys(value)) if is_list else None
+        return () if text.strip() == "null" else None
+    return tuple(dict.fromkeys(value)) if _is_events(value) else None
+
+
+def _is_events(value: object) -> bool:
+    return isinstance(value, list) and all(map(is_event_name, value))
+
+
+def _parsed(text: str) -> Any:
+    """Return the value of a document; None for one that is too large, or is no JSON."""
+    if len(text) > MAX_FILE:
+        return None
+    with suppress(SchemaError):
+        return parse(text)
+    return None
 
 
 def find_schema(documents: Documents, schema_id: SchemaId, workflow: str) -> Found | None:

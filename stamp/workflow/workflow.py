@@ -196,10 +196,10 @@ class Workflow:
             self._catalog = catalog
         return self._catalog
 
-    def learn(self, schema_id: bytes) -> bool:
+    def learn(self, schema_id: bytes, *more: SchemaSource) -> bool:
         """Look for a schema that the catalog does not have, and tell whether it has it now.
 
-        The contracts folder is read again, at most once a second; then the other sources are asked, in their order. A source that cannot be used,
+        The contracts folder is read again, at most once a second; then the other sources are asked, in their order, and `more`. A source that cannot be used,
         or gives another schema than was asked for, is logged and passed over.
         """
         with self._learning:
@@ -208,7 +208,7 @@ class Workflow:
                 return True
             if self._folder_source is None:
                 self._folder_source = FolderSource(self.contracts_folder, workflow=self.name)
-            for source in (self._folder_source, *self._sources):
+            for source in (self._folder_source, *self._sources, *more):
                 if (learned := _learned(self.catalog, source, SchemaId(schema_id))) is not None:
                     self._catalog = learned
                     self._terms = hop.Terms(self.name, learned, self.limits)

@@ -17,6 +17,7 @@ from stamp.runtime import directory, missing_schemas, pace, performer
 from stamp.runtime.performer import Performer
 from stamp.runtime.publisher import Publisher
 from stamp.store import dead_letters, finals, inbox
+from stamp.store import directory as directory_table
 from stamp.store.store import Store
 
 from ..store.conftest import DATABASES  # noqa: TID252 - tests are no package that could be imported by its name
@@ -739,6 +740,32 @@ def test_what_is_written_with_an_unknown_schema_waits_without_using_up_attempts(
     desk.work(worker)
     assert desk.events == [("Answered", "1")] * 2
     assert worker.staff.missing.troubles == []
+
+
+def test_nobody_asks_a_broker_for_a_schema_within_a_transaction(tmp_path, clock, monkeypatch):
+    broker = SimulatedBroker(keeps=True)
+    with Store.open(f"sqlite:///{tmp_path}/desk.db") as store:
+        desk = Desk(store, clock, broker=broker)
+        desk.ask(0)
+        worker = desk.worker()
+        desk.work(worker)  # it has announced itself
+        start, other = of_another_release()
+        with Publisher(other, broker=broker) as publisher:
+            publisher.publish(start)
+        worker.turn("intake")
+        with monkeypatch.context() as patched:
+            patched.setattr(broker, "directory", None)  # whoever would ask would fail
+            for _ in range(3):
+                worker.turn("performer")
+        assert len(worker.staff.missing.troubles) == 1
+
+        worker.staff.missing.turn()
+        desk.work(worker)
+
+        assert ("Answered", "1") in desk.events
+        with store.read() as connection:
+            kept = directory_table.read(connection, "desk", prefix="schema/")
+        assert any(key.endswith("/question/Wide.v1.avsc") for key in kept)
 
 
 def test_who_waits_for_a_schema_is_tried_less_and_less_often(desk, clock):

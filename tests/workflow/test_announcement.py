@@ -18,6 +18,7 @@ from stamp.workflow.announcement import (
     folder_documents,
     listener_document,
     listeners,
+    renewed_listener,
     schemas_of,
 )
 
@@ -123,6 +124,43 @@ def test_what_is_no_schema_of_its_key_is_left_out(key, text):
 )
 def test_who_listens_to_what(text, events):
     assert listeners({"listener/a": text, "listener/../b": '["A"]', "contract/a": '["A"]'}) == events
+
+
+def started(there, *releases):
+    """Return what is announced after instances that listen to these events have started, one after the other."""
+    for events in releases:
+        there = there | renewed_listener("a", events, there)
+    return set(listeners(there)["a"])
+
+
+@pytest.mark.parametrize(
+    ("releases", "heard"),
+    [
+        (["A"], "A"),
+        (["A", "A"], "A"),
+        (["A", "AB"], "AB"),
+        (["A", "AB", "A"], "AB"),  # an instance of before takes nothing back
+        (["A", "AB", "A", "AB"], "AB"),
+        (["AB", "A"], "A"),  # a later release may listen to less
+        (["A", "B"], "B"),
+        (["A", "B", "A"], "AB"),  # what still runs, or is rolled back to, is heard
+        (["A", "B", "A", "B"], "B"),
+        (["A", "B", "C", "A", "B"], "ABC"),
+        (["A", "AB", "ABC", "A", "AB"], "ABC"),
+    ],
+)
+def test_no_event_is_lost_while_releases_run_side_by_side(releases, heard):
+    assert started({}, *releases) == set(heard)
+
+
+@pytest.mark.parametrize("there", ["null", "[]", "nonsense", '{"on": []}', '["A"]' + " " * 2**20])
+def test_who_starts_where_nobody_listens_is_heard_whatever_was_there(there):
+    assert started({"listener/a": there, "superseded/a": '[["B"]]'}, "B") == {"B"}
+
+
+@pytest.mark.parametrize("there", ["null", "[1]", '["A"]', "nonsense", "[" * 100_000])
+def test_a_history_that_is_none_is_not_believed(there):
+    assert started({"listener/a": '["A"]', "superseded/a": there}, "B") == {"B"}
 
 
 @pytest.mark.parametrize("events", [["A", "B.failed"], [], None])

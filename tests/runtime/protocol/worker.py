@@ -29,7 +29,7 @@ class SimulatedWorker:
         policy: Policy,
         at: Passing = pass_by,
     ) -> None:
-        workflow = workflow.with_sources(*sources_of(workflow, broker, store).places)
+        workflow = workflow.with_sources(*sources_of(workflow, broker, store))
         topology = topology_of(workflow)
         self.handlers = Handlers(workflow)
         self.staff = Means(
