@@ -115,7 +115,7 @@ class Publisher:
 
     def _connect(self, broker: Transport) -> Sender:
         if self._sender is None:
-            self._sender = TrackingSender(broker, self._listeners, lambda: self._documents)
+            self._sender = TrackingSender(broker, self._listeners, lambda: self._documents, every_time=True)
         return self._sender
 
     def _begun(self, messages: Sequence[Message], note: Note) -> Sequence[Message]:

@@ -25,8 +25,8 @@ LOG: Final = logging.getLogger("stamp.listeners")
 AGAIN: Final = 5.0
 """After how many seconds a directory that could not be used is tried again, and one is read that no event depends on."""
 
-KEPT: Final = 10_000
-"""How many messages are kept at most for listeners that may have been announced: only as long as a directory cannot be read."""
+KEPT: Final = 16 * 2**20
+"""Bytes of messages that are kept at most for listeners that may have been announced: only as long as a directory cannot be read."""
 
 
 class BrokerDirectory:
@@ -79,14 +79,21 @@ class BrokerDirectory:
 class TrackingSender:
     """A sender for `broker` that keeps `listeners` up to date, and announces `documents` before it sends anything.
 
+    With `every_time` it looks for new listeners after each batch, also where that takes a while: for whoever sends little, and may not send again soon.
+
     Raises:
         DeliveryError: the broker does not answer, or refuses us.
     """
 
     def __init__(
-        self, broker: Transport, listeners: Listeners, documents: Callable[[], Mapping[str, str]] = dict
+        self,
+        broker: Transport,
+        listeners: Listeners,
+        documents: Callable[[], Mapping[str, str]] = dict,
+        *,
+        every_time: bool = False,
     ) -> None:
-        self._broker, self._listeners = broker, listeners
+        self._broker, self._listeners, self._every_time = broker, listeners, every_time
         self._posted: list[Parcel] = []
         self._directory = BrokerDirectory(broker, listeners, documents)
         self._directory.look()
@@ -125,14 +132,14 @@ class TrackingSender:
         self._sender.close()
 
     def _is_time_to_look(self) -> bool:
-        must = self._posted and self._directory.is_open and not self._broker.promises.directory_age
-        return bool(must) or self._directory.is_due
+        is_cheap = self._every_time or not self._broker.promises.directory_age
+        return bool(self._posted and self._directory.is_open and is_cheap) or self._directory.is_due
 
     def _look(self, timeout: float) -> None:
         if self._directory.look():
             self._send_late(timeout)
         else:
-            del self._posted[:-KEPT]
+            self._posted = _latest(self._posted, KEPT)
 
     def _send_late(self, timeout: float) -> None:
         """Send what was sent since the last look to those who were not known then."""
@@ -162,3 +169,14 @@ class TrackingSender:
         if topology != self._topology and not self._broker.promises.routes:
             self._sender.close()
             self._sender, self._topology = self._broker.sender(topology), topology
+
+
+def _latest(parcels: Sequence[Parcel], size: int) -> list[Parcel]:
+    """Return as many of the last ones as have bodies of at most `size` bytes together."""
+    kept: list[Parcel] = []
+    for parcel in reversed(parcels):
+        size -= len(parcel.message.body)
+        if size < 0:
+            break
+        kept.append(parcel)
+    return kept[::-1]

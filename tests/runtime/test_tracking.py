@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from stamp.errors import DeliveryError
+from stamp.runtime import tracking
 from stamp.runtime.listeners import Listeners
 from stamp.runtime.outlet import parcels
 from stamp.runtime.topology import StepQueue, Topology
@@ -172,16 +173,43 @@ class TestSender:
         assert self.bodies(naive, "receipt") == [b"1", b"2"]
 
     def test_a_directory_that_cannot_be_used_keeps_nobody_from_sending(self, broker, monkeypatch, caplog):
-        def refuse(workflow):
-            raise DeliveryError("you may not")
-
-        monkeypatch.setattr(broker, "directory", refuse)
+        monkeypatch.setattr(broker, "directory", refused)
         listeners = Listeners(CONTRACTS)
         with caplog.at_level(logging.WARNING):
             sender = TrackingSender(broker, listeners, lambda: {"contract/order/step.json": "{}"})
         assert self.send(sender, listeners, paid()) == [None]
         assert self.bodies(broker, "packing") == [b"1"]
         assert "you may not" in caplog.text
+
+    def test_a_directory_that_takes_a_while_is_looked_into_from_time_to_time_or_each_time(self, naive):
+        naive.promises = replace(naive.promises, directory_age=3600.0)
+        listeners = Listeners(CONTRACTS)
+        rarely, often = (TrackingSender(naive, listeners, every_time=each) for each in (False, True))
+        naive.documents |= listener_document("receipt", ["Paid"])
+
+        self.send(rarely, listeners, paid(1))
+        assert self.bodies(naive, "receipt") == []
+        self.send(often, listeners, paid(2))
+        assert self.bodies(naive, "receipt") == [b"2"]
+        rarely.close()
+        assert self.bodies(naive, "receipt") == [b"2", b"1"]
+
+    def test_what_is_kept_for_who_may_have_been_announced_is_bounded_by_its_bytes(self, naive, monkeypatch):
+        monkeypatch.setattr(tracking, "KEPT", 5)
+        listeners = Listeners(CONTRACTS)
+        sender = TrackingSender(naive, listeners)
+        opened = naive.directory
+        monkeypatch.setattr(naive, "directory", refused)
+        sender._directory.close()
+        monkeypatch.setattr(sender._directory, "_look_at", float("-inf"))
+        self.send(sender, listeners, *map(paid, range(90, 100)))  # two bytes each
+        naive.documents |= listener_document("receipt", ["Paid"])
+
+        monkeypatch.setattr(naive, "directory", opened)
+        monkeypatch.setattr(sender._directory, "_look_at", float("-inf"))
+        self.send(sender, listeners)
+
+        assert self.bodies(naive, "receipt") == [b"98", b"99"]
 
     def test_documents_that_got_lost_are_announced_again(self, naive):
         listeners = Listeners(CONTRACTS)
@@ -203,6 +231,10 @@ class TestSender:
 
         with pytest.raises(DeliveryError):
             sender.confirm(1)
+
+
+def refused(workflow):
+    raise DeliveryError("you may not")
 
 
 def refusing_directory(broker):

@@ -207,7 +207,16 @@ def test_queues_may_have_any_name_and_stay_in_the_folder(spool, folder):
 
 
 def test_a_directory_may_have_any_name_and_stays_in_the_folder(spool, folder):
-    names = ("..", ".", "a/b", "/etc/passwd", "ü\n", "a%2Fb", "a@b")
+    names = (
+        "..",
+        ".",
+        "a/b",
+        "/etc/passwd",
+        "ü\n",
+        "a%2Fb",
+        "a@b",
+        f"schema/{'0' * 32}/{'s' * 100}/{'N' * 200}.v1.avsc",
+    )
     for name in names:
         spool.directory(name).write({name: name})
     assert [spool.directory(name).read() for name in names] == [{name: name} for name in names]

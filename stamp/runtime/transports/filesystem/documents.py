@@ -1,8 +1,8 @@
 """Documents of workflows in a folder.
 
-    documents/<workflow>/<key>@<time>-<id>
+    documents/<workflow>/<digest of the key>@<time>-<id>
 
-Whatever is written gets a name that there never was, so names alone tell whether something has changed. Times of files would not: two changes
+A file has the key in its first line, as in a URL: it may be longer than the name of a file. Whatever is written gets a name that there never was, so names alone tell whether something has changed. Times of files would not: two changes
 may fall into one tick of the clock. Of the files of one key the last one counts. The others stay for a while, because whoever lists a
 folder while one file takes the place of another may see neither.
 """
@@ -14,6 +14,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -31,20 +32,20 @@ REPLACED: Final = 60 * 10**9
 class Edition(NamedTuple):
     """The file of a document; `at` is in nanoseconds since 1970 UTC, and after all files of before."""
 
-    key: str
+    digest: str
     at: int
     id: str
 
     @classmethod
     def parsed(cls, name: str) -> Self | None:
         """Read a name; None if it is not one of ours."""
-        match = re.fullmatch(r"(.+)@([0-9]{20})-([0-9a-f]{32})", name)
-        return match and cls(unquote(match[1]), int(match[2]), match[3])
+        match = re.fullmatch(r"([0-9a-f]{32})@([0-9]{20})-([0-9a-f]{32})", name)
+        return match and cls(match[1], int(match[2]), match[3])
 
     @property
     def name(self) -> str:
         """The name of the file."""
-        return f"{quote(self.key, safe='')}@{self.at:020}-{self.id}"
+        return f"{self.digest}@{self.at:020}-{self.id}"
 
 
 class Documents:
@@ -60,8 +61,9 @@ class Documents:
 
     def read(self) -> Mapping[str, str]:
         """Return the last document of each key."""
-        paths = {key: self._folder / editions[-1].name for key, editions in self._editions().items()}
-        return {key: path.read_bytes().decode(errors="replace") for key, path in paths.items()}
+        files = [self._folder / editions[-1].name for editions in self._editions().values()]
+        found = [file.read_bytes().decode(errors="replace").partition("\n") for file in files]
+        return {unquote(key): text for key, _, text in found}
 
     def write(self, documents: Mapping[str, str]) -> None:
         """Write documents, each to a file that gets into the folder when it is complete."""
@@ -69,8 +71,8 @@ class Documents:
         latest = max((each[-1].at for each in self._editions().values()), default=0)
         at, id_ = max(time.time_ns(), latest + 1), uuid4().hex
         for key, text in documents.items():
-            name = Edition(key, at, id_).name
-            write(self._tmp / name, text.encode())
+            name = Edition(sha256(key.encode()).hexdigest()[:32], at, id_).name
+            write(self._tmp / name, f"{quote(key, safe='')}\n{text}".encode())
             (self._tmp / name).rename(self._folder / name)
         sync([self._folder, *self._folder.parents[:2]])
         self._remove_replaced()
@@ -84,10 +86,10 @@ class Documents:
                     (self._folder / earlier.name).unlink(missing_ok=True)
 
     def _editions(self) -> Mapping[str, list[Edition]]:
-        """Return what there is of each key, the last one last."""
+        """Return what there is of each key, by its digest, the last one last."""
         found: defaultdict[str, list[Edition]] = defaultdict(list)
         for edition in sorted(filter(None, map(Edition.parsed, self._names()))):
-            found[edition.key].append(edition)
+            found[edition.digest].append(edition)
         return found
 
     def _names(self) -> Sequence[str]:

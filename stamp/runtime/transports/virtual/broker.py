@@ -77,9 +77,11 @@ class Virtual(ABC):
             DeliveryError: as for `sender`, or there are messages in it that may not go.
         """
         access = self._access([])
-        with access.use() as place:
-            contents = place.remove(queue, discard=discard)
-        access.close()
+        try:
+            with access.use() as place:
+                contents = place.remove(queue, discard=discard)
+        finally:
+            access.close()
         if not contents.may_go(discard=discard):
             raise consumed(topology, queue) if contents.held else filled(topology, queue, contents.waiting)
         return contents.waiting
