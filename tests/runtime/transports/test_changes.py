@@ -178,9 +178,8 @@ def test_a_step_that_comes_last_reads_what_was_written_before_anybody_knew_of_it
     assert town.dead("late") == []
 
 
+@pytest.mark.parametrize("town", [way for way in WAYS if way.endswith("a store each")], indirect=True)
 def test_whoever_takes_a_contract_from_the_broker_keeps_it_in_its_own_store(town: Town) -> None:
-    if town.broker is None or town.stores("first") is None:
-        pytest.skip("there are not both")
     town.run("first")
     town.publisher(Wider)(1, note="new")
     town.wait(lambda: ("first", 1) in town.calls)
@@ -192,6 +191,7 @@ def test_whoever_takes_a_contract_from_the_broker_keeps_it_in_its_own_store(town
     assert any(key.endswith("/order/Wider.v1.avsc") for key in keys)
 
 
+@pytest.mark.parametrize("town", ["store sqlite", "rabbitmq and a store each", "redis and a store"], indirect=True)
 def test_announcing_again_writes_nothing(town: Town) -> None:
     town.run("first")
     town.publisher()(1)
