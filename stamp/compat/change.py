@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from stamp.compat.finding import Finding
+from stamp.compat.renaming import former_names, namesakes
 from stamp.compat.source import Source
 from stamp.compat.wording import demanded
 from stamp.schema.constraint import PARTS, WORDS
@@ -49,51 +49,36 @@ class _Spot(NamedTuple):
         _, written = self.writer.type_around(self.written_at)
         return at, self.reader.value(at), wanted, written
 
-    def is_beside(self, names: Collection[str], name: str) -> bool:
-        """Tell whether another version of the writer's record has a field of these names beside `name`: that is none of them renamed."""
-        _, record = self.writer.type_around(self.written_at)
-        same = (each for other in self.others for each in other.called(record.name))
-        return any(name in each.by_name and not each.by_name.keys().isdisjoint(names) for each in same)
-
 
 def _missing_field(spot: _Spot) -> Iterator[Change]:
     field, record = spot.reader.value(spot.at), spot.reader.value(spot.at.rpartition("/fields/")[0])
+    written = spot.writer.value(spot.written_at)
     old, aliases = field["name"], field.get("aliases", [])
-    for name in _renamed(field, record, spot.writer.value(spot.written_at)):
-        if spot.is_beside({old, *aliases}, name):
-            continue
+    for name in former_names(field, record, written, spot.others):
         text = (
             f"if {name} is {old} renamed: rename {old} to {name}, with the alias {old}, or give {old} the alias {name}"
         )
         renamed = field | {"name": name, "aliases": [*aliases, old]}
         yield Change(text, spot.at, field | {"aliases": [*aliases, name]}, (renamed,))
-    yield from _defaults(field, spot.at)
+    yield from _defaults(field, spot.at, namesakes(field, record, written, spot.others))
 
 
-def _renamed(field: dict[str, Any], record: dict[str, Any], written: dict[str, Any]) -> Iterator[str]:
-    """Yield what the writer may call a field that it lacks: names like it, then the only unread field of the very same type."""
-    read = {name for each in record["fields"] for name in (each["name"], *each.get("aliases", ()))}
-    unread = {each["name"]: each["type"] for each in written["fields"] if each["name"] not in read}
-    same = [name for name, type_ in unread.items() if _plain(type_) == _plain(field["type"])]
-    yield from dict.fromkeys([*get_close_matches(field["name"], unread, n=1), *(same if len(same) == 1 else ())])
-
-
-def _plain(value: Any) -> Any:
-    """Return the JSON of a type without what is only for people."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items() if key != "doc"}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
-
-
-def _defaults(field: dict[str, Any], at: str) -> Iterator[Change]:
+def _defaults(field: dict[str, Any], at: str, lost: Sequence[str]) -> Iterator[Change]:
+    """Offer a default. Where the value may be there, in one of the fields `lost`, it would be passed over in silence."""
     type_, name = field["type"], field["name"]
     kind = type_.get("type") if isinstance(type_, dict) else type_
+    caveat = (
+        f"; but if {' or '.join(lost)} is {name} renamed, give it that alias instead, or its value is lost"
+        if lost
+        else ""
+    )
     if isinstance(kind, str) and kind in _EMPTY:
-        yield Change(f"give {name} the default {json.dumps(_EMPTY[kind])}", at, field | {"default": _EMPTY[kind]})
+        text = f"give {name} the default {json.dumps(_EMPTY[kind])}{caveat}"
+        yield Change(text, at, field | {"default": _EMPTY[kind]})
         return
     branches = type_ if isinstance(type_, list) else [type_]
     text = f"give {name} the default null" if "null" in branches else f"make {name} optional, with the default null"
-    text += ", which is read instead"
+    text += f", which is read instead{caveat}"
     optional = ["null", *(branch for branch in branches if branch != "null")]
     yield Change(text, at, field | {"type": optional, "default": None})
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from stamp.ripple.hazard import Hazard, Kind
 from stamp.ripple.sketch import Sketch
-from stamp.ripple.tolerant import MEANS, Tolerance
+from stamp.ripple.tolerant import Tolerance
 from stamp.ripple.transition import Transition
 from stamp.ripple.wording import listed
 
@@ -140,7 +140,7 @@ def _tolerant(transition: Transition, step: str, producer: str, found: Sequence[
     present = study.now.view(workflow, step, producer)
     records = {each.version.rpartition(".v")[0] for each in found}
     versions = [each for each in study.alive(workflow, producer) if each.written.name in records]
-    tolerance, view = Tolerance(), present.schema
+    tolerance, view = Tolerance([study.pairs.source(each.file) for each in versions]), present.schema
     for each in versions:
         view = tolerance.of(view, each.file.schema)
     latest = transition.new[producer].versions
@@ -153,7 +153,7 @@ def _tolerant(transition: Transition, step: str, producer: str, found: Sequence[
         paths=tuple(sorted({each.path for each in found})),
         versions=tuple(sorted({str(each) for each in versions})),
         gone=tuple(sorted({str(each) for each in unread})) if is_narrow else (),
-        means=tuple(each for each in MEANS if each in tolerance.used),
+        means=tolerance.means,
         view=view,
         narrow=present.schema,
     )

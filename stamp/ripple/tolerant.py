@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from stamp.compat import Source
+from stamp.compat.renaming import former_names, namesakes
 from stamp.schema.constraint import ATTRIBUTE
 from stamp.schema.names import unqualified
-from stamp.schema.resolve import PROMOTIONS
+from stamp.schema.resolve import PROMOTIONS, WIDENINGS
 
-__all__ = ["MEANS", "Tolerance"]
+__all__ = ["Tolerance"]
 
 Schema = Any
 
@@ -20,14 +22,21 @@ SYMBOLS: Final = "the symbols of both"
 DIGITS: Final = "the digits of both"
 BOUNDS: Final = "the bounds of both"
 MEANS: Final = (DEFAULT, NULL, UNION, SYMBOLS, DIGITS, BOUNDS)
-"""By what a view can be made to read one thing more, in the order in which they are told."""
+"""By what a view can be made to read one thing more, in the order in which they are told; after those that name something."""
 
 
 class Tolerance:
-    """Makes views read more. `used` are the MEANS that it has taken so far."""
+    """Makes views read more. `versions` are all that there are of what is written: they tell which field may be another one renamed."""
 
-    def __init__(self) -> None:
-        self.used: set[str] = set()
+    def __init__(self, versions: Sequence[Source] = ()) -> None:
+        self._versions = versions
+        self._used: set[str] = set()
+        self._named: dict[str, None] = {}
+
+    @property
+    def means(self) -> tuple[str, ...]:
+        """By what views have been made to read more so far, for a sentence."""
+        return (*self._named, *(each for each in MEANS if each in self._used))
 
     def of(self, view: Schema, written: Schema) -> Schema:
         """Return a schema that reads what `view` reads, and of `written` the same fields. Where it cannot be, it is no better than `view`."""
@@ -35,7 +44,7 @@ class Tolerance:
             return self._of_unions(view, written)
         match _kind(view), _kind(written):
             case "record", "record":
-                return view | {"fields": [self._field(each, written["fields"]) for each in view["fields"]]}
+                return view | {"fields": [self._field(each, view, written) for each in view["fields"]]}
             case "enum", "enum":
                 return self._enum(view, written)
             case "array", "array":
@@ -44,15 +53,37 @@ class Tolerance:
                 return view | {"values": self.of(view["values"], written["values"])}
         return self._plain(view, written)
 
-    def _field(self, field: Mapping[str, Any], written: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    def _field(self, field: Schema, view: Schema, written: Schema) -> Schema:
         names = (field["name"], *field.get("aliases", ()))
-        source = next((each for name in names for each in written if each["name"] == name), None)
+        source = next((each for name in names for each in written["fields"] if each["name"] == name), None)
         if source is not None:
             changed = {**field, "type": self.of(field["type"], source["type"])}
             return self._wide(changed) if _narrowing(field) != _narrowing(source) else changed
         if "default" in field:
             return field
-        self.used.add(DEFAULT)
+        former = self._former(field, view, written)
+        return self._optional(field, view, written) if former is None else self._aliased(field, former)
+
+    def _former(self, field: Schema, view: Schema, written: Schema) -> str | None:
+        """Return the field of the writer that this one seems to be, renamed: of a type that is read as it is."""
+        types = {each["name"]: each["type"] for each in written["fields"]}
+        for name in former_names(field, view, written, self._versions):
+            trial = Tolerance(self._versions)
+            if trial.of(field["type"], types[name]) == field["type"] and not trial.means:
+                return name
+        return None
+
+    def _aliased(self, field: Schema, name: str) -> Schema:
+        self._named[f"the alias {name} for {field['name']}, if that is {name} renamed"] = None
+        return {**field, "aliases": [*field.get("aliases", ()), name]}
+
+    def _optional(self, field: Schema, view: Schema, written: Schema) -> Schema:
+        name, lost = field["name"], namesakes(field, view, written, self._versions)
+        if lost:
+            caveat = f"but if {' or '.join(lost)} is {name} renamed, that alias: a default would lose its value"
+            self._named[f"{DEFAULT}, {caveat}"] = None
+        else:
+            self._used.add(DEFAULT)
         others = [each for each in _branches(field["type"]) if each != "null"]
         return {**field, "type": ["null", *others], "default": None}
 
@@ -60,7 +91,7 @@ class Tolerance:
         missing = [each for each in written["symbols"] if each not in view["symbols"]]
         if not missing or "default" in view:
             return view
-        self.used.add(SYMBOLS)
+        self._used.add(SYMBOLS)
         return {**view, "symbols": [*view["symbols"], *missing]}
 
     def _of_unions(self, view: Schema, written: Schema) -> Schema:
@@ -70,7 +101,7 @@ class Tolerance:
             if number is not None:
                 branches[number] = self.of(branches[number], each)
             elif not any(_promotes(each, branch) for branch in branches):
-                self.used.add(NULL if each == "null" else UNION)
+                self._used.add(NULL if each == "null" else UNION)
                 branches.append(each)
         return branches if len(branches) > 1 else branches[0]
 
@@ -79,20 +110,26 @@ class Tolerance:
             if _promotes(written, view):
                 return view
             if _promotes(view, written):
-                return written
-            self.used.add(UNION)
+                return self._wider(view, written)
+            self._used.add(UNION)
             return [view, written]
         if _logical(view) == "decimal" and (_digits(view) != _digits(written)):
-            self.used.add(DIGITS)
+            self._used.add(DIGITS)
             scale = max(_digits(view)[1], _digits(written)[1])
             return {**view, "scale": scale, "precision": scale + max(map(_whole, (view, written)))}
         return self._wide(view) if _narrowing(view) != _narrowing(written) else view
+
+    def _wider(self, view: Schema, written: Schema) -> Schema:
+        view_kind, kind = _kind(view), _kind(written)
+        rounding = "" if (view_kind, kind) in WIDENINGS else ", which rounds large integers"
+        self._named[f"{kind} instead of {view_kind}{rounding}"] = None
+        return written
 
     def _wide(self, of: Schema) -> Schema:
         """Return a type or a field without the values that it is narrowed to."""
         if _narrowing(of) is None:
             return of
-        self.used.add(BOUNDS)
+        self._used.add(BOUNDS)
         return {key: value for key, value in of.items() if key != ATTRIBUTE}
 
 

@@ -67,7 +67,10 @@ FIXES: list[tuple[Any, Any, str, Any]] = [
     (  # either could be it
         record(field("b", "string"), field("c", "string")),
         record(field("x", "string")),
-        "make x optional, with the default null, which is read instead",
+        (
+            "make x optional, with the default null, which is read instead; but if b or c is x renamed, "
+            "give it that alias instead, or its value is lost"
+        ),
         None,
     ),
     (  # it is read already

@@ -15,6 +15,7 @@ from stamp.ripple import Report, contracts_of, ripple
 from stamp.ripple.example import files
 from stamp.ripple.sketch import Sketch
 from stamp.ripple.tolerant import Tolerance
+from stamp.schema.resolve import PROMOTIONS
 
 from .test_order import TODAY, changes
 
@@ -50,6 +51,16 @@ def changed(*steps: Steps, without: str = "", start: Steps = SHOP) -> Steps:
         for name, said in step.items():
             found[name] = {**found.get(name, {}), **said}
     return {name: said for name, said in found.items() if name != without}
+
+
+def renamed(first: Any, second: Any, view: Any) -> tuple[Steps, Steps]:
+    """Return the shop before and after stock writes other fields, with readers that change with it; or not, where the view fits the first."""
+    old_view = view if isinstance(view, dict) and view.keys() <= first.keys() else {next(iter(first)): "string"}
+    before = changed({step: {"reads": {"stock": old_view}} for step in ("payment", "shipping")})
+    before["stock"]["writes"] = {"Stock.v1": first}
+    now = changed({step: {"reads": {"stock": view}} for step in ("payment", "shipping")}, start=before)
+    now["stock"]["writes"] = {"Stock.v1": first, "Stock.v2": second}
+    return before, now
 
 
 def said(report: Report) -> str:
@@ -171,6 +182,55 @@ class TestViews:
             "Expand: let shipping read payment.ref of Paid.v1 and Paid.v2 alike (a union of both types), and deploy that before payment. "
             'Contract: when no data of Paid.v1 are left, say so under "retired" in the step.json of payment, then narrow the view'
         )
+
+    @pytest.mark.parametrize(("wanted", "alias"), [("aisle", "house"), ("house", "aisle")])
+    def test_a_renamed_field_is_read_by_both_names(self, compare: Compare, wanted: str, alias: str) -> None:
+        """Its readers are changed with it, or not."""
+        before, now = renamed({"house": "string"}, {"aisle": "string"}, {wanted: "string"})
+        assert (
+            f"let payment and shipping read stock.{wanted} of Stock.v1 and Stock.v2 alike "
+            f"(the alias {alias} for {wanted}, if that is {alias} renamed), and deploy that before stock"
+        ) in said(compare(before, now))
+
+    def test_a_renamed_field_of_a_version_that_has_both_gets_a_default(self, compare: Compare) -> None:
+        before, now = renamed({"house": "string"}, {"house": "string", "aisle": "string"}, {"aisle": "string"})
+        assert "(a default for what is missing)" in said(compare(before, now))
+
+    def test_a_default_is_not_advised_in_silence_where_a_field_may_be_renamed(self, compare: Compare) -> None:
+        before, now = renamed({"house": "string", "town": "string"}, {"aisle": "string"}, {"aisle": "string"})
+        assert (
+            "(a default for what is missing, but if house or town is aisle renamed, that alias: a default would lose its value)"
+        ) in said(compare(before, now))
+
+    def test_with_the_alias_its_steps_are_safe_and_no_value_is_lost(self, compare: Compare) -> None:
+        alias = [{"name": "aisle", "type": "string", "aliases": ["house"]}]
+        before, now = renamed({"house": "string"}, {"aisle": "string"}, alias)
+        report = compare(before, now)
+        assert errors(report) == []
+        assert [each.steps for each in report.phases] == [("payment", "shipping"), ("stock",)]
+
+    @pytest.mark.parametrize(("narrow", "wide"), [(one, each) for one, wider in PROMOTIONS.items() for each in wider])
+    def test_a_promotion_has_a_way_out_whoever_changes(self, compare: Compare, narrow: str, wide: str) -> None:
+        """Text and bytes are read as each other already."""
+        for was, now, view in ((narrow, wide, narrow), (wide, narrow, narrow)):
+            writes = {"Paid.v1": {"ref": was}, "Paid.v2": {"ref": now}}
+            before = changed(
+                {"payment": {"writes": {"Paid.v1": {"ref": was}}}, "shipping": {"reads": {"payment": {"ref": was}}}}
+            )
+            after = changed({"payment": {"writes": writes}, "shipping": {"reads": {"payment": {"ref": view}}}})
+            (rollout,) = compare(before, after).rollouts
+            assert rollout.is_safe is ({narrow, wide} == {"string", "bytes"})
+            assert rollout.is_safe or f"({wide} instead of {narrow}" in " ".join(rollout.ways_out)
+
+    def test_the_wider_type_makes_a_safe_order(self, compare: Compare) -> None:
+        writes = {"Paid.v1": {"ref": "long"}, "Paid.v2": {"ref": "double"}}
+        before = changed(
+            {"payment": {"writes": {"Paid.v1": {"ref": "long"}}}, "shipping": {"reads": {"payment": {"ref": "long"}}}}
+        )
+        now = changed({"payment": {"writes": writes}, "shipping": {"reads": {"payment": {"ref": "double"}}}})
+        report = compare(before, now)
+        assert errors(report) == []
+        assert [each.steps for each in report.phases] == [("shipping",), ("payment",)]
 
     def test_nothing_is_advised_that_a_check_refuses(self, compare: Compare) -> None:
         """A released file that is edited stays an error, whatever a view reads."""

@@ -27,7 +27,10 @@ RULE = Rule(
         "A float has the integers up to 2^24 (16,777,216), a double those up to 2^53 (9,007,199,254,740,992). "
         "Larger ones are rounded, silently: ids and amounts in the smallest unit of money change."
     ),
-    remedy="Read int as long or double, and long as long.",
+    remedy=(
+        "Read int as long or double, and long as long. Where the writer itself goes over to floating point numbers, read "
+        "them as such, and accept this finding for the integers of before when they are small enough."
+    ),
     example=Example(
         writer="long",
         reader="double",

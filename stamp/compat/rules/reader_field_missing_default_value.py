@@ -40,7 +40,10 @@ RULE = Rule(
         "A reader fills a field that was not written with its default. A union with null is no default, and "
         "neither is the default of an enum type."
     ),
-    remedy="Give the field a default; or an alias, when the writer has it under another name.",
+    remedy=(
+        "Give the field an alias, when the writer has it under another name; else a default. "
+        "A default for a field that is only renamed loses its value, and nothing says so."
+    ),
     example=Example(
         writer={"type": "record", "name": "Order", "fields": []},
         reader={"type": "record", "name": "Order", "fields": [{"name": "note", "type": "string"}]},

@@ -23,7 +23,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     title="A view cannot read data that were written before",
     why="Events wait in queues and contributions lie in stores when a service is deployed. Of every released version there may be data until it is retired.",
-    remedy='Let the view read the older versions too (a default, an alias, a union). Or, when no data of a version are left anywhere, say so under "retired" in the step.json of its step.',
+    remedy='Let the view read the older versions too (an alias for what is renamed, a default for what is new, a union). Or, when no data of a version are left anywhere, say so under "retired" in the step.json of its step.',
     example=Example(
         now={
             "ticket": {
