@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from threading import Lock
 from time import monotonic
@@ -11,7 +11,7 @@ from typing import Final
 from stamp.runtime.directory import StoreDirectory, announce, restore
 from stamp.store import directory
 from stamp.store.store import Store
-from stamp.workflow.announcement import LISTENER, contract_documents, listener_document
+from stamp.workflow.announcement import LISTENER, Announcement, announcement, listener_document
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["Announcer"]
@@ -29,12 +29,12 @@ class Announcer:
         self._renewed_at: float | None = None
 
     @cached_property
-    def documents(self) -> Mapping[str, str]:
+    def announcement(self) -> Announcement:
         """What is announced."""
-        documents = contract_documents(self._workflow, self._steps)
+        found = announcement(self._workflow, self._steps)
         for step in self._steps:
-            documents |= listener_document(step, self._workflow.steps[step].on)
-        return documents
+            found |= Announcement(listener_document(step, self._workflow.steps[step].on))
+        return found
 
     @property
     def is_waiting(self) -> bool:
@@ -50,7 +50,7 @@ class Announcer:
         if self._renewed_at is None and self._store is not None:
             with self._lock:
                 if self._renewed_at is None:
-                    announce(self._directory(self._store), self.documents)
+                    announce(self._directory(self._store), self.announcement)
                     self._renewed_at = monotonic()
 
     def renew(self) -> None:
@@ -62,9 +62,9 @@ class Announcer:
         if self._store is None or self._renewed_at is None or monotonic() - self._renewed_at < RENEWAL:
             return
         self._renewed_at = monotonic()
-        restore(self._directory(self._store), self.documents)
+        restore(self._directory(self._store), self.announcement)
         with self._store.begin() as tx:
-            own = [key for key in self.documents if key.startswith(LISTENER)]
+            own = [key for key in self.announcement.documents if key.startswith(LISTENER)]
             directory.touch(tx, self._workflow.name, own, now=self._workflow.clock())
 
     def _directory(self, store: Store) -> StoreDirectory:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import closing
 from time import monotonic
@@ -15,28 +16,39 @@ from stamp.store.store import Store
 from stamp.workflow.announcement import (
     LISTENER,
     SCHEMA,
+    Announcement,
     find_schema,
     is_given_up,
     is_sound,
     listeners,
     renewed_listener,
 )
+from stamp.workflow.numbering import moved, moves
 
 __all__ = ["DirectorySource", "StoreDirectory", "announce", "restore"]
+
+LOG: Final = logging.getLogger("stamp.directory")
 
 READING: Final = 1.0
 """How often, at most, a directory is read for the sake of unknown schemas, in seconds."""
 
 
-def announce(target: Directory, documents: Mapping[str, str]) -> Mapping[str, str]:
+def announce(target: Directory, own: Announcement) -> Mapping[str, str]:
     """Write the documents that a directory does not have, or has otherwise, and return all that it has then.
 
-    A schema is known by its key, which has its id: one that differs only in its prose is not written again.
+    A schema is known by its key, which has its id: one that differs only in its prose is not written again. One whose number another
+    schema has there gets the next free number; that of a released file is logged, because people have to choose one of the two.
 
     Raises:
         DeliveryError, StoreError: the directory cannot be used.
     """
     there = target.read()
+    for each in moves(own.documents, there):
+        if each.key in own.released:
+            LOG.warning(
+                "%s: %s. Until then it is announced as %s.v%d", own.released[each.key], each, each.name, each.number
+            )
+    documents = moved(own, there).documents
     wanted = _wanted(there, documents, lambda key, text: there[key] != text and not key.startswith((SCHEMA, LISTENER)))
     for key, text in documents.items():
         for step, events in listeners({key: text}).items():
@@ -44,7 +56,7 @@ def announce(target: Directory, documents: Mapping[str, str]) -> Mapping[str, st
     return _write(target, there, wanted)
 
 
-def restore(target: Directory, documents: Mapping[str, str]) -> Mapping[str, str]:
+def restore(target: Directory, own: Announcement) -> Mapping[str, str]:
     """Write the documents that a directory has lost, and return all that it has then.
 
     What others have changed meanwhile stays, but for a step that they have taken out, and that is there all the same.
@@ -53,6 +65,7 @@ def restore(target: Directory, documents: Mapping[str, str]) -> Mapping[str, str
         DeliveryError, StoreError: the directory cannot be used.
     """
     there = target.read()
+    documents = moved(own, there).documents
     return _write(target, there, _wanted(there, documents, lambda key, _: is_given_up(key, there[key])))
 
 

@@ -21,7 +21,7 @@ from stamp.runtime.transport import Parcel, Sender, Transport
 from stamp.store import outbox, starts
 from stamp.store.message import Message
 from stamp.store.store import Store
-from stamp.workflow.announcement import contract_documents
+from stamp.workflow.announcement import Announcement, announcement
 from stamp.workflow.outgoing import Outgoing, source
 from stamp.workflow.workflow import Workflow
 
@@ -56,7 +56,7 @@ class Publisher:
             raise may_lose(broker)
         self._workflow, self._broker, self._store = workflow, broker, store
         self._listeners: Final = Listeners(topology_of(workflow))
-        self._documents: dict[str, str] = {}
+        self._announcement = Announcement()
         self._announced: set[str] = set()
         self._sender: Sender | None = None
 
@@ -95,9 +95,9 @@ class Publisher:
         new = (steps & self._workflow.steps.keys()) - self._announced
         if not new:
             return
-        self._documents |= contract_documents(self._workflow, new)
+        self._announcement |= announcement(self._workflow, new)
         if self._store is not None:
-            announce(StoreDirectory(self._store, self._workflow.name, self._workflow.clock), self._documents)
+            announce(StoreDirectory(self._store, self._workflow.name, self._workflow.clock), self._announcement)
         self.close()  # the next connection announces them to the broker
         self._announced |= new
 
@@ -115,7 +115,7 @@ class Publisher:
 
     def _connect(self, broker: Transport) -> Sender:
         if self._sender is None:
-            self._sender = TrackingSender(broker, self._listeners, lambda: self._documents, every_time=True)
+            self._sender = TrackingSender(broker, self._listeners, lambda: self._announcement, every_time=True)
         return self._sender
 
     def _begun(self, messages: Sequence[Message], note: Note) -> Sequence[Message]:

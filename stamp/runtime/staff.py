@@ -141,7 +141,7 @@ class Means:
 
     def _receiver(self, broker: Transport) -> Receiver:
         """Connect to consume; the queues of others that have been given up are not declared again."""
-        target = BrokerDirectory(broker, self.listeners, lambda: self.announcer.documents)
+        target = BrokerDirectory(broker, self.listeners, lambda: self.announcer.announcement)
         try:
             target.look()
         finally:
@@ -151,7 +151,7 @@ class Means:
         return broker.receiver(topology, list(self.consumers), prefetch=self.policy.prefetch)
 
     def _sender(self, broker: Transport) -> Sender:
-        return TrackingSender(broker, self.listeners, lambda: self.announcer.documents)
+        return TrackingSender(broker, self.listeners, lambda: self.announcer.announcement)
 
     def _learn(self, store: Store) -> Callable[[bytes], bool]:
         """Return what looks for a schema at the broker, too; the store keeps what is found there."""

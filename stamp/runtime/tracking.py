@@ -8,7 +8,7 @@ listens to what comes later.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Final
@@ -17,6 +17,7 @@ from stamp.errors import DeliveryError
 from stamp.runtime.directory import announce, restore
 from stamp.runtime.listeners import Listeners
 from stamp.runtime.transport import Directory, Parcel, Sender, Transport
+from stamp.workflow.announcement import Announcement
 
 __all__ = ["BrokerDirectory", "TrackingSender"]
 
@@ -30,13 +31,13 @@ KEPT: Final = 16 * 2**20
 
 
 class BrokerDirectory:
-    """The directory at `broker`, in which `documents` are announced, and from which `listeners` are kept up to date.
+    """The directory at `broker`, in which what `announcement` gives is announced, and from which `listeners` are kept up to date.
 
     One that cannot be used is logged, and tried again later: services go on with the listeners that they know. Belongs to one thread.
     """
 
-    def __init__(self, broker: Transport, listeners: Listeners, documents: Callable[[], Mapping[str, str]]) -> None:
-        self._broker, self._listeners, self._documents = broker, listeners, documents
+    def __init__(self, broker: Transport, listeners: Listeners, announcement: Callable[[], Announcement]) -> None:
+        self._broker, self._listeners, self._announcement = broker, listeners, announcement
         self._directory: Directory | None = None
         self._version: Hashable = None
         self._look_at = float("-inf")
@@ -57,11 +58,11 @@ class BrokerDirectory:
         try:
             if self._directory is None:
                 self._directory = self._broker.directory(self._listeners.topology.exchange)
-                self._listeners.read_broker(announce(self._directory, self._documents()))
+                self._listeners.read_broker(announce(self._directory, self._announcement()))
                 self._version = None
             version = self._directory.version()
             if version != self._version:
-                self._listeners.read_broker(restore(self._directory, self._documents()))
+                self._listeners.read_broker(restore(self._directory, self._announcement()))
                 self._version = version
         except DeliveryError as error:
             LOG.warning("the directory of %s cannot be used: %s", self._broker.address, error)
@@ -77,7 +78,7 @@ class BrokerDirectory:
 
 
 class TrackingSender:
-    """A sender for `broker` that keeps `listeners` up to date, and announces `documents` before it sends anything.
+    """A sender for `broker` that keeps `listeners` up to date, and announces what `announcement` gives before it sends anything.
 
     With `every_time` it looks for new listeners after each batch, also where that takes a while: for whoever sends little, and may not send again soon.
 
@@ -89,13 +90,13 @@ class TrackingSender:
         self,
         broker: Transport,
         listeners: Listeners,
-        documents: Callable[[], Mapping[str, str]] = dict,
+        announcement: Callable[[], Announcement] = Announcement,
         *,
         every_time: bool = False,
     ) -> None:
         self._broker, self._listeners, self._every_time = broker, listeners, every_time
         self._posted: list[Parcel] = []
-        self._directory = BrokerDirectory(broker, listeners, documents)
+        self._directory = BrokerDirectory(broker, listeners, announcement)
         self._directory.look()
         self._topology = listeners.topology
         self._sender: Sender = broker.sender(self._topology)

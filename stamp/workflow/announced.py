@@ -27,6 +27,7 @@ from stamp.workflow.contract import StepContract, contract, record_name
 from stamp.workflow.declaration import FILE, check_declaration, reads_file
 from stamp.workflow.draft import file_bytes
 from stamp.workflow.names import is_step_name
+from stamp.workflow.numbering import numbered
 
 __all__ = [
     "Announced",
@@ -54,7 +55,10 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedStep:
-    """What is announced of a step: the schemas that it writes with, its step.json, None if there is none, and its views by their files."""
+    """What is announced of a step: the schemas that it writes with, its step.json, None if there is none, and its views by their files.
+
+    The versions of a record have different numbers, which depend on nothing but what is announced.
+    """
 
     step: str
     schemas: tuple[AnnouncedSchema, ...]
@@ -66,24 +70,10 @@ class AnnouncedStep:
         """The versions that it writes, by name and number."""
         return tuple(sorted((each.name, each.version, each.id) for each in self.schemas))
 
-    def files(self, kept: Iterable[Version] = ()) -> dict[str, Any]:
-        """Return its files by their names in the folder of the step: their JSON values.
-
-        `kept` are versions that lie there already, and stay: what is among them gets no file. Two services may have announced different
-        schemas as one version that neither of them had released. Then one keeps the number, and the other gets the next free one: none is
-        left out of a check.
-        """
+    def files(self) -> dict[str, Any]:
+        """Return its files by their names in the folder of the step: their JSON values."""
         files: dict[str, Any] = {} if self.said is None else {FILE: self.said, **self.views}
-        schemas = {(each.name, each.version, each.id): each.schema for each in self.schemas}
-        known = tuple(kept)
-        taken = {(name, number) for name, number, _ in known}
-        for name, version, id_ in unmatched(_once(self.versions), known):
-            number = version
-            while (name, number) in taken:
-                number += 1
-            taken.add((name, number))
-            files[f"{name}.v{number}.avsc"] = schemas[name, version, id_]
-        return files
+        return files | {f"{each.name}.v{each.version}.avsc": each.schema for each in self.schemas}
 
     def contract(self, workflow: str) -> StepContract:
         """Return its contract.
@@ -111,16 +101,6 @@ def unmatched(ones: Iterable[Version], others: Iterable[Version]) -> list[Versio
         else:
             left.append((name, number, id_))
     return left
-
-
-def _once(versions: Iterable[Version]) -> Iterator[Version]:
-    """Yield versions; where several schemas have one number, not those that have another number for themselves."""
-    found = tuple(versions)
-    sharing = Counter((name, number) for name, number, _ in found)
-    alone = {(name, id_) for name, number, id_ in found if sharing[name, number] == 1}
-    for name, number, id_ in found:
-        if sharing[name, number] == 1 or (name, id_) not in alone:
-            yield name, number, id_
 
 
 class Announced(NamedTuple):
@@ -198,7 +178,7 @@ def _step(step: str, schemas: Iterable[AnnouncedSchema], files: Mapping[tuple[st
     said = files.get((step, FILE))
     wanted = map(reads_file, said.get("reads", {})) if said is not None else ()
     views = {name: files[step, name] for name in wanted if (step, name) in files}
-    return AnnouncedStep(step, tuple(each for each in schemas if each.step == step), said, views)
+    return AnnouncedStep(step, tuple(numbered(each for each in schemas if each.step == step)), said, views)
 
 
 def _broken(steps: Mapping[str, AnnouncedStep], workflow: str) -> Iterator[tuple[str, str]]:

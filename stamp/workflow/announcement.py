@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -33,12 +34,14 @@ from stamp.workflow.workflow import Workflow
 
 __all__ = [
     "CONTRACT",
+    "KEY",
     "LISTENER",
     "SCHEMA",
     "AnnouncedSchema",
+    "Announcement",
     "Documents",
     "announced_schema",
-    "contract_documents",
+    "announcement",
     "find_schema",
     "folder_documents",
     "is_given_up",
@@ -47,6 +50,7 @@ __all__ = [
     "listeners",
     "renewed_listener",
     "schemas_of",
+    "sound_schemas",
 ]
 
 SCHEMA: Final = "schema/"
@@ -61,6 +65,7 @@ Documents = Mapping[str, str]
 class AnnouncedSchema(NamedTuple):
     """A writer schema, and where it comes from; the schema is for reading only."""
 
+    key: str
     id: SchemaId
     step: str
     name: str
@@ -68,22 +73,38 @@ class AnnouncedSchema(NamedTuple):
     schema: dict[str, Any]
 
 
-def contract_documents(workflow: Workflow, steps: Iterable[str]) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a service tells the others, by its keys; those of its `released` schemas have a file in its contracts folder."""
+
+    documents: Documents = field(default_factory=dict)
+    released: Mapping[str, Path] = field(default_factory=dict)
+
+    def __or__(self, other: Announcement) -> Announcement:
+        return Announcement({**self.documents, **other.documents}, {**self.released, **other.released})
+
+
+def announcement(workflow: Workflow, steps: Iterable[str]) -> Announcement:
     """Return what is announced of steps that are defined here: their contracts, as `stamp export` would write them now.
 
     Raises:
         ContractError, SchemaError: the contracts folder is not in order.
     """
-    folder = workflow.contracts_folder
-    documents: dict[str, str] = {}
+    found = Announcement()
     for step in steps:
-        home = folder / workflow.name / step
-        files = {file.path: file.value for file in step_files(home).values() if file.path.exists()}
-        changed = changes(folder, draft(workflow, workflow.steps[step], workflow.parties))
-        files |= changed.write
-        kept = {file.relative_to(home): value for file, value in files.items() if file not in changed.remove}
-        documents |= dict(_document(step, file, value) for file, value in kept.items())
-    return documents
+        found |= _of_step(workflow, step)
+    return found
+
+
+def _of_step(workflow: Workflow, step: str) -> Announcement:
+    folder = workflow.contracts_folder
+    home = folder / workflow.name / step
+    files = {file.path: file.value for file in step_files(home).values() if file.path.exists()}
+    changed = changes(folder, draft(workflow, workflow.steps[step], workflow.parties))
+    kept = {file: value for file, value in {**files, **changed.write}.items() if file not in changed.remove}
+    made = {file: _document(step, file.relative_to(home), value) for file, value in kept.items()}
+    released = {key: file for file, (key, _) in made.items() if file in files and key.startswith(SCHEMA)}
+    return Announcement(dict(made.values()), released)
 
 
 def folder_documents(home: Path) -> dict[str, str]:
@@ -180,11 +201,16 @@ def find_schema(documents: Documents, schema_id: SchemaId, workflow: str) -> Fou
 
 def schemas_of(documents: Documents, workflow: str) -> Iterator[Found]:
     """Yield the writer schemas among the documents, each with its origin; what is no acceptable schema of its key is left out."""
+    for each in sound_schemas(documents):
+        yield Found(each.schema, (Origin(workflow, each.step, each.name, each.version),))
+
+
+def sound_schemas(documents: Documents) -> Iterator[AnnouncedSchema]:
+    """Yield the writer schemas among the documents; what is no acceptable schema of its key is left out."""
     for key, text in documents.items():
         if key.startswith(SCHEMA):
             with suppress(SchemaError):
-                each = announced_schema(key, text)
-                yield Found(each.schema, (Origin(workflow, each.step, each.name, each.version),))
+                yield announced_schema(key, text)
 
 
 def is_sound(key: str, text: str) -> bool:
@@ -208,7 +234,7 @@ def announced_schema(key: str, text: str) -> AnnouncedSchema:
         raise SchemaError(f"expected the schema of a record called {match['name']}, got {record_name(schema)}")
     if SchemaId.of(schema) != expected:
         raise SchemaError(f"expected the schema of this SchemaId, got that of {SchemaId.of(schema)}")
-    return AnnouncedSchema(expected, match["step"], match["name"], int(match["version"]), schema)
+    return AnnouncedSchema(key, expected, match["step"], match["name"], int(match["version"]), schema)
 
 
 KEY: Final = re.compile(

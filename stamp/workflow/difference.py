@@ -12,6 +12,7 @@ from stamp.workflow.announced import AnnouncedStep, unmatched
 from stamp.workflow.contract import WriterVersion, contract, step_files, versions
 from stamp.workflow.declaration import FILE
 from stamp.workflow.draft import Changes, file_bytes, is_said
+from stamp.workflow.numbering import taken
 
 __all__ = ["Difference", "difference"]
 
@@ -62,9 +63,10 @@ def difference(home: Path, announced: AnnouncedStep) -> Difference:
     released = list(versions({name: file for name, file in here.items() if name != FILE}))
     _check_numbers(released, announced)
     kept = [(each.name, each.version, each.id) for each in released]
-    wanted = {home / name: value for name, value in announced.files(kept).items()}
-    missing = {file: value for file, value in wanted.items() if _is_version(home, file)}
-    said = {file: value for file, value in wanted.items() if file not in missing}
+    absent = {home / f"{name}.v{number}.avsc" for name, number, _ in unmatched(announced.versions, kept)}
+    wanted = {home / name: value for name, value in announced.files().items()}
+    missing = {file: value for file, value in wanted.items() if file in absent}
+    said = {file: value for file, value in wanted.items() if not _is_version(home, file)}
     views = [file.path for name, file in here.items() if name.startswith("reads/")]
     return Difference(
         home=home,
@@ -81,15 +83,10 @@ def _is_version(home: Path, file: Path) -> bool:
 
 
 def _check_numbers(released: list[WriterVersion], announced: AnnouncedStep) -> None:
-    """Accept versions that are here, unless another one is announced in the place of one that nobody has announced."""
+    """Accept versions that are here, unless another one is announced under the number of one."""
     here = {(each.name, each.version): each for each in released}
-    known = {(each.name, each.id) for each in announced.schemas}
     for each in announced.schemas:
         mine = here.get((each.name, each.version))
-        if mine is not None and mine.id != each.id and (mine.name, mine.id) not in known:
-            raise ContractError(
-                f"expected the SchemaId {each.id}, which a service has announced as {each.name}.v{each.version} of {each.step}, "
-                f"got {mine.id}: a released file never changes, so one of the two needs the next number: restore the file that is in use, "
-                "and export again",
-                file=mine.file,
-            )
+        if mine is not None and mine.id != each.id:
+            version = f"{each.name}.v{each.version}"
+            raise ContractError(taken(announced.step, version, mine=mine.id, other=each.id), file=mine.file)

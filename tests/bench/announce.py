@@ -28,7 +28,7 @@ from stamp.runtime.directory import StoreDirectory, announce
 from stamp.runtime.transport import Directory
 from stamp.runtime.transports.documents import directory_name
 from stamp.store.store import Store
-from stamp.workflow.announcement import contract_documents, listener_document
+from stamp.workflow.announcement import Announcement, announcement, listener_document
 
 RABBITMQ = os.environ.get("STAMP_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672//")
 REDIS = os.environ.get("STAMP_TEST_REDIS", "redis://127.0.0.1:6379/0")
@@ -38,10 +38,10 @@ Open = Callable[[str], Directory]
 """Opens the directory of a workflow."""
 
 
-def documents() -> dict[str, str]:
-    made = contract_documents(ticket, ticket.steps)
+def documents() -> Announcement:
+    made = announcement(ticket, ticket.steps)
     for step in ticket.steps.values():
-        made |= listener_document(step.name, step.on)
+        made |= Announcement(listener_document(step.name, step.on))
     return made
 
 
@@ -76,7 +76,7 @@ def _in_store(store: Store) -> Open:
     return lambda workflow: StoreDirectory(store, workflow, lambda: time.time_ns() // 1_000)
 
 
-def announced(open_: Open, workflow: str, made: dict[str, str]) -> None:
+def announced(open_: Open, workflow: str, made: Announcement) -> None:
     with closing(open_(workflow)) as target:
         announce(target, made)
 
@@ -93,9 +93,9 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=9)
     times = parser.parse_args().times
     made = documents()
-    size = sum(len(each) for each in made.values())
+    size = sum(len(each) for each in made.documents.values())
     print(
-        f"{'documents made':16} {statistics.median(milliseconds(documents) for _ in range(times)):8.1f} ms ({len(made)}, {size} bytes)"
+        f"{'documents made':16} {statistics.median(milliseconds(documents) for _ in range(times)):8.1f} ms ({len(made.documents)}, {size} bytes)"
     )
     with tempfile.TemporaryDirectory() as folder, places(Path(folder)) as directories:
         workflows = [f"announce-{uuid.uuid4().hex[:12]}" for _ in range(times)]

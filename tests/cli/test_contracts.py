@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from stamp import Workflow
 from stamp.ripple.example import files
@@ -534,3 +534,54 @@ def target(here: Path, workflow: str) -> str:
     """Return `module:workflow` of a service that knows the workflow by its contracts alone."""
     (here / "watching.py").write_text(f"from stamp import Workflow\nwatching = Workflow({workflow!r})\n")
     return "watching:watching"
+
+
+def published(store: Store, folder: Path, workflow_id: str, **fields: Any) -> Workflow:
+    """Have a publisher announce and use a model with these fields."""
+    model = create_model("Order", **{name: (kind, ...) for name, kind in fields.items()})
+    workflow = Workflow("shop", contracts=folder)
+    workflow.starts("order", model, emits="Ordered")
+
+    @workflow.step(on="Ordered")
+    def parcel() -> None: ...
+
+    with Publisher(workflow, store=store) as publisher:
+        first = model(**{name: kind() for name, kind in fields.items()})
+        publisher.publish(workflow.start(first, workflow_id=workflow_id))
+    return workflow
+
+
+def test_services_that_call_different_schemas_the_same_number(stamp, tmp_path, here):
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    option, a, b = ("--store", url), here / "a", here / "b"
+    with Store.open(url) as store:
+        published(store, a, "1", n=int)
+        other = published(store, b, "2", n=int, m=str)
+        published(store, a, "3", n=int)
+    listed = json.loads(stamp("contracts", "list", *option, "--format", "json").stdout)
+    assert [each["number"] for each in listed["workflows"][0]["steps"][0]["schemas"]] == [1, 2]
+
+    assert stamp("contracts", "pull", *option, "--out", "a").exit_code == 0
+    pulled = tree(a)
+    assert [len(pulled[f"shop/order/Order.v{number}.avsc"]["fields"]) for number in (1, 2)] == [1, 2]
+
+    export(other)  # the second service releases its version as the first one
+    before = tree(b)
+    done = stamp("contracts", "pull", *option, "--out", "b")
+    assert (done.exit_code, "announced as Order.v1 of order" in done.stderr, tree(b)) == (2, True, before)
+
+    (b / "shop/order/Order.v1.avsc").unlink()  # as that tells
+    assert stamp("contracts", "pull", *option, "--out", "b").exit_code == 0
+    export(other.with_contracts(b))
+    assert sorted(file.name for file in (b / "shop/order").glob("*.avsc")) == ["Order.v1.avsc", "Order.v2.avsc"]
+    assert "version-changed" not in stamp("check", "b", "--against", f"store:{url}").stdout
+
+
+def test_a_step_that_was_taken_out_keeps_the_numbers_of_its_schemas(stamp, place, tmp_path, here):
+    place.announce(SHOP, tmp_path)
+    stamp("contracts", "remove", "payment", "--workflow", "shop", *place.option)
+    lay(here / "schemas", {"payment": PAYMENT | {"writes": {"Payment.v1": {"sum": "string"}}}})
+    before = place.read()
+    done = stamp("contracts", "push", *place.option)
+    assert (done.exit_code, "announced as Payment.v1" in done.stderr) == (2, True)
+    assert place.read() == before

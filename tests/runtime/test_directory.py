@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from stamp.runtime.directory import DirectorySource, StoreDirectory, announce, r
 from stamp.schema.identity import SchemaId
 from stamp.schema.release import Origin
 from stamp.store.store import Store
+from stamp.workflow.announcement import Announcement
 
 from .protocol.broker import SimulatedBroker
 from .protocol.clock import Clock
@@ -63,7 +66,7 @@ def test_only_what_is_missing_or_differs_is_written(target, there, announced, re
     for write, writes in ((restore, restored), (announce, announced)):
         target.write(there)
         before = target.read()
-        after = write(target, own)
+        after = write(target, Announcement(own))
         assert target.read() == after
         assert (after != before) is writes
         target.write(dict.fromkeys(own, "reset"))
@@ -71,8 +74,73 @@ def test_only_what_is_missing_or_differs_is_written(target, there, announced, re
 
 def test_documents_of_others_stay(target):
     target.write({"contract/b/step.json": "theirs"})
-    announce(target, {"contract/a/step.json": "mine"})
+    announce(target, Announcement({"contract/a/step.json": "mine"}))
     assert target.read() == {"contract/b/step.json": "theirs", "contract/a/step.json": "mine"}
+
+
+def version(number: int, *fields: str) -> tuple[str, str]:
+    schema = {"type": "record", "name": "A", "fields": [{"name": name, "type": "int"} for name in fields]}
+    return f"schema/{SchemaId.of(schema)}/a/A.v{number}.avsc", json.dumps(schema)
+
+
+def numbers(documents):
+    """Return the numbers of the versions in a directory, by their fields."""
+    return {
+        "".join(field["name"] for field in json.loads(text)["fields"]): int(
+            key.rpartition(".v")[2].removesuffix(".avsc")
+        )
+        for key, text in documents.items()
+        if key.startswith("schema/")
+    }
+
+
+@pytest.mark.parametrize(
+    ("there", "own", "then"),
+    [
+        ([version(1, "x")], [version(1, "y")], {"x": 1, "y": 2}),
+        ([version(1, "x"), version(2, "y")], [version(1, "y")], {"x": 1, "y": 2}),
+        ([version(1, "x"), version(2, "y")], [version(1, "z")], {"x": 1, "y": 2, "z": 3}),
+        ([version(1, "x")], [version(1, "y"), version(2, "z")], {"x": 1, "z": 2, "y": 3}),
+        ([version(1, "x"), version(2, "w")], [version(1, "y"), version(2, "z")], {"x": 1, "w": 2, "y": 3, "z": 4}),
+        ([version(1, "x")], [version(1, "x"), version(2, "y")], {"x": 1, "y": 2}),
+    ],
+)
+@pytest.mark.parametrize("write", [announce, restore])
+def test_a_version_whose_number_is_taken_gets_the_next_free_one(target, there, own, then, write):
+    target.write(dict(there))
+    for _ in range(2):
+        write(target, Announcement(dict(own)))
+        found = target.read()
+        assert numbers(found) == then
+        assert len(found) == len(then)
+
+
+def test_what_step_json_says_of_a_version_follows_its_number(target):
+    target.write(dict([version(1, "x")]))
+    said = {"retired": {"A.v1": "2026-01-01", "A.v7": "2026-01-01"}, "constraints": {"A": 1, "B": 1}}
+    announce(target, Announcement(dict([version(1, "y"), ("contract/a/step.json", json.dumps(said))])))
+    assert json.loads(target.read()["contract/a/step.json"]) == {
+        "retired": {"A.v2": "2026-01-01", "A.v7": "2026-01-01"},
+        "constraints": {"A": 2, "B": 1},
+    }
+
+
+def test_a_released_file_under_the_number_of_another_schema_is_told(target, caplog):
+    (there, _), (mine, text) = version(1, "x"), version(1, "y")
+    target.write(dict([version(1, "x")]))
+    with caplog.at_level(logging.WARNING):
+        announce(target, Announcement({mine: text}))
+    assert not caplog.text
+    with caplog.at_level(logging.WARNING):
+        announce(target, Announcement({mine: text}, {mine: Path("schemas/shop/a/A.v1.avsc")}))
+    for said in ("schemas/shop/a/A.v1.avsc", there.split("/")[1], mine.split("/")[1], "announced as A.v2"):
+        assert said in caplog.text
+
+
+def test_a_document_that_is_no_schema_takes_no_number(target):
+    target.write({f"schema/{'0' * 32}/a/A.v1.avsc": TEXT})
+    announce(target, Announcement({KEY: TEXT}))
+    assert target.read()[KEY] == TEXT
 
 
 def test_the_version_changes_with_what_is_written(target):

@@ -16,7 +16,7 @@ from stamp.runtime.tracking import TrackingSender
 from stamp.store import directory
 from stamp.store.message import Message
 from stamp.store.store import Store
-from stamp.workflow.announcement import listener_document
+from stamp.workflow.announcement import Announcement, listener_document
 
 from .protocol.broker import SimulatedBroker
 
@@ -101,7 +101,7 @@ class TestSender:
         return [copy.body for copy in broker.queues.get(f"shop.{step}", [])]
 
     def test_documents_are_announced_before_anything_is_sent(self, broker):
-        TrackingSender(broker, Listeners(CONTRACTS), lambda: {"contract/order/step.json": "{}"})
+        TrackingSender(broker, Listeners(CONTRACTS), lambda: Announcement({"contract/order/step.json": "{}"}))
         assert broker.documents == {"contract/order/step.json": "{}"}
 
     def test_who_was_announced_before_is_known_from_the_beginning(self, broker):
@@ -176,7 +176,7 @@ class TestSender:
         monkeypatch.setattr(broker, "directory", refused)
         listeners = Listeners(CONTRACTS)
         with caplog.at_level(logging.WARNING):
-            sender = TrackingSender(broker, listeners, lambda: {"contract/order/step.json": "{}"})
+            sender = TrackingSender(broker, listeners, lambda: Announcement({"contract/order/step.json": "{}"}))
         assert self.send(sender, listeners, paid()) == [None]
         assert self.bodies(broker, "packing") == [b"1"]
         assert "you may not" in caplog.text
@@ -214,7 +214,7 @@ class TestSender:
     def test_documents_that_got_lost_are_announced_again(self, naive):
         listeners = Listeners(CONTRACTS)
         documents = listener_document("packing", ["Paid"]) | {"contract/order/step.json": "mine"}
-        sender = TrackingSender(naive, listeners, lambda: documents)
+        sender = TrackingSender(naive, listeners, lambda: Announcement(documents))
         naive.documents.clear()
         naive.documents["contract/order/step.json"] = "of a later release"
 

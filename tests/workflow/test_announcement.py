@@ -13,7 +13,7 @@ from stamp.schema.release import Origin
 from stamp.workflow import export
 from stamp.workflow.announced import announced
 from stamp.workflow.announcement import (
-    contract_documents,
+    announcement,
     find_schema,
     folder_documents,
     listener_document,
@@ -44,15 +44,15 @@ def shop(folder, *, written=Ordered):
 
 def test_what_is_announced_of_code_is_what_is_announced_of_its_exported_contracts(tmp_path):
     workflow = shop(tmp_path)
-    before = contract_documents(workflow, workflow.steps)
+    before = announcement(workflow, workflow.steps).documents
     export(workflow)
 
-    assert contract_documents(workflow, workflow.steps) == before
+    assert announcement(workflow, workflow.steps).documents == before
     assert {**folder_documents(tmp_path / "shop/order"), **folder_documents(tmp_path / "shop/payment")} == before
 
 
 def test_only_the_given_steps_are_announced(tmp_path):
-    assert set(announced(contract_documents(shop(tmp_path), ["payment"]), "shop").steps) == {"payment"}
+    assert set(announced(announcement(shop(tmp_path), ["payment"]).documents, "shop").steps) == {"payment"}
 
 
 def test_what_the_code_says_beyond_the_released_files_is_announced_as_the_next_version(tmp_path):
@@ -63,7 +63,7 @@ def test_what_the_code_says_beyond_the_released_files_is_announced_as_the_next_v
     Wider.__name__ = "Ordered"
     export(shop(tmp_path))
 
-    [order] = announced(contract_documents(shop(tmp_path, written=Wider), ["order"]), "shop").steps.values()
+    [order] = announced(announcement(shop(tmp_path, written=Wider), ["order"]).documents, "shop").steps.values()
 
     assert sorted(order.files()) == ["Ordered.v1.avsc", "Ordered.v2.avsc", "step.json"]
     assert not list(tmp_path.rglob("*.v2.avsc"))
@@ -71,7 +71,7 @@ def test_what_the_code_says_beyond_the_released_files_is_announced_as_the_next_v
 
 def test_a_schema_is_found_by_its_id_with_where_it_comes_from(tmp_path):
     workflow = shop(tmp_path)
-    documents = contract_documents(workflow, workflow.steps)
+    documents = announcement(workflow, workflow.steps).documents
     [emission] = workflow.steps["payment"].emissions.values()
 
     found = find_schema(documents, emission.schema_id, "shop")

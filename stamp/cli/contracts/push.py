@@ -14,7 +14,7 @@ from stamp.cli.contracts.place import directories, place_options, workflow_optio
 from stamp.cli.render.console import tell
 from stamp.cli.render.quantity import counted
 from stamp.cli.render.visible import visible
-from stamp.errors import InputError, SchemaError
+from stamp.errors import ContractError, InputError, SchemaError
 from stamp.runtime.directories import Directories
 from stamp.schema.document import parse
 from stamp.workflow.announced import announced
@@ -22,6 +22,7 @@ from stamp.workflow.announcement import CONTRACT, folder_documents
 from stamp.workflow.contract import StepContract, read_contracts
 from stamp.workflow.declaration import FILE
 from stamp.workflow.difference import difference
+from stamp.workflow.numbering import moves
 from stamp.workflow.settings import contracts_folder
 
 __all__ = ["push"]
@@ -101,12 +102,19 @@ def _pushed(place: Directories, workflow: str, contracts: Sequence[StepContract]
         each.step for each in contracts if each.step in known and difference(each.file.parent, known[each.step]).missing
     }
     documents = {key: text for each in contracts for key, text in _documents(each, is_behind=each.step in behind)}
+    _check_numbers(documents, texts, {each.step: each.file.parent for each in contracts})
     documents = {key: text for key, text in documents.items() if key not in texts or not _is_same(texts[key], text)}
     if documents:
         place.write(workflow, documents)
     return Push(
         tuple(f"{workflow}: {key}" for key in documents), tuple(f"{workflow}/{step}" for step in sorted(behind))
     )
+
+
+def _check_numbers(documents: Mapping[str, str], there: Mapping[str, str], homes: Mapping[str, Path]) -> None:
+    """Accept versions whose numbers are free there: a step that was taken out has no contract to compare with, and its schemas stay."""
+    for each in moves(documents, there):
+        raise ContractError(str(each), file=homes[each.step] / f"{each.name}.v{each.version}.avsc")
 
 
 def _documents(contract: StepContract, *, is_behind: bool) -> Iterator[tuple[str, str]]:

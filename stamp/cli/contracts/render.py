@@ -125,12 +125,11 @@ def _step(listing: Listing, step: str) -> dict[str, Any]:
 
 
 def _schema(listing: Listing, schema: AnnouncedSchema) -> dict[str, Any]:
-    key = f"{SCHEMA}{schema.id}/{schema.step}/{_version(schema)}.avsc"
     return {
         "name": schema.name,
         "number": schema.version,
         "id": str(schema.id),
-        "announced_at": _time(listing.times.get(key)),
+        "announced_at": _time(listing.times.get(schema.key)),
     }
 
 
