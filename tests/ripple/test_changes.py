@@ -361,3 +361,16 @@ def test_a_workflow_that_goes_is_removed_at_once(flow, compare):
     (phase,) = report.phases
     assert phase.removed == phase.steps == tuple(sorted(flow))
     assert {finding.rule for finding in report.findings} == {"event-no-longer-heard"}
+
+
+def test_an_event_that_nobody_publishes_any_more_may_still_wait_where_it_is_dropped(flow, compare):
+    before = deepcopy(flow)
+    before["assignment"]["emits"] = {"ExpertFound": "Assigned"}
+    before["notification"]["on"] = [*flow["notification"]["on"], "ExpertFound"]
+    now = deepcopy(before)
+    now["notification"]["on"] = ["ExpertFound"]
+
+    (impact,) = compare(before, now).impacts
+
+    assert (impact.finding.rule, impact.finding.severity) == ("event-no-longer-heard", Severity.INFO)
+    assert "Let the queue run empty first" in impact.finding.message
