@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from stamp.runtime.topology import Topology
 from stamp.store import directory
-from stamp.workflow.announcement import LISTENER, listeners
+from stamp.workflow.announcement import LISTENER, Announcement, listeners
 
 __all__ = ["Listeners"]
 
@@ -21,10 +21,12 @@ class Listeners:
     """Shared by all who address events in a process. `topology` is what is known now; each reading of a directory brings it up to date.
 
     A step that was never announced gets what its contract says, as soon as there is one: its events wait for it.
+    `announced` is what this process has told the broker, over whichever connection.
     """
 
     def __init__(self, contracts: Topology) -> None:
         self.topology = contracts
+        self.announced: Announcement | None = None
         self._contracts: Final = contracts
         self._lock = Lock()
         self._of_store: Documents = {}

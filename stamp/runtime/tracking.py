@@ -8,7 +8,7 @@ listens to what comes later.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Final
@@ -58,7 +58,7 @@ class BrokerDirectory:
         try:
             if self._directory is None:
                 self._directory = self._broker.directory(self._listeners.topology.exchange)
-                self._listeners.read_broker(announce(self._directory, self._announcement()))
+                self._listeners.read_broker(self._announced(self._directory))
                 self._version = None
             version = self._directory.version()
             if version != self._version:
@@ -69,6 +69,13 @@ class BrokerDirectory:
             self.close()
             return False
         return True
+
+    def _announced(self, target: Directory) -> Mapping[str, str]:
+        """Announce, once: a later release may have told something else when this process connects again. Return all documents."""
+        own = self._announcement()
+        documents = (restore if own == self._listeners.announced else announce)(target, own)
+        self._listeners.announced = own
+        return documents
 
     def close(self) -> None:
         """Close the connection."""

@@ -222,6 +222,22 @@ class TestSender:
 
         assert naive.documents == documents | {"contract/order/step.json": "of a later release"}
 
+    def test_who_connects_again_leaves_what_a_later_release_has_announced(self, broker):
+        listeners, own = Listeners(CONTRACTS), Announcement({"contract/packing/step.json": "mine"})
+        TrackingSender(broker, listeners, lambda: own).close()
+        broker.documents["contract/packing/step.json"] = "of a later release"
+
+        TrackingSender(broker, listeners, lambda: own).close()
+        assert broker.documents == {"contract/packing/step.json": "of a later release"}
+
+    def test_what_is_announced_in_addition_is_written_by_the_next_connection(self, broker):
+        listeners, documents = Listeners(CONTRACTS), listener_document("packing", ["Paid"])
+        TrackingSender(broker, listeners, lambda: Announcement(documents)).close()
+        more = documents | {"contract/order/step.json": "{}"}
+
+        TrackingSender(broker, listeners, lambda: Announcement(more)).close()
+        assert broker.documents == more
+
     def test_a_late_listener_that_the_broker_refuses_makes_the_batch_be_sent_again(self, naive):
         listeners = Listeners(CONTRACTS)
         sender = TrackingSender(naive, listeners)
