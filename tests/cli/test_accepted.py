@@ -130,12 +130,11 @@ def test_what_is_said_of_an_entry_that_is_not_used_leads_to_it(here: Path) -> No
 def test_the_examples_of_the_documentation_are_what_they_say(root: Path, here: Path) -> None:
     text = (root / "docs" / "checks.md").read_text(encoding="utf-8")
     (entry,) = re.findall(r"^```toml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    (said,) = re.findall(r"^```json\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (said,) = (each for each in re.findall(r"^```json\n(.*?)^```", text, re.DOTALL | re.MULTILINE) if "retired" in each)
     Path("pyproject.toml").write_text(entry)
     (accepted,) = acceptances()
     assert (accepted.rule, accepted.until) == ("view-breaks", date(2026, 12, 31))
     check_declaration(json.loads(said), Path("step.json"))
-    assert "retired" in json.loads(said)
 
 
 def test_readme_leads_to_the_documentation_of_checks_and_rules(root: Path) -> None:
