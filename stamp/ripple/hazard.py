@@ -29,11 +29,21 @@ class Kind(StrEnum):
     LACKING = "lacking"
     """A step gets an event without a contribution that it must read."""
 
+    UNATTENDED = "unattended"
+    """An event that steps listened to has none of them left, while it is still published."""
+
+    DOUBLED = "doubled"
+    """A step and the one that it takes an event over from both get it."""
+
+    ORPHANED = "orphaned"
+    """Neither of the two gets it."""
+
 
 class Hazard(NamedTuple):
     """One thing that goes wrong for `step`, as it is in the baseline or, when `is_new`, as it is now.
 
-    `cause` is an event for `UNHEARD`, those that come for `REPEATED`, else the step whose contribution is read. Of `UNREADABLE` data there are the view, the file and
+    `cause` is an event for `UNHEARD` and `UNATTENDED` (where `step` publishes it), those that come for `REPEATED`, the step that was there before for
+    `DOUBLED` and `ORPHANED`, else the step whose contribution is read. Of `UNREADABLE` data there are the view, the file and
     the name of the version, the first field in question, and whether the version is one that the baseline lacks.
     """
 
@@ -80,10 +90,25 @@ def _repeated(hazard: Hazard) -> str:
     return f"{hazard.step} would be triggered twice in one run, by {hazard.cause}"
 
 
+def _unattended(hazard: Hazard) -> str:
+    return f"{hazard.step} would still publish {hazard.cause}, and who listens to it would be gone"
+
+
+def _doubled(hazard: Hazard) -> str:
+    return f"{hazard.step} and {hazard.cause}, whose event it takes over, would both work on one run"
+
+
+def _orphaned(hazard: Hazard) -> str:
+    return f"neither {hazard.cause} nor {hazard.step}, which takes its event over, would work on a run"
+
+
 _TEXTS: Final[Mapping[Kind, Callable[[Hazard], str]]] = {
     Kind.UNREADABLE: _unreadable,
     Kind.UNHEARD: _unheard,
     Kind.STARVED: _starved,
     Kind.REPEATED: _repeated,
     Kind.LACKING: _lacking,
+    Kind.UNATTENDED: _unattended,
+    Kind.DOUBLED: _doubled,
+    Kind.ORPHANED: _orphaned,
 }

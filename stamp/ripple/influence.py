@@ -27,7 +27,7 @@ def _influences(transition: Transition) -> Iterator[set[str]]:
 
     They are the step itself; those before it that make something else of the event graph than they did, since they decide what comes
     to it; and those whose new data it cannot read. Without the first two none of the others depends on another. Who hears what
-    a step publishes is behind it, and has its own turn.
+    a step publishes is behind it, and has its own turn; but those who listen to one event before or after depend on one another.
     """
     followers = _followers(transition)
     reached = {step: _reached(step, followers) for step in transition.shifting}
@@ -35,6 +35,7 @@ def _influences(transition: Transition) -> Iterator[set[str]]:
         own = {step}.intersection(transition.changed) | {other for other, after in reached.items() if step in after}
         if own:
             yield own | transition.unreadable(step)
+    yield from (set(steps) for steps in transition.takeovers.contested.values())
 
 
 def _followers(transition: Transition) -> Mapping[str, set[str]]:

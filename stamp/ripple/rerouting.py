@@ -13,10 +13,11 @@ from stamp.ripple.repeats import Repeat, repeats
 from stamp.ripple.sketch import Sketch
 from stamp.ripple.transition import Transition
 from stamp.ripple.wording import listed
+from stamp.workflow.contract import StepContract
 
 __all__ = ["ROUTES", "reroutings"]
 
-ROUTES = frozenset({Kind.UNHEARD, Kind.STARVED, Kind.REPEATED})
+ROUTES = frozenset({Kind.UNHEARD, Kind.STARVED, Kind.REPEATED, Kind.UNATTENDED, Kind.DOUBLED, Kind.ORPHANED})
 """What goes wrong with the events of a step."""
 
 
@@ -24,11 +25,16 @@ def reroutings(transition: Transition, hazards: Iterable[Hazard]) -> Iterator[Pa
     """Yield ways for steps that are to listen to other events, the simpler one first.
 
     They hear the old event and the new one, for as long as there are old runs. Where both are in one run, that would be twice: then what
-    leads to the new one is published with a name of its own.
+    leads to the new one is published with a name of its own. So is an event that one step takes over from another.
     """
     moved = _moved(transition, {each.step for each in hazards if each.kind in ROUTES})
-    if not moved:
-        return
+    if moved:
+        yield from _of_moved(transition, moved)
+    if names := _taken_over(transition):
+        yield _Parted(transition, moved, names)
+
+
+def _of_moved(transition: Transition, moved: tuple[str, ...]) -> Iterator[Part]:
     both = _Both(transition, moved)
     yield both
     sketch = Sketch(transition.study.now, transition.workflow)
@@ -48,15 +54,29 @@ def _moved(transition: Transition, steps: Collection[str]) -> tuple[str, ...]:
 
 def _renamed(found: Iterable[Repeat], graph: Graph) -> dict[str, dict[str, str]]:
     """Return, for each step at whose outcome ways part, the events of that outcome with names that are new."""
-    taken = {event for party in graph.parties for event in (*party.on, *published(party))}
-    names: dict[str, dict[str, str]] = {}
-    for repeat in found:
-        for event in repeat.parting:
-            given = names.setdefault(repeat.origin, {})
-            if event not in given:
-                given[event] = next(name for number in range(2, 1_000) if (name := f"{event}{number}") not in taken)
-                taken.add(given[event])
-    return names
+    pairs = ((repeat.origin, event) for repeat in found for event in repeat.parting)
+    return _named(dict.fromkeys(pairs), graph.parties)
+
+
+def _taken_over(transition: Transition) -> dict[str, dict[str, str]]:
+    """Return, for each step that publishes events which others take over, those events with names that are new."""
+    events = dict.fromkeys(each.event for each in transition.takeovers.found)
+    parties = transition.new.values()
+    pairs = [(party.step, event) for event in events for party in parties if event in published(party)]
+    return _named(pairs, (*transition.old.values(), *parties))
+
+
+def _named(events: Iterable[tuple[str, str]], parties: Iterable[StepContract]) -> dict[str, dict[str, str]]:
+    """Return events, each with the step that publishes it, with names that nobody knows yet."""
+    taken = {event for party in parties for event in (*party.on, *published(party))}
+    names: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {}
+    for step, event in events:
+        if event not in names:
+            names[event] = next(name for number in range(2, 1_000) if (name := f"{event}{number}") not in taken)
+            taken.add(names[event])
+        found.setdefault(step, {})[event] = names[event]
+    return found
 
 
 def _listening(transition: Transition, sketch: Sketch, step: str, on: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ from stamp.ripple.graph import ABSENT, NOTHING, Graph, Held, published
 from stamp.ripple.hazard import Hazard, Kind
 from stamp.ripple.repeats import repeats
 from stamp.ripple.study import Study
+from stamp.ripple.takeover import Takeovers
 from stamp.ripple.wording import listed
 from stamp.schema.jsonfile import JsonFile
 from stamp.workflow.contract import StepContract
@@ -46,6 +47,7 @@ class Transition:
         self.workflow = workflow
         self.old = baseline.of(workflow)
         self.new = study.now.of(workflow)
+        self.takeovers = Takeovers(self.old, self.new)
         self.changed = tuple(step for step in sorted({*self.old, *self.new}) if not self._is_same(step))
         self._contracts = {Variant.OLD: self.old, Variant.NEW: self.new}
         self._before: dict[str, frozenset[str]] = {}
@@ -172,9 +174,22 @@ class Transition:
             if arriving is not None:
                 found.update(self._of_reads(stage, variant, party, arriving))
                 found.update(self._of_events(stage, party))
+                found.update(self._unattended(party, [each for _, each in running]))
             elif party.step in self._fed:
                 found.add(Hazard(Kind.STARVED, party.step, self._is_new(variant, party.step)))
+        found.update(self._taken_over(stage, graph))
         return frozenset(found | (self._repeated(stage) if self.old else set()))
+
+    def _unattended(self, publisher: StepContract, running: Collection[StepContract]) -> Iterator[Hazard]:
+        for event in self.takeovers.unattended(publisher, running):
+            yield Hazard(Kind.UNATTENDED, publisher.step, is_new=False, cause=event)
+
+    def _taken_over(self, stage: Stage, graph: Graph) -> Iterator[Hazard]:
+        for each in self.takeovers.found:
+            is_old, is_new = Variant.OLD in stage[each.of], Variant.NEW in stage[each.to]
+            if each.event in graph.carried and is_old is is_new:
+                kind = Kind.DOUBLED if is_old else Kind.ORPHANED
+                yield Hazard(kind, each.to, is_new=True, cause=each.of)
 
     def _repeated(self, stage: Stage) -> set[Hazard]:
         """Return the steps that one run triggers twice: in a workflow that is new nothing was otherwise before."""
