@@ -11,6 +11,7 @@ from typing import Final
 import click
 from rich.text import Text
 
+from stamp.cli.catalogs import catalog_of
 from stamp.cli.decoding import Decoding
 from stamp.cli.input import INPUT, name_of, opened
 from stamp.cli.reading import Reading
@@ -18,7 +19,7 @@ from stamp.cli.render.console import error_console, output_console, tell
 from stamp.cli.render.envelope import envelope_text
 from stamp.cli.render.findings import findings
 from stamp.cli.render.visible import json_text
-from stamp.cli.source import Found, find
+from stamp.cli.source import Source, find
 from stamp.envelope.document import document
 from stamp.schema.catalog import Catalog
 from stamp.workflow.settings import contracts_folder
@@ -47,7 +48,7 @@ FORMATS: Final[Mapping[str, Callable[[Reading], None]]] = {"text": _show_text, "
     "--schemas",
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The contracts folder, whose schemas payloads are read with.  [default: ./schemas, or what the settings say]",
+    help="The contracts folder, whose schemas payloads are read with; then those that are announced in the store.  [default: ./schemas, or what the settings say]",
 )
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to show it."
@@ -72,10 +73,11 @@ def command(
     Example: stamp decode events.avro --at TicketValidated
     """
     folder = _folder(schemas)
-    decoding = Decoding(Catalog() if folder is None else Catalog.from_folder(folder), at, workflow_id)
+    decoding = Decoding(at, workflow_id)
     try:
-        with _envelopes(source, store, workflow_id) as (found, name):
-            for reading in decoding.readings(found, name):
+        with _envelopes(source, store, workflow_id, catalog_of(folder)) as found:
+            name = found.name
+            for reading in decoding.readings(found):
                 FORMATS[form](reading)
     finally:
         sys.stdout.flush()
@@ -97,17 +99,15 @@ def _tell_that_there_is_none(name: str, workflow_id: str | None, *, is_store: bo
 
 
 @contextmanager
-def _envelopes(
-    source: Path | None, store: str | None, workflow_id: str | None
-) -> Iterator[tuple[Iterator[Found], str]]:
-    """Return the bodies that are asked for, and what they come from is called in messages."""
+def _envelopes(source: Path | None, store: str | None, workflow_id: str | None, catalog: Catalog) -> Iterator[Source]:
+    """Return the bodies that are asked for, with what `catalog` has and what is known where they come from."""
     if source is not None and store is None:
         with opened(source) as stream:
-            yield find(stream), name_of(source)
+            yield Source(find(stream), name_of(source), catalog)
     elif source is None and (store is not None or workflow_id is not None):
         from stamp.cli.finals import finals_of  # noqa: PLC0415 - SQLAlchemy takes long, and a file needs none
 
-        with finals_of(store, workflow_id) as found:
+        with finals_of(store, workflow_id, catalog) as found:
             yield found
     else:
         both = "got both" if source is not None else "got neither"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from stamp.cli.reading import Reading, read
-from stamp.cli.source import GENEROUS, Found
+from stamp.cli.source import GENEROUS, Source
 from stamp.envelope.envelope import Envelope
 from stamp.errors import InputError, MissingContributionError, StampError, UnknownSchemaError, WireError
-from stamp.schema.catalog import Catalog
 
 __all__ = ["Decoding"]
 
@@ -21,22 +20,23 @@ _INDEX: Final = re.compile(r"-?[0-9]{1,9}")
 class Decoding:
     """Reads the envelopes of one input, as they were `at` an event, of one run if that is wanted. `findings` counts what could not be read."""
 
-    def __init__(self, catalog: Catalog, at: str | None, workflow_id: str | None) -> None:
+    def __init__(self, at: str | None, workflow_id: str | None) -> None:
         self.findings: Counter[str] = Counter()
         self.is_anything_shown = False
         self.is_schema_missing = False
-        self._catalog, self._at, self._workflow_id = catalog, at, workflow_id
+        self._at, self._workflow_id = at, workflow_id
 
-    def readings(self, bodies: Iterable[Found], file: str) -> Iterator[Reading]:
+    def readings(self, source: Source) -> Iterator[Reading]:
         """Yield each envelope that can be read, if not all of its payloads.
 
         Raises:
-            InputError: there are no envelopes, or no more of them because `file` is damaged.
+            InputError: there are no envelopes, or no more of them because the file is damaged.
         """
+        file = source.name
         try:
-            for found in bodies:
+            for found in source.bodies:
                 try:
-                    envelope = Envelope.from_bytes(found.body, catalog=self._catalog, limits=GENEROUS)
+                    envelope = Envelope.from_bytes(found.body, catalog=source.catalog, limits=GENEROUS)
                     if self._workflow_id not in {None, envelope.workflow_id}:
                         continue
                     reading = read(self._then(envelope))

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 
+from stamp.cli.catalogs import catalog_of, with_announced
 from stamp.cli.chosen import named
 from stamp.cli.endings import discard, replay
 from stamp.cli.graveyards import Asked, asked, place_options, tell_missing, tell_unknown, wanted_options
@@ -21,6 +22,7 @@ from stamp.cli.render.visible import json_text
 from stamp.cli.whole_file import WholeFile
 from stamp.runtime.graveyard import Dead, Graveyard, Wanted
 from stamp.schema.catalog import Catalog
+from stamp.workflow.names import is_workflow_name
 from stamp.workflow.settings import contracts_folder
 
 __all__ = ["command"]
@@ -105,13 +107,14 @@ def show_command(*, id_: str, form: str, body: Path | None, **options: Any) -> N
 
     Example: stamp dlq show 3f2a90
     """
-    dead = _one(asked(id_, **options))
+    what = asked(id_, **options)
+    dead = _one(what)
     if body is not None:
         _write(body, dead.message.body)
     if str(body) == "-":
         return
     folder = options["schemas"] or contracts_folder()
-    catalog = Catalog.from_folder(folder) if folder.is_dir() else Catalog()
+    catalog = _catalog(what, dead, folder if folder.is_dir() else None)
     if form == "json":
         click.echo(json_text(dead_letter.document(dead, catalog)).encode())
     else:
@@ -127,6 +130,13 @@ def _one(what: Asked) -> Dead:
     if not letters:
         raise click.exceptions.Exit(1)
     return letters[0]
+
+
+def _catalog(what: Asked, dead: Dead, folder: Path | None) -> Catalog:
+    """Return the schemas that a letter is read with: those of the folder, then what is announced where the letter is."""
+    workflow = dead.message.workflow
+    with what.announced() as place:
+        return with_announced(catalog_of(folder), place, [workflow] if is_workflow_name(workflow) else [])
 
 
 def _write(file: Path, body: bytes) -> None:

@@ -12,6 +12,7 @@ from stamp.cli.chosen import identified
 from stamp.cli.render.console import tell
 from stamp.cli.service import open_broker, open_store, store_option, store_url
 from stamp.errors import InputError
+from stamp.runtime.directories import BrokerDirectories, Directories, StoreDirectories
 from stamp.runtime.graveyard import Graveyard, HasGraveyard, StoreGraveyard, Wanted
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Transport
@@ -25,10 +26,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Asked(NamedTuple):
-    """What a person wants to see, and `open` for where it is, as often as that is looked into."""
+    """What a person wants to see, and `open` for where it is, as often as that is looked into; `announced` opens the directories there."""
 
     wanted: Wanted
     open: Callable[[], Graveyard]
+    announced: Callable[[], Directories]
 
 
 def place_options(function: F) -> F:
@@ -79,11 +81,15 @@ def asked(
     """
     wanted = Wanted(queues=queues, reason=reason, workflow_id=workflow_id, ids=identified(ids))
     if broker is None and store_url(store) is not None:
-        return Asked(wanted, lambda: StoreGraveyard(open_store(store, create=False), system_clock))
+        return Asked(
+            wanted,
+            lambda: StoreGraveyard(open_store(store, create=False), system_clock),
+            lambda: StoreDirectories(open_store(store, create=False), system_clock),
+        )
     carrier = open_broker(broker)
     if carrier is None:
         raise InputError("expected a store or a broker to look into, got neither")
-    return Asked(wanted, _broker(carrier, wanted, schemas or contracts_folder()))
+    return Asked(wanted, _broker(carrier, wanted, schemas or contracts_folder()), lambda: BrokerDirectories(carrier))
 
 
 def _broker(carrier: Transport, wanted: Wanted, schemas: Path) -> Callable[[], Graveyard]:

@@ -13,13 +13,14 @@ from stamp.envelope import wire
 from stamp.envelope.format import MAGIC
 from stamp.envelope.limits import Limits
 from stamp.errors import InputError, WireError
+from stamp.schema.catalog import Catalog
 from stamp.schema.container import MAGIC as CONTAINER
 from stamp.schema.container import read_blocks
 from stamp.schema.identity import crc64, parsing_canonical_form
 from stamp.schema.lint import lint
 from stamp.schema.names import Schema
 
-__all__ = ["GENEROUS", "Found", "find"]
+__all__ = ["GENEROUS", "Found", "Source", "find"]
 
 SINGLE_OBJECT: Final = MAGIC[:2]
 LARGEST: Final = 16 * 1024 * 1024
@@ -36,6 +37,14 @@ class Found(NamedTuple):
 
     body: bytes
     path: str | None = None
+
+
+class Source(NamedTuple):
+    """Bodies, what they come from is called in messages, and the schemas that are known for them."""
+
+    bodies: Iterator[Found]
+    name: str
+    catalog: Catalog
 
 
 def find(stream: IO[bytes]) -> Iterator[Found]:

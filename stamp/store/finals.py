@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -19,7 +19,9 @@ def put(tx: Connection, messages: Sequence[Message], *, now: int) -> None:
     PUT.execute(tx, [(*record.fields(each), record.run(each.workflow_id), now) for each in messages])
 
 
-def find(connection: Connection, *, workflow: str | None = None, workflow_id: str | None = None) -> Iterator[Message]:
+def find(
+    connection: Connection, *, workflow: str | None = None, workflow_id: str | None = None
+) -> Generator[Message, None, None]:
     """Read final events as they are asked for, in the order of their time: all, those of a workflow, those of a run."""
     wanted = select(*(FINALS.c[name] for name in record.FIELDS)).order_by(FINALS.c.at, FINALS.c.event_id)
     if workflow is not None:

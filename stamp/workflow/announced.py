@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from stamp.errors import ContractError, SchemaError, StampError
+from stamp.schema.catalog import Catalog
 from stamp.schema.document import irregularities, parse
 from stamp.schema.identity import SchemaId
 from stamp.schema.jsonfile import JsonFile
 from stamp.schema.limits import MAX_FILE
+from stamp.schema.release import Origin
 from stamp.workflow.announcement import (
     CONTRACT,
     LISTENER,
@@ -22,6 +24,7 @@ from stamp.workflow.announcement import (
     announced_schema,
     listener_document,
     listeners,
+    sound_schemas,
 )
 from stamp.workflow.contract import StepContract, contract, record_name
 from stamp.workflow.declaration import FILE, check_declaration, reads_file
@@ -35,6 +38,7 @@ __all__ = [
     "Fault",
     "Version",
     "announced",
+    "announced_catalog",
     "contract_files",
     "unmatched",
     "withdrawal",
@@ -197,6 +201,16 @@ def contract_files(found: Announced, workflow: str) -> dict[str, bytes]:
         if name not in found.broken
         for file, value in step.files().items()
     }
+
+
+def announced_catalog(documents: Documents, workflow: str) -> Catalog:
+    """Return all writer schemas among the documents, also of steps that are gone; what is no schema of its key is left out."""
+    catalog = Catalog()
+    found = list(sound_schemas(documents))
+    for step in sorted({each.step for each in found}):
+        for each in numbered(one for one in found if one.step == step):
+            catalog = catalog.with_schema(each.schema, origin=Origin(workflow, step, each.name, each.version))
+    return catalog
 
 
 def withdrawal(step: str) -> dict[str, str]:

@@ -8,9 +8,11 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from base64 import b64encode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -24,11 +26,13 @@ from stamp.envelope.format import ENVELOPE, MAGIC
 from stamp.envelope.limits import LIMITS
 from stamp.schema.catalog import Catalog
 from stamp.schema.container import ContainerWriter
+from stamp.store import directory as store_directory
 from stamp.store import finals as store_finals
 from stamp.store.message import Message
 from stamp.store.store import Store
 from stamp.testing import VirtualClock
 from stamp.workflow import export
+from stamp.workflow.announcement import folder_documents
 
 
 class Order(BaseModel):
@@ -374,6 +378,34 @@ class TestStore:
     def test_a_run_is_found_where_the_workers_leave_it(self, stamp, schemas, finals):
         done = stamp("decode", "--workflow-id", "4729", "--schemas", schemas, "--at", "Paid", "--format", "json")
         assert [each["event"] for each in json.loads(done.stdout)["contributions"]] == ["Ordered", "Paid"]
+
+    def test_schemas_are_read_as_they_are_announced_there(self, stamp, here, schemas, finals, database):
+        with Store.open(database) as store, store.begin() as tx:
+            for step in ("order", "payment", "parcel"):
+                documents = {
+                    key.replace(".v1.", ".v7."): text
+                    for key, text in folder_documents(Path(schemas) / "shop" / step).items()
+                }
+                store_directory.write(tx, "shop", documents | {"schema/spoiled": "["}, now=1)
+        arguments = ("decode", "--store", database, "--workflow-id", "4729", "--format", "json")
+        done = stamp(*arguments)
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert '"version": 7' in done.stdout
+        assert stamp(*arguments, "--schemas", schemas).stdout == done.stdout.replace('"version": 7', '"version": 1')
+
+    def test_who_reads_no_further_gets_no_traceback(self, schemas, finals, database):
+        with Store.open(database) as store, store.begin() as tx:
+            for number in range(2, 250):
+                message = Message(
+                    "shop", "4729", "parcel.failed", bytes(14) + number.to_bytes(2), played(schemas)[-1], {}
+                )
+                store_finals.put(tx, [message], now=number)
+        command = [Path(sysconfig.get_path("scripts")) / "stamp", "decode", "--store", database, "--schemas", schemas]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reading:
+            reading.stdout.readline()
+            reading.stdout.close()
+            assert reading.stderr.read() == b""
+        assert reading.returncode == 141
 
     def test_a_run_that_is_not_there_is_told(self, stamp, schemas, finals, body):
         done = stamp("decode", "--workflow-id", "1", "--schemas", schemas)

@@ -26,11 +26,12 @@ from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Arrival, Parcel
 from stamp.runtime.transports.rabbitmq import RabbitMQ
 from stamp.runtime.transports.rabbitmq.graveyard import TOLD
-from stamp.store import dead_letters, inbox
+from stamp.store import dead_letters, directory, inbox
 from stamp.store.letter import Letter
 from stamp.store.message import Message
 from stamp.store.store import Store
 from stamp.workflow import export
+from stamp.workflow.announcement import folder_documents
 
 STAMP = Path(sysconfig.get_path("scripts")) / "stamp"
 NOW = 1_790_000_000_000_000
@@ -247,6 +248,12 @@ class TestShow:
         assert "History" in text
         assert "cannot be read: order:" in text
         assert " customer " in stamp("dlq", "show", ids["2"], "--schemas", here / "elsewhere").stdout
+
+    def test_what_is_announced_in_the_store_is_read(self, stamp, ids, here, store):
+        with store.begin() as tx:
+            directory.write(tx, "shop", folder_documents(here / "schemas/shop/order"), now=NOW)
+        (here / "schemas").rename(here / "elsewhere")
+        assert " customer  order v1        0  Bob" in stamp("dlq", "show", ids["2"]).stdout
 
     def test_what_is_no_envelope_is_told_in_bytes(self, stamp, ids):
         done = stamp("dlq", "show", ids[""])
