@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from stamp.cli.workspace import states
+from stamp.cli.workspace import is_announced, states
 from stamp.ripple import Contracts, read_baseline
 from stamp.ripple.contracts import Version
 from stamp.workflow.declaration import FILE
@@ -33,7 +33,7 @@ def unreleased(workflow: str, folder: Path, against: Sequence[str]) -> Mapping[s
 
 
 def _is_revision(given: str) -> bool:
-    return "://" not in given and not Path(given).exists()
+    return not is_announced(given) and "://" not in given and not Path(given).exists()
 
 
 def _fresh(

@@ -12,7 +12,7 @@ from stamp.errors import InputError
 from stamp.ripple import Contracts, read_baseline, read_folder
 from stamp.workflow.declaration import FILE
 
-__all__ = ["states"]
+__all__ = ["is_announced", "states"]
 
 
 def states(folder: Path, *, against: Iterable[str] = (), workflows: Sequence[str] = ()) -> list[Contracts]:
@@ -38,7 +38,7 @@ def states(folder: Path, *, against: Iterable[str] = (), workflows: Sequence[str
 
 
 def _baseline(given: str, folder: Path, now: Contracts, workflows: Sequence[str]) -> Contracts:
-    if given.startswith(("store:", "broker:")):
+    if is_announced(given):
         from stamp.cli.contracts.baseline import read_announced  # noqa: PLC0415 - databases and brokers take long to import
 
         return read_announced(given, like=now, workflows=workflows, told=_tell)
@@ -46,6 +46,11 @@ def _baseline(given: str, folder: Path, now: Contracts, workflows: Sequence[str]
         scheme = given.partition(":")[0]
         raise InputError(f"expected store:URL or broker:URL after --against, got a URL that begins with {scheme}:")
     return read_baseline(given, folder, like=now, told=_tell)
+
+
+def is_announced(given: str) -> bool:
+    """Tell whether a person means what services have announced; without a URL it is where the settings say."""
+    return given.startswith(("store:", "broker:"))
 
 
 def _around(folder: Path) -> Path:

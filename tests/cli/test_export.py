@@ -202,6 +202,18 @@ class TestSquash:
         assert set(self.versions(here)) == {"Done.v1.avsc", "Done.v2.avsc", "Done.v3.avsc"}
         assert before.items() <= self.versions(here).items()
 
+    @pytest.mark.parametrize("against", ["store:", "store:sqlite:///stamp.db"])
+    def test_what_is_announced_stays(self, stamp, exported, here, against):
+        exported(0)
+        exported(1)
+        assert stamp("contracts", "push").exit_code == 0
+        before = self.versions(here)
+        exported(2)
+        exported(3)
+        exported(3, "--squash", "--against", against)
+        assert set(self.versions(here)) == {"Done.v1.avsc", "Done.v2.avsc", "Done.v3.avsc"}
+        assert before.items() <= self.versions(here).items()
+
     def test_what_the_main_branch_has_taken_over_is_released(self, exported, git, here):
         exported(0)
         self.commit(git, "released")
