@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Final
 
 from sqlalchemy import Connection
 
 from stamp.runtime.topology import Topology
+from stamp.runtime.transport import Parcel
 from stamp.store import directory
 from stamp.workflow.announcement import LISTENER, Announcement, listeners
+from stamp.workflow.outgoing import source
 
 __all__ = ["Listeners"]
+
+LOG: Final = logging.getLogger("stamp.listeners")
 
 Documents = Mapping[str, str]
 
@@ -31,6 +36,7 @@ class Listeners:
         self._lock = Lock()
         self._of_store: Documents = {}
         self._of_broker: Documents = {}
+        self._told: set[tuple[str, str]] = set()
 
     def read_store(self, connection: Connection) -> Topology:
         """Return who listens, as the transaction sees it."""
@@ -44,6 +50,15 @@ class Listeners:
         """Tell whether the step of a queue has been announced to listen no more."""
         step = queue.removeprefix(f"{self._contracts.exchange}.")
         return listeners({**self._of_store, **self._of_broker}).get(step) == ()
+
+    def warn(self, parcels: Iterable[Parcel]) -> None:
+        """Log, once for each event of a step, that it goes to nobody and so ends its run, where its step does not declare that."""
+        for message in (each.message for each in parcels if not each.queues):
+            loose = source(message.headers), message.event
+            if loose not in self._told and self.topology.is_loose_end(message.event, loose[0]):
+                self._told.add(loose)
+                text = "%s: nobody is known to listen to %s, and %s does not declare it as an end (ends=): runs end there until somebody listens"
+                LOG.warning(text, message.workflow, message.event, loose[0], extra={"workflow_id": message.workflow_id})
 
     def _learn(self, *, of_store: Documents | None = None, of_broker: Documents | None = None) -> Topology:
         with self._lock:

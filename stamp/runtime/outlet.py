@@ -27,6 +27,7 @@ def deliver(listeners: Listeners, transaction: Connection, messages: Sequence[Me
     """Put each message into the inbox of everybody who listens to it now, and one that ends a run among the final events."""
     topology = listeners.read_store(transaction)
     addressed = parcels(topology, messages)
+    listeners.warn(addressed)
     inbox.put(transaction, [(queue, parcel.message) for parcel in addressed for queue in parcel.queues], now=now)
     _put_finals(topology, transaction, messages, now=now)
 
@@ -38,6 +39,7 @@ def post(listeners: Listeners, transaction: Connection, messages: Sequence[Messa
     """
     topology = listeners.read_store(transaction)
     addressed = parcels(topology, messages)
+    listeners.warn(addressed)
     entries = [(parcel.message, queue) for parcel in addressed for queue in parcel.queues or ("",)]
     outbox.put(transaction, entries, now=now, resend_at=now + rest)
     _put_finals(topology, transaction, messages, now=now)

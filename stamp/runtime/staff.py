@@ -202,7 +202,10 @@ def topology_of(workflow: Workflow) -> Topology:
     """Return the topology of a whole workflow: of the steps defined here, and of those that have contracts."""
     parties = workflow.parties.items()
     return Topology.of(
-        workflow.name, {name: each.on for name, each in parties}, {name: each.ends for name, each in parties}
+        workflow.name,
+        {name: each.on for name, each in parties},
+        {name: each.ends for name, each in parties},
+        {name: each.fails for name, each in parties},
     )
 
 

@@ -185,6 +185,7 @@ class StorelessPerformer:
         addressed = [parcel for done in self._unsent for parcel in done.parcels]
         try:
             if addressed:
+                self.listeners.warn(addressed)
                 self.at("before publish")
                 sender.post(addressed)
                 self.at("after publish")

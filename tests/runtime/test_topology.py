@@ -62,6 +62,23 @@ def test_a_run_ends_by_the_declaration_of_its_publisher_or_where_nobody_listens(
     assert Topology.of("ticket", steps, ends).is_end(event, step) is is_end
 
 
+@pytest.mark.parametrize(
+    ("event", "step", "is_loose"),
+    [
+        ("Closed", "billing", True),
+        ("Billed", "billing", False),
+        ("billing.failed", "billing", False),
+        ("TicketCreated", "intake", False),  # somebody listens
+        ("Billed", "intake", True),  # by the declaration of whoever publishes it
+    ],
+)
+def test_an_end_is_loose_where_others_are_declared(event, step, is_loose):
+    steps = {"intake": (), "audit": ("TicketCreated",), "billing": ("TicketCreated",)}
+    fails = {"billing": "billing.failed"}
+    assert Topology.of("ticket", steps, {"billing": ["Billed"]}, fails).is_loose_end(event, step) is is_loose
+    assert not Topology.of("ticket", steps, {}, fails).is_loose_end(event, step)
+
+
 def test_the_topology_is_known_without_kombu():
     code = "import sys, stamp, stamp.runtime.topology; sys.exit('kombu' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

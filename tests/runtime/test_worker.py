@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, text
 
 from examples.ticket import intake, ticket
-from stamp import Envelope, StepContext, Workflow
+from stamp import Envelope, Fail, StepContext, Workflow
 from stamp.errors import InputError, StoreError, WorkflowError
 from stamp.runtime.brokers import transport
 from stamp.runtime.player import play
@@ -581,3 +581,22 @@ def test_what_is_yet_to_come_is_told_when_a_worker_starts(counting, caplog):
         told = [each.getMessage() for each in caplog.records if each.name == "stamp.worker"]
     assert [("'Later'" in each, "'later'" in each) for each in told[:2]] == [(True, False), (False, True)]
     assert all("Its service may come later" in each for each in told[:2])
+
+
+@pytest.mark.parametrize("ends", [(), "Noted"])
+def test_an_event_that_nobody_listens_to_is_told_once_where_ends_are_declared(counting, caplog, ends):
+    @counting.workflow.step(on="Given", emits="Noted", ends=ends)
+    def note(number: Number) -> Sum:
+        if number.value > 1:
+            raise Fail("no room")  # an event of failure is no loose end
+        return Sum(value=number.value)
+
+    with counting.worker():
+        counting.give(1, 2)
+        with Publisher(counting.workflow, store=counting.store) as publisher:
+            publisher.publish(counting.workflow.start(Number(value=2), workflow_id="3"))
+        wait_until(lambda: count_ended(counting.store) == 6)
+
+    told = [each.getMessage() for each in caplog.records if each.name == "stamp.listeners"]
+    expected = "counting: nobody is known to listen to Added, and add does not declare it as an end (ends=): runs end there until somebody listens"
+    assert told == [expected] * bool(ends)
