@@ -26,6 +26,9 @@ LOG: Final = logging.getLogger("stamp.listeners")
 AGAIN: Final = 5.0
 """After how many seconds a directory that could not be used is tried again, and one is read that no event depends on."""
 
+SELDOM: Final = 60.0
+"""The longest pause between tries, in seconds; each is twice as long as the one before. A try may take as long as the broker lets it."""
+
 KEPT: Final = 16 * 2**20
 """Bytes of messages that are kept at most for listeners that may have been announced: only as long as a directory cannot be read."""
 
@@ -41,6 +44,7 @@ class BrokerDirectory:
         self._directory: Directory | None = None
         self._version: Hashable = None
         self._look_at = float("-inf")
+        self._pause = AGAIN
 
     @property
     def is_due(self) -> bool:
@@ -54,7 +58,6 @@ class BrokerDirectory:
 
     def look(self) -> bool:
         """Bring the listeners up to date, and what was lost of the documents; False if the directory cannot be used."""
-        self._look_at = monotonic() + (self._broker.promises.directory_age or AGAIN)
         try:
             if self._directory is None:
                 self._directory = self._broker.directory(self._listeners.topology.exchange)
@@ -67,7 +70,9 @@ class BrokerDirectory:
         except DeliveryError as error:
             LOG.warning("the directory of %s cannot be used: %s", self._broker.address, error)
             self.close()
+            self._look_at, self._pause = monotonic() + self._pause, min(2 * self._pause, SELDOM)
             return False
+        self._look_at, self._pause = monotonic() + (self._broker.promises.directory_age or AGAIN), AGAIN
         return True
 
     def _announced(self, target: Directory) -> Mapping[str, str]:

@@ -607,6 +607,7 @@ def test_a_workflow_runs_from_the_first_event_to_the_last(own, name, tmp_path, h
     for queue in topology_of(workflow).queues:
         own.cluster.make(queue.name)
         own.cluster.make(f"{queue.name}.dead")
+    own.cluster.make(directory_name(workflow.name), partitions=1)
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(f"sqlite:///{tmp_path}/stamp.db")) if has_store else None
         with Publisher(workflow, broker=own.transport(), store=store) as publisher:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -19,6 +20,7 @@ from stamp.store.store import Store
 from stamp.workflow.announcement import Announcement, listener_document
 
 from .protocol.broker import SimulatedBroker
+from .protocol.clock import Clock
 
 CONTRACTS = Topology.of("shop", {"order": [], "packing": ["Paid"]}, {"packing": ["Packed"]})
 
@@ -210,6 +212,17 @@ class TestSender:
         self.send(sender, listeners)
 
         assert self.bodies(naive, "receipt") == [b"98", b"99"]
+
+    def test_a_directory_that_cannot_be_used_is_tried_less_and_less_often(self, naive, monkeypatch):
+        clock, tried = Clock(), []
+        monkeypatch.setattr(tracking, "monotonic", clock.seconds)
+        monkeypatch.setattr(naive, "directory", lambda workflow: tried.append(clock.seconds()) or refused(workflow))
+        listeners = Listeners(CONTRACTS)
+        sender = TrackingSender(naive, listeners)
+        for _ in range(200):
+            self.send(sender, listeners)
+            clock.sleep(1)
+        assert [round(later - earlier) for earlier, later in pairwise(tried)] == [5, 10, 20, 40, 60, 60]
 
     def test_documents_that_got_lost_are_announced_again(self, naive):
         listeners = Listeners(CONTRACTS)
