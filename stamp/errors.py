@@ -46,6 +46,7 @@ __all__ = [
     "StoreError",
     "StoreUnreachableError",
     "UnknownSchemaError",
+    "UnresolvedError",
     "UnroutableError",
     "UnsentError",
     "UsedIdError",
@@ -135,6 +136,12 @@ class WorkflowError(StampError):
 
 class ContractError(WorkflowError):
     """A contracts folder that cannot be read, or that contradicts itself."""
+
+
+class UnresolvedError(WorkflowError):
+    """Something that a step refers to and nobody provides so far: `missing` says in a few words what."""
+
+    missing: str = ""
 
 
 class MissingContributionError(WorkflowError):

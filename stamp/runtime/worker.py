@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from threading import Event
 from time import monotonic
 from types import TracebackType
@@ -18,6 +19,7 @@ from stamp.runtime.policy import POLICY, Policy
 from stamp.runtime.relay import Relay
 from stamp.runtime.staff import Means, Staff, consumers_of, sources_of, topology_of
 from stamp.runtime.transport import Transport
+from stamp.runtime.unresolved import unresolved
 from stamp.store.store import Store
 from stamp.workflow.workflow import Workflow
 
@@ -63,8 +65,7 @@ class Worker:
         at: Passing = pass_by,
     ) -> None:
         self.consumers: Final = check(workflow, steps)
-        for each in workflow.unresolved():
-            LOG.warning("%s. Its service may come later: until then nothing comes of it", each)
+        self._unresolved = partial(unresolved, workflow, broker, store)
         workflow = workflow.with_sources(*sources_of(workflow, broker, store))
         topology = topology_of(workflow)
         self.failure: BaseException | None = None
@@ -136,7 +137,9 @@ class Worker:
         self.join()
 
     def start(self) -> None:
-        """Begin to work, in threads of its own."""
+        """Begin to work, in threads of its own, and warn of what nobody provides so far."""
+        for each in self._unresolved():
+            LOG.warning("%s: %s so far: it may come later, or the name is misspelt", each.path, each.missing)
         for loop in reversed(self._loops):
             loop.start()
         LOG.info("working on %s", ", ".join(self.consumers))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stamp.errors import WorkflowError
+from stamp.errors import UnresolvedError, WorkflowError
 from stamp.schema.resolve import Readability
 from stamp.schema.types import load
 from stamp.workflow.contract import StepContract
@@ -77,7 +77,7 @@ def clash(event: str, other: str) -> str:
     )
 
 
-def unresolved(steps: Mapping[str, Step], known: Mapping[str, Party]) -> Iterator[WorkflowError]:
+def unresolved(steps: Mapping[str, Step], known: Mapping[str, Party]) -> Iterator[UnresolvedError]:
     """Yield what `steps` refer to and no party that is known provides: the events that they listen to, the steps that they read.
 
     It may come later, with the contract of a service that is not there yet.
@@ -87,10 +87,16 @@ def unresolved(steps: Mapping[str, Step], known: Mapping[str, Party]) -> Iterato
     for step in steps.values():
         for event in step.on:
             if event not in published:
-                yield WorkflowError(_unpublished(event, known), path=step.name, **step.place)
+                yield _unresolved(step, _unpublished(event, known), f"no run publishes {event!r}")
         for read in step.reads:
             if read.step not in known:
-                yield WorkflowError(_undeclared(read, known), path=step.name, **step.place)
+                yield _unresolved(step, _undeclared(read, known), f"nobody declares the step {read.step!r}")
+
+
+def _unresolved(step: Step, text: str, missing: str) -> UnresolvedError:
+    error = UnresolvedError(text, path=step.name, **step.place)
+    error.missing = missing
+    return error
 
 
 def starting(known: Mapping[str, Party]) -> list[str]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from stamp.envelope.envelope import BUILTIN, Envelope
 from stamp.envelope.limits import LIMITS, Limits
-from stamp.errors import StampError, UnknownSchemaError, WorkflowError
+from stamp.errors import StampError, UnknownSchemaError, UnresolvedError, WorkflowError
 from stamp.schema.catalog import Catalog
 from stamp.schema.identity import SchemaId
 from stamp.schema.names import is_namespace
@@ -172,8 +172,10 @@ class Workflow:
         for contradiction in contradictions(self._steps, parties(self._steps, self.others())):
             raise contradiction
 
-    def unresolved(self) -> list[WorkflowError]:
+    def unresolved(self, announced: Mapping[str, StepContract] = MappingProxyType({})) -> list[UnresolvedError]:
         """Return what the steps here refer to and nobody provides so far, neither here nor in the contracts as they are now.
+
+        Contracts that are `announced` by services are for steps that have none in the folder.
 
         These are events that no run has, and views of steps that nobody declares: a misspelt name, or a service whose contract is yet to come.
         Each names the step, with file and line of its definition.
@@ -181,7 +183,7 @@ class Workflow:
         Raises:
             ContractError: the contracts folder is not in order.
         """
-        return list(unresolved(self._steps, parties(self._steps, self.others())))
+        return list(unresolved(self._steps, parties(self._steps, {**announced, **self.others()})))
 
     @property
     def catalog(self) -> Catalog:

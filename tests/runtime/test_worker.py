@@ -26,9 +26,12 @@ from stamp.runtime.retry import Retry
 from stamp.runtime.staff import topology_of
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Transport
+from stamp.runtime.unresolved import unresolved
 from stamp.runtime.worker import Worker
-from stamp.store import dead_letters, finals
+from stamp.store import dead_letters, directory, finals
 from stamp.store.store import Store
+from stamp.workflow import export
+from stamp.workflow.announcement import folder_documents
 
 from ..store.conftest import DATABASES, POSTGRESQL  # noqa: TID252 - tests are no package that could be imported by its name
 from .protocol.broker import SimulatedBroker
@@ -572,15 +575,51 @@ def test_a_workflow_that_contradicts_itself_is_refused(counting):
         counting.worker()
 
 
-def test_what_is_yet_to_come_is_told_when_a_worker_starts(counting, caplog):
+def test_what_is_yet_to_come_is_told_when_a_worker_starts(counting, caplog, tmp_path):
     @counting.workflow.step(on="Later", emits="Seen")
     def see(later: Number | None) -> Sum:
         return Sum(value=1)
 
+    assert warned(counting, caplog) == [
+        "see: no run publishes 'Later' so far: it may come later, or the name is misspelt",
+        "see: nobody declares the step 'later' so far: it may come later, or the name is misspelt",
+    ]
+
+    with counting.store.begin() as tx:
+        directory.write(tx, "counting", folder_documents(contract_of(later_step(), tmp_path)), now=1)
+    assert warned(counting, caplog) == []
+
+
+def later_step() -> Workflow:
+    workflow = Workflow("counting", contracts="/nowhere")
+    workflow.starts("later", Number, emits="Later")
+    return workflow
+
+
+def contract_of(workflow: Workflow, folder: Path) -> Path:
+    """Export the one step of a workflow, and return the folder of its contract."""
+    export(workflow, folder)
+    (step,) = workflow.steps
+    return folder / workflow.name / step
+
+
+def warned(counting, caplog) -> list[str]:
+    caplog.clear()
     with counting.worker():
-        told = [each.getMessage() for each in caplog.records if each.name == "stamp.worker"]
-    assert [("'Later'" in each, "'later'" in each) for each in told[:2]] == [(True, False), (False, True)]
-    assert all("Its service may come later" in each for each in told[:2])
+        return [
+            each.getMessage() for each in caplog.records if each.name == "stamp.worker" and each.levelname == "WARNING"
+        ]
+
+
+def test_what_a_directory_may_have_is_not_told_while_it_cannot_be_read(counting):
+    @counting.workflow.step(on="Later", emits="Seen")
+    def see(later: Number | None) -> Sum:
+        return Sum(value=1)
+
+    broker = SimulatedBroker(keeps=True)
+    assert len(unresolved(counting.workflow, broker, counting.store)) == 2
+    broker.stop()
+    assert unresolved(counting.workflow, broker, counting.store) == ()
 
 
 @pytest.mark.parametrize("ends", [(), "Noted"])
