@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stamp.compat import Severity
 from stamp.ripple import Graph, contracts_of
 from stamp.ripple.example import files
 
@@ -141,3 +142,40 @@ def test_a_detour_avoids_what_it_is_to_avoid(steps):
                         before in each.on and (after == each.fails or (after in each.emits and each.step != producer))
                         for each in drawn.parties
                     )
+
+
+ALONE: dict[str, dict[str, Any]] = {
+    "parcels": {
+        "on": ["OrderPaid"],
+        "emits": {"Sent": "Sent"},
+        "reads": {"order": {"total": "long"}},
+        "writes": {"Sent.v1": {"by": "string"}},
+    },
+    "archive": {"on": ["Sent"]},
+}
+START: dict[str, dict[str, Any]] = {
+    "cart": {"emits": {"CartFilled": "Cart"}, "ends": ["CartFilled"], "writes": {"Cart.v1": {"size": "int"}}}
+}
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (ALONE, {"parcels": Severity.WARNING, "archive": Severity.WARNING}),  # nobody starts runs
+        (ALONE | START, {"parcels": Severity.WARNING, "archive": Severity.WARNING}),  # nobody writes what it reads
+        (
+            ALONE | START | {"parcels": ALONE["parcels"] | {"reads": {}}},
+            {"parcels": Severity.ERROR, "archive": Severity.ERROR},
+        ),
+        ({"archive": {"on": ["Sent"]}}, {"archive": Severity.WARNING}),
+        (
+            ALONE | START | {"other": {"on": ["Sned"]}},
+            {"parcels": Severity.WARNING, "archive": Severity.WARNING, "other": Severity.ERROR},
+        ),
+    ],
+)
+def test_a_step_of_a_lone_team_is_no_error(steps: Any, expected: dict[str, Severity], examine: Any) -> None:
+    found = [each for each in examine(steps).findings if each.rule == "step-unreachable"]
+    assert {each.path: each.severity for each in found} == expected
+    for each in found:
+        assert ("run `stamp contracts pull`" in each.message) is (each.severity is Severity.WARNING)

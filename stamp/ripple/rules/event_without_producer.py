@@ -35,7 +35,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     title="A step listens to an event that nobody publishes",
     why="The step is reached by other events, but never by this one: its publisher is yet to come, or a name is written in two ways.",
-    remedy="Correct the name; or wait for the contract of the service that will publish the event. What is left of an old event can be dropped.",
+    remedy="Correct the name; or get the contract of the service that publishes the event, with `stamp contracts pull`, or wait for it. What is left of an old event can be dropped.",
     example=Example(
         now={
             "ticket": {"emits": {"TicketCreated": "Ticket"}, "writes": {"Ticket.v1": {"text": "string"}}},
