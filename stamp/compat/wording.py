@@ -55,14 +55,20 @@ def _is_multiple(type_: Type, said: Any, datum: Any) -> bool | None:
 
 
 def _is_nearly_multiple(number: float, step: float) -> bool:
-    """Tell what pydantic does: a remainder of a billionth is none, and nor is that of infinity; but a quotient has to be finite."""
-    if not isfinite(number):
-        return True
-    rest = number % step
-    return isfinite(number / step) and (rest <= _NOTHING or step - rest <= _NOTHING)
+    """Tell whether pydantic takes a floating point number for a multiple: how much of a remainder is none depends on the number."""
+    try:
+        _multiples(step)(number)
+    except ValueError:
+        return False
+    return True
 
 
-_NOTHING: Final = 1e-9
+@lru_cache(maxsize=256)
+def _multiples(step: float) -> Callable[[float], Any]:
+    """Return what raises ValueError for a number that is no multiple."""
+    from pydantic_core import SchemaValidator, core_schema  # noqa: PLC0415 - most checks have no multiple
+
+    return SchemaValidator(core_schema.float_schema(multiple_of=step)).validate_python
 
 
 def _is_finite(_: Type, said: Any, datum: Any) -> bool:

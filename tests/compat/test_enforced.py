@@ -21,6 +21,8 @@ from pydantic import (
     FiniteFloat,
     HttpUrl,
     PositiveInt,
+    TypeAdapter,
+    ValidationError,
     conint,
     conlist,
     constr,
@@ -28,8 +30,10 @@ from pydantic import (
 )
 
 from stamp.compat import Severity, check, prove, read_source, samples, with_fixes, with_witnesses
+from stamp.compat.wording import is_satisfied
 from stamp.errors import StampError
 from stamp.schema import Catalog, SchemaId, avro_schema
+from stamp.schema.types import Type
 from stamp.schema.view import View
 from stamp.testing.strategies import payloads
 
@@ -196,3 +200,18 @@ def test_what_the_writers_model_accepts_a_view_without_findings_accepts(
     datum = more.draw(payloads(schema))
     if is_read(model(family, one), family, one, datum):  # not a text that no pattern is known to be found in
         assert is_read(model(family, other), family, one, datum)
+
+
+@given(
+    st.sampled_from([0.01, 0.1, 0.5, 1.0, 3.0, 1e-9]),
+    st.one_of(st.floats(), st.integers(-(10**12), 10**12).map(lambda each: each / 100), st.sampled_from([1e9 + 0.07])),
+)
+def test_a_float_is_a_multiple_where_pydantic_takes_it_for_one(step: float, number: float) -> None:
+    adapter = TypeAdapter(Annotated[float, Field(multiple_of=step)])
+    try:
+        adapter.validate_python(number)
+    except ValidationError:
+        is_taken = False
+    else:
+        is_taken = True
+    assert is_satisfied(Type("double"), "multipleOf", step, number) is is_taken
