@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from stamp.store.statement import Statement
 from stamp.store.tables import OUTBOX
 
-__all__ = ["Backlog", "Unsent", "backlog", "unsent"]
+__all__ = ["Backlog", "Unknown", "Unsent", "backlog", "unknown_schemas", "unsent"]
 
 
 class Backlog(NamedTuple):
@@ -30,6 +30,13 @@ class Unsent(NamedTuple):
     sends: int
 
 
+class Unknown(NamedTuple):
+    """Messages of one consumer that wait for a schema, and the error of one of them."""
+
+    messages: int
+    error: str
+
+
 def backlog(connection: Connection) -> Mapping[str, Backlog]:
     """Return the backlog of each consumer that has one. What its taker has lost counts as at work until somebody takes it again."""
     return {row.consumer: Backlog(*tuple(row)[1:]) for row in BACKLOG.execute(connection)}
@@ -41,6 +48,17 @@ def unsent(connection: Connection) -> Unsent:
     return Unsent(*connection.execute(counted).one())
 
 
+def unknown_schemas(connection: Connection) -> Mapping[str, Unknown]:
+    """Return for each consumer what waits for a schema that its workers do not know."""
+    return {row.consumer: Unknown(*tuple(row)[1:]) for row in UNKNOWN.execute(connection, like="UnknownSchemaError:%")}
+
+
+UNKNOWN = Statement(
+    """
+    SELECT consumer, count(*), min(error) FROM stamp_inbox
+    WHERE state = 0 AND number > 0 AND error LIKE :like GROUP BY consumer ORDER BY consumer
+    """
+)
 BACKLOG = Statement(
     """
     SELECT consumer,

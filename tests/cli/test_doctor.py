@@ -501,6 +501,18 @@ class TestWork:
         assert found.state.value == state
         assert f"sent {sends} times at most" in found.found
 
+    def test_work_that_waits_for_a_schema_is_told(self, database):
+        with Store.open(database) as store, store.begin() as tx:
+            inbox.put(tx, [("shop.payment", message())], now=NOW)
+            [work] = inbox.take(tx, ["shop.payment"], limit=1, now=NOW, lease=1)
+            inbox.postpone(tx, work, until=NOW, error="UnknownSchemaError: add the contract of order")
+        [told] = [each for each in worked(database) if "schema" in each.found]
+        assert (told.what, told.state) == ("shop.payment", State.WARNING)
+        assert (told.found, told.advice) == (
+            "1 of them wait for a schema that is not known",
+            "add the contract of order",
+        )
+
     def test_a_clock_that_is_ahead_is_told(self, database):
         with Store.open(database) as store, store.begin() as tx:
             inbox.put(tx, [("shop.payment", message())], now=NOW + 2 * MINUTE)
@@ -571,6 +583,14 @@ class TestContracts:
         told = of(self.examined(tmp_path, STEP, {"contract/a/step.json": "{"}), "directory")
         assert told.state is State.WARNING
         assert "stamp contracts list --workflow shop --store ..." in told.advice
+
+    def test_documents_that_nobody_can_use_are_told_without_a_workflow(self, stamp, tmp_path, here):
+        url = f"sqlite:///{tmp_path / 'shop.db'}"
+        with StoreDirectories(Store.open(url), lambda: NOW) as place:
+            place.write("shop", {"listener/stock": "abc"})
+        found = json.loads(stamp("doctor", "--store", url, "--format", "json").stdout)
+        told = [each["found"] for one in found["examinations"] for each in one["diagnoses"]]
+        assert "1 documents of shop that nobody can use" in told
 
     def test_it_is_told_of_store_and_broker(self, stamp, tmp_path, here, small):
         url, broker = f"sqlite:///{tmp_path / 'shop.db'}", f"filesystem://{tmp_path / 'broker'}"

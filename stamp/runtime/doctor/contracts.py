@@ -10,9 +10,10 @@ from stamp.errors import StampError
 from stamp.runtime.directories import Directories
 from stamp.runtime.doctor.diagnosis import Diagnosis, ok, problem, warning
 from stamp.workflow.announced import AnnouncedStep, announced
+from stamp.workflow.announcement import Documents
 from stamp.workflow.difference import Difference, difference
 
-__all__ = ["examine", "gone", "nobody"]
+__all__ = ["examine", "gone", "nobody", "unusable"]
 
 USELESS: Final = "without it services know neither new versions nor new listeners of one another"
 
@@ -37,14 +38,28 @@ def examine(place: Directories, workflow: str, folder: Path, *, option: str) -> 
         return
     if not documents:
         return
+    yield from _unusable(documents, workflow, option)
     found = announced(documents, workflow)
-    unusable = len(found.faults) + len(found.broken)
-    if unusable:
-        advice = f"see them: stamp contracts list --workflow {workflow} {option}; a worker of the step announces it again when it starts"
-        yield warning("directory", f"{unusable:,} documents that nobody can use", advice)
     usable = [step for name, step in found.steps.items() if name not in found.broken]
     told = [each for step in usable for each in _step(step, folder / workflow / step.step, option)]
     yield from told or [ok("contracts", f"{len(usable):,} steps are announced, none otherwise than in {folder}")]
+
+
+def unusable(place: Directories, workflow: str, *, option: str) -> Iterator[Diagnosis]:
+    """Look at the directory of a workflow that nobody has named: only what is wrong in it is told. `option` as for `gone`.
+
+    Raises:
+        DeliveryError, StoreError: it cannot be used.
+    """
+    yield from _unusable({key: each.text for key, each in place.read(workflow).items()}, workflow, option)
+
+
+def _unusable(documents: Documents, workflow: str, option: str) -> Iterator[Diagnosis]:
+    found = announced(documents, workflow)
+    count = len(found.faults) + len(found.broken)
+    if count:
+        advice = f"see them: stamp contracts list --workflow {workflow} {option}; a worker of the step announces it again when it starts"
+        yield warning("directory", f"{count:,} documents of {workflow} that nobody can use", advice)
 
 
 def _step(step: AnnouncedStep, home: Path, option: str) -> Iterator[Diagnosis]:

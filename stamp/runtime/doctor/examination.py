@@ -179,10 +179,18 @@ def _work(patient: Patient, url: str) -> Iterator[Diagnosis]:
     for each in found:
         is_usable &= each.what != "tables" or each.state is State.OK
         yield each
-    if is_usable and patient.workflow is not None:
-        name, folder = patient.workflow.name, patient.workflow.contracts_folder
+    if is_usable:
         with StoreDirectories(Store.open(url, create=False), system_clock) as place:
-            yield from contracts.examine(place, name, folder, option="--store ...")
+            yield from _kept(patient.workflow, place)
+
+
+def _kept(workflow: Workflow | None, place: StoreDirectories) -> Iterator[Diagnosis]:
+    """Look at what is announced in a store: of one workflow beside its contracts folder, or of all by itself."""
+    if workflow is not None:
+        yield from contracts.examine(place, workflow.name, workflow.contracts_folder, option="--store ...")
+        return
+    for name in place.workflows():
+        yield from contracts.unusable(place, name, option="--store ...")
 
 
 def _if_reached(server: Iterator[Diagnosis], rest: Iterator[Diagnosis]) -> Iterator[Diagnosis]:

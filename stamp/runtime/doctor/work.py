@@ -12,7 +12,7 @@ from stamp.errors import NoStoreError, StoreError
 from stamp.runtime.doctor.contracts import gone
 from stamp.runtime.doctor.diagnosis import Diagnosis, State, judged, ok, problem, warning
 from stamp.store import directory
-from stamp.store.backlog import Backlog, Unsent, backlog, unsent
+from stamp.store.backlog import Backlog, Unknown, Unsent, backlog, unknown_schemas, unsent
 from stamp.store.store import Store
 from stamp.workflow.announcement import LISTENER
 
@@ -50,6 +50,7 @@ def examine(
         try:
             with store.read() as connection:
                 found, waiting, seen = backlog(connection), unsent(connection), _seen(connection)
+                unknown = unknown_schemas(connection)
         except StoreError as error:
             yield problem("tables", str(error), "")
             return
@@ -60,6 +61,8 @@ def examine(
         absent = timedelta(microseconds=now - seen.get(consumer, now))
         is_known = consumers is None or consumer in consumers or consumer in seen
         yield from _consumer(consumer, each, now, is_known=is_known, absent=absent)
+    for consumer, missing in unknown.items():
+        yield _unknown(consumer, missing)
     if not found:
         yield ok("backlog", "nothing waits")
     yield _outbox(waiting, now, has_broker=has_broker)
@@ -100,6 +103,11 @@ def _consumer(consumer: str, each: Backlog, now: int, *, is_known: bool, absent:
         )
     if each.dead:
         yield warning(consumer, f"{each.dead:,} dead letters", f"see them: stamp dlq list --queue {consumer}")
+
+
+def _unknown(consumer: str, missing: Unknown) -> Diagnosis:
+    error = missing.error.partition(": ")[2]
+    return warning(consumer, f"{missing.messages:,} of them wait for a schema that is not known", error)
 
 
 def _outbox(waiting: Unsent, now: int, *, has_broker: bool) -> Diagnosis:
