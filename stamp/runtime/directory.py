@@ -72,7 +72,7 @@ def restore(target: Directory, own: Announcement) -> Mapping[str, str]:
 def _wanted(
     there: Mapping[str, str], documents: Mapping[str, str], is_other: Callable[[str, str], bool]
 ) -> dict[str, str]:
-    """Return the documents that are not there, or that nobody may believe as they are there, or that are another one there."""
+    """Return the documents that are not there, or that nobody can read as they are there, or that are another one there."""
     return {
         key: text
         for key, text in documents.items()

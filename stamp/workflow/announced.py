@@ -110,13 +110,15 @@ def unmatched(ones: Iterable[Version], others: Iterable[Version]) -> list[Versio
 class Announced(NamedTuple):
     """What is announced of a workflow: the contracts of its steps by their names, and what their queues get.
 
-    `broken` are steps whose contracts cannot be used, and why; `faults` are documents that are left out.
+    `broken` are steps whose contracts cannot be used, and why; `faults` are documents that are left out; `removed` are steps that were
+    taken out.
     """
 
     steps: Mapping[str, AnnouncedStep]
     broken: Mapping[str, str]
     listeners: Mapping[str, tuple[str, ...]]
     faults: tuple[Fault, ...]
+    removed: frozenset[str]
 
 
 def announced(documents: Documents, workflow: str) -> Announced:
@@ -127,9 +129,9 @@ def announced(documents: Documents, workflow: str) -> Announced:
     heard = dict(_usable(documents, LISTENER, _listener, faults))
     names = sorted({each.step for each in schemas} | {step for step, _ in files})
     found = {name: _step(name, schemas, files) for name in names}
-    withdrawn = {step for (step, name), value in files.items() if name == FILE and value is None}
+    withdrawn = frozenset(step for (step, name), value in files.items() if name == FILE and value is None)
     steps = {name: step for name, step in found.items() if name not in withdrawn}
-    return Announced(steps, dict(_broken(steps, workflow)), heard, tuple(faults))
+    return Announced(steps, dict(_broken(steps, workflow, faults)), heard, tuple(faults), withdrawn)
 
 
 def _usable(documents: Documents, prefix: str, read: Callable[[str, str], T], faults: list[Fault]) -> Iterator[T]:
@@ -185,12 +187,14 @@ def _step(step: str, schemas: Iterable[AnnouncedSchema], files: Mapping[tuple[st
     return AnnouncedStep(step, tuple(numbered(each for each in schemas if each.step == step)), said, views)
 
 
-def _broken(steps: Mapping[str, AnnouncedStep], workflow: str) -> Iterator[tuple[str, str]]:
+def _broken(steps: Mapping[str, AnnouncedStep], workflow: str, faults: Iterable[Fault]) -> Iterator[tuple[str, str]]:
+    """Yield steps whose contracts cannot be used, and why: a file that is spoiled, where there is one, else what does not fit together."""
     for name, step in steps.items():
         try:
             step.contract(workflow)
         except StampError as error:
-            yield name, str(error)
+            spoiled = (f"{key}: {why}" for key, why in faults if key.startswith(f"{CONTRACT}{name}/"))
+            yield name, next(spoiled, str(error))
 
 
 def contract_files(found: Announced, workflow: str) -> dict[str, bytes]:

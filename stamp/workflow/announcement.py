@@ -214,8 +214,12 @@ def sound_schemas(documents: Documents) -> Iterator[AnnouncedSchema]:
 
 
 def is_sound(key: str, text: str) -> bool:
-    """Tell whether a document may be believed: that of a schema has to be the schema of its key."""
-    return not key.startswith(SCHEMA) or any(schemas_of({key: text}, ""))
+    """Tell whether a document can be read: that of a schema has to be the schema of its key, a listener a list of events, the rest JSON objects."""
+    if key.startswith(SCHEMA):
+        return any(sound_schemas({key: text}))
+    if key.startswith(LISTENER):
+        return _events(text) is not None
+    return text.strip() == "null" or isinstance(_parsed(text), dict)
 
 
 def announced_schema(key: str, text: str) -> AnnouncedSchema:

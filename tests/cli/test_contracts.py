@@ -119,6 +119,27 @@ class TestList:
         rows = [line.split()[:2] for line in done.stdout.splitlines()]
         assert rows[-2:] == [["order", "Order.v1"], ["payment", "Payment.v1"]]
 
+    def test_a_step_that_was_taken_out_is_told_as_removed(self, stamp, place, tmp_path):
+        place.announce(SHOP, tmp_path)
+        stamp("contracts", "remove", "payment", "--workflow", "shop", *place.option)
+        rows = stamp("contracts", "list", *place.option, "--workflow", "shop").stdout.splitlines()
+        assert rows[-1].split()[:3] == ["payment", "removed", "nothing"]
+        found = json.loads(stamp("contracts", "list", *place.option, "--workflow", "shop", "--format", "json").stdout)
+        assert [each["removed"] for each in found["workflows"][0]["steps"]] == [False, True]
+
+    def test_when_a_worker_was_seen_is_told_apart_from_when_a_contract_was_announced(
+        self, stamp, tmp_path, here, monkeypatch
+    ):
+        monkeypatch.setenv("COLUMNS", "120")
+        url = f"sqlite:///{tmp_path / 'shop.db'}"
+        home = lay(tmp_path / "announced", {"payment": PAYMENT}) / "shop/payment"
+        documents = folder_documents(home) | listener_document("payment", ["Ordered"])
+        with Store.open(url) as store, store.begin() as tx:
+            directory.write(tx, "shop", documents, now=NOW)
+            directory.touch(tx, "shop", ["listener/payment"], now=NOW + 3_600_000_000)
+        row = stamp("contracts", "list", "--store", url).stdout.splitlines()[-1]
+        assert row.split()[-4:] == ["2026-09-21", "14:13:20", "2026-09-21", "15:13:20"]
+
     def test_all_workflows_of_a_store_are_told_and_at_a_broker_those_of_the_folder(self, stamp, place, tmp_path, here):
         for workflow in ("shop", "other"):
             place.announce({"order": ORDER}, tmp_path, workflow)
@@ -410,6 +431,7 @@ class TestAgainst:
         lay(here / "schemas", SHOP)
         done = stamp("check", "--against", place.against)
         assert (done.exit_code, "expected a contract of payment that can be used" in done.stderr) == (2, True)
+        assert "that cannot: contract/payment/step.json: line 1: expected JSON" in " ".join(done.stderr.split())
 
     def test_without_a_url_it_is_the_store_that_is_set(self, stamp, tmp_path, here, monkeypatch):
         url = f"sqlite:///{tmp_path / 'shop.db'}"

@@ -22,6 +22,7 @@ SCHEMA = {"type": "record", "name": "A", "fields": [{"name": "x", "type": "int"}
 ID = SchemaId.of(SCHEMA)
 KEY = f"schema/{ID}/a/A.v1.avsc"
 TEXT = json.dumps(SCHEMA)
+MINE, OTHER = ('{"on":["A"]}', '{"on":["B"]}')
 
 
 @pytest.fixture
@@ -52,17 +53,20 @@ OTHER_PROSE = json.dumps(SCHEMA | {"doc": "another text"})
     ("there", "announced", "restored"),
     [
         ({}, True, True),
-        ({"contract/a/step.json": "mine", KEY: TEXT, "listener/a": '["A"]'}, False, False),
-        ({"contract/a/step.json": "other", KEY: TEXT, "listener/a": '["A"]'}, True, False),
-        ({"contract/a/step.json": "mine", KEY: OTHER_PROSE, "listener/a": '["A"]'}, False, False),
-        ({"contract/a/step.json": "mine", KEY: "no schema", "listener/a": '["A"]'}, True, True),
-        ({"contract/a/step.json": "mine", KEY: TEXT, "listener/a": '["B"]'}, True, False),
-        ({"contract/a/step.json": "mine", KEY: TEXT, "listener/a": "null"}, True, True),
+        ({"contract/a/step.json": MINE, KEY: TEXT, "listener/a": '["A"]'}, False, False),
+        ({"contract/a/step.json": OTHER, KEY: TEXT, "listener/a": '["A"]'}, True, False),
+        ({"contract/a/step.json": MINE, KEY: OTHER_PROSE, "listener/a": '["A"]'}, False, False),
+        ({"contract/a/step.json": MINE, KEY: "no schema", "listener/a": '["A"]'}, True, True),
+        ({"contract/a/step.json": MINE, KEY: TEXT, "listener/a": '["B"]'}, True, False),
+        ({"contract/a/step.json": MINE, KEY: TEXT, "listener/a": "null"}, True, True),
+        ({"contract/a/step.json": MINE, KEY: TEXT, "listener/a": "abc"}, True, True),
+        ({"contract/a/step.json": "{", KEY: TEXT, "listener/a": '["A"]'}, True, True),
+        ({"contract/a/step.json": "[]", KEY: TEXT, "listener/a": '["A"]'}, True, True),
         ({"contract/a/step.json": "null", KEY: TEXT, "listener/a": '["A"]'}, True, True),
     ],
 )
 def test_only_what_is_missing_or_differs_is_written(target, there, announced, restored):
-    own = {"contract/a/step.json": "mine", KEY: TEXT, "listener/a": '["A"]'}
+    own = {"contract/a/step.json": MINE, KEY: TEXT, "listener/a": '["A"]'}
     for write, writes in ((restore, restored), (announce, announced)):
         target.write(there)
         before = target.read()
@@ -73,9 +77,9 @@ def test_only_what_is_missing_or_differs_is_written(target, there, announced, re
 
 
 def test_documents_of_others_stay(target):
-    target.write({"contract/b/step.json": "theirs"})
-    announce(target, Announcement({"contract/a/step.json": "mine"}))
-    assert target.read() == {"contract/b/step.json": "theirs", "contract/a/step.json": "mine"}
+    target.write({"contract/b/step.json": OTHER})
+    announce(target, Announcement({"contract/a/step.json": MINE}))
+    assert target.read() == {"contract/b/step.json": OTHER, "contract/a/step.json": MINE}
 
 
 def version(number: int, *fields: str) -> tuple[str, str]:
@@ -145,7 +149,7 @@ def test_a_document_that_is_no_schema_takes_no_number(target):
 
 def test_the_version_changes_with_what_is_written(target):
     before = target.version()
-    target.write({"contract/a/step.json": "mine"})
+    target.write({"contract/a/step.json": MINE})
     assert target.version() != before
     assert target.version() == target.version()
 

@@ -226,22 +226,22 @@ class TestSender:
 
     def test_documents_that_got_lost_are_announced_again(self, naive):
         listeners = Listeners(CONTRACTS)
-        documents = listener_document("packing", ["Paid"]) | {"contract/order/step.json": "mine"}
+        documents = listener_document("packing", ["Paid"]) | {"contract/order/step.json": '{"on":["A"]}'}
         sender = TrackingSender(naive, listeners, lambda: Announcement(documents))
         naive.documents.clear()
-        naive.documents["contract/order/step.json"] = "of a later release"
+        naive.documents["contract/order/step.json"] = '{"on":["B"]}'
 
         self.send(sender, listeners, paid())
 
-        assert naive.documents == documents | {"contract/order/step.json": "of a later release"}
+        assert naive.documents == documents | {"contract/order/step.json": '{"on":["B"]}'}
 
     def test_who_connects_again_leaves_what_a_later_release_has_announced(self, broker):
-        listeners, own = Listeners(CONTRACTS), Announcement({"contract/packing/step.json": "mine"})
+        listeners, own = Listeners(CONTRACTS), Announcement({"contract/packing/step.json": '{"on":["A"]}'})
         TrackingSender(broker, listeners, lambda: own).close()
-        broker.documents["contract/packing/step.json"] = "of a later release"
+        broker.documents["contract/packing/step.json"] = '{"on":["B"]}'
 
         TrackingSender(broker, listeners, lambda: own).close()
-        assert broker.documents == {"contract/packing/step.json": "of a later release"}
+        assert broker.documents == {"contract/packing/step.json": '{"on":["B"]}'}
 
     def test_what_is_announced_in_addition_is_written_by_the_next_connection(self, broker):
         listeners, documents = Listeners(CONTRACTS), listener_document("packing", ["Paid"])

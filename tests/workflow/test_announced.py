@@ -163,6 +163,14 @@ def test_what_nobody_can_use_is_left_out_and_told(key, text, why):
     assert not found.listeners
 
 
+def test_a_file_that_is_spoiled_is_why_a_contract_cannot_be_used(documents):
+    documents["contract/payment/step.json"] = "{"
+
+    [(step, why)] = announced(documents, "shop").broken.items()
+
+    assert (step, why.partition("expected JSON")[0]) == ("payment", "contract/payment/step.json: line 1: ")
+
+
 @pytest.mark.parametrize(
     ("documents", "why"),
     [

@@ -54,7 +54,7 @@ def _files(place: Directories, workflow: str, told: Callable[[str], object]) -> 
         told(f"{fault.key} in {place.address} is passed over: {fault.why}")
     for step, why in found.broken.items():
         raise InputError(
-            f"expected a contract of {step} that can be used in {place.address}, got {why}: start a worker of the step, "
+            f"expected a contract of {step} that can be used, got one in {place.address} that cannot: {why}. Start a worker of the step, "
             "or announce it again with `stamp contracts push`",
             path=workflow,
         )

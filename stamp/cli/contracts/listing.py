@@ -36,7 +36,7 @@ def list_command(
 ) -> None:
     """List what is announced: the steps of each workflow, the versions that they write, and to what their queues listen.
 
-    A store says since when, too. What nobody can use is told apart; those who read it pass over it.
+    A store says when they were announced, and when a worker of a step was last seen there, too. What nobody can use is told apart; those who read it pass over it.
 
     Exit status: 1 if something cannot be used.
 

@@ -31,12 +31,16 @@ class Listing(NamedTuple):
     @property
     def steps(self) -> Sequence[str]:
         """The steps of which anything is known, sorted."""
-        return sorted({*self.found.steps, *self.found.listeners})
+        return sorted({*self.found.steps, *self.found.listeners, *self.found.removed})
 
     def time(self, step: str) -> int | None:
-        """When something was last announced of a step."""
-        keys = [key for key in self.times if _step_of(key) == step]
+        """When the contract of a step, or a version that it writes, was last announced."""
+        keys = [key for key in self.times if _step_of(key) == step and not key.startswith(LISTENER)]
         return max((time for key in keys if (time := self.times[key]) is not None), default=None)
+
+    def seen(self, step: str) -> int | None:
+        """When a worker has last said that it listens for a step; None if nobody listens."""
+        return self.times.get(f"{LISTENER}{step}") if self.found.listeners.get(step) else None
 
 
 def _step_of(key: str) -> str:
@@ -55,16 +59,19 @@ def text(address: str, listings: Sequence[Listing]) -> RenderableType:
 def _listing(address: str, listing: Listing) -> Iterator[RenderableType]:
     yield Text(visible(f"{listing.workflow} in {address}"), "bold")
     table = FittingTable(
-        Col("step"), Col("writes", share=1), Col("its queue gets", share=1, least=80), Col("announced", least=60)
+        Col("step"),
+        Col("writes", share=1),
+        Col("its queue gets", share=1, least=80),
+        Col("announced", least=60),
+        Col("worker seen", least=100),
     )
     for step in listing.steps:
-        time = listing.time(step)
-        contract = listing.found.steps.get(step)
         table.add_row(
             step,
-            ", ".join(map(_version, _sorted(contract))) if contract is not None else Text("no contract", "dim"),
+            _written(listing.found, step),
             _heard(listing.found.listeners.get(step)),
-            "-" if time is None else f"{instant(time):%Y-%m-%d %H:%M:%S}",
+            _moment(listing.time(step)),
+            _moment(listing.seen(step)),
         )
     yield table
     for step, why in listing.found.broken.items():
@@ -75,6 +82,16 @@ def _listing(address: str, listing: Listing) -> Iterator[RenderableType]:
 
 def _left_out(said: str) -> Text:
     return Text(visible(said), "red")
+
+
+def _moment(time: int | None) -> str:
+    return "-" if time is None else f"{instant(time):%Y-%m-%d %H:%M:%S}"
+
+
+def _written(found: Announced, step: str) -> str | Text:
+    if step in found.steps:
+        return ", ".join(map(_version, _sorted(found.steps[step])))
+    return Text("removed" if step in found.removed else "no contract", "dim")
 
 
 def _heard(events: tuple[str, ...] | None) -> Text:
@@ -119,6 +136,7 @@ def _step(listing: Listing, step: str) -> dict[str, Any]:
         "schemas": [_schema(listing, each) for each in (_sorted(contract) if contract is not None else ())],
         "queue": None if heard is None else list(heard),
         "broken": listing.found.broken.get(step),
+        "removed": step in listing.found.removed,
         "contract_announced_at": _time(listing.times.get(f"{CONTRACT}{step}/{FILE}")),
         "queue_announced_at": _time(listing.times.get(f"{LISTENER}{step}")),
     }
