@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import AliasChoices, AliasPath, BaseModel
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    PlainValidator,
+    PydanticUserError,
+    TypeAdapter,
+    ValidationError,
+    WrapValidator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -62,7 +73,30 @@ def _wire_field(attribute: str, info: FieldInfo, place: Place) -> WireField:
         default = MISSING if factory is None else factory()
     else:
         default = MISSING if info.default is PydanticUndefined else info.default
+    if default is not MISSING:
+        _check_default(default, info, place)
     return WireField(attribute, name, aliases, default, info, place)
+
+
+def _check_default(default: Any, info: FieldInfo, place: Place) -> None:
+    """Refuse a default that the field itself refuses: pydantic does not look at it, but whoever reads it does."""
+    is_plain = isinstance(info.annotation, type) and not info.metadata
+    if is_plain or any(isinstance(each, CODE) for each in info.metadata):
+        return
+    try:
+        annotation: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+        TypeAdapter(annotation).validate_python(default)
+    except ValidationError as error:
+        told = error.errors(include_url=False, include_context=False)[0]["msg"]
+        raise place.error(
+            f"expected a default that the field accepts when it is read, got {default!r}, which does not fit: {told}"
+        ) from error
+    except PydanticUserError:  # no type of a field at all: whoever looks at the type says so
+        return
+
+
+CODE: Final = (AfterValidator, BeforeValidator, PlainValidator, WrapValidator)
+"""What is asked only when data come."""
 
 
 def _wire_names(attribute: str, info: FieldInfo, place: Place) -> tuple[str, tuple[str, ...]]:

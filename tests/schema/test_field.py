@@ -2,11 +2,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID, uuid4
 
 import pytest
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     AliasGenerator,
     AliasPath,
@@ -116,6 +117,11 @@ WRONG_DEFAULTS = {
     "second branch within": (list[int | None], [5]),
     "wrong item": (list[int], [1, "2"]),
     "unparsable": (HttpUrl, "nonsense"),
+    "below a bound": (Annotated[int, Field(gt=1)], 0),
+    "above a bound where it may be absent": (Annotated[int, Field(le=9)] | None, 10),
+    "too short": (Annotated[str, Field(min_length=1)], ""),
+    "an item beyond a bound": (list[Annotated[int, Field(ge=0)]], [1, -1]),
+    "another pattern": (Annotated[str, Field(pattern="^[A-Z]+$")], "a"),
 }
 
 
@@ -125,6 +131,20 @@ def test_default_that_does_not_fit_is_refused(case):
     with pytest.raises(SchemaError, match="does not fit") as caught:
         avro_schema(one_field(annotation, default))
     assert caught.value.path == "M.x"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default"),
+    [
+        (Annotated[int, Field(gt=1)], 2),
+        (Annotated[int, Field(gt=1)] | None, None),
+        (Annotated[str, Field(min_length=1)], "a"),
+        (Annotated[int, AfterValidator(lambda value: 1 // value)], 0),  # code is asked when data come
+    ],
+)
+def test_a_default_within_its_bounds_is_taken(annotation, default):
+    [field] = avro_schema(one_field(annotation, default))["fields"]
+    assert field["default"] == default
 
 
 @pytest.mark.parametrize("factory", [uuid4, lambda: [1], lambda: 1, list[int]])
