@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from stamp.store.bulk import Change
 from stamp.store.statement import Statement
 
-__all__ = ["Document", "find", "read", "texts", "touch", "workflows", "write"]
+__all__ = ["Document", "read", "texts", "touch", "workflows", "write"]
 
 
 class Document(NamedTuple):
@@ -44,12 +44,6 @@ def texts(connection: Connection, workflow: str, *, prefix: str) -> dict[str, st
         cursor.close()
 
 
-def find(connection: Connection, workflow: str, key: str) -> str | None:
-    """Return one document; None if it is not there."""
-    text: str | None = FIND.execute(connection, workflow=workflow, key=key).scalar()
-    return text
-
-
 def write(tx: Connection, workflow: str, documents: Mapping[str, str], *, now: int) -> None:
     """Keep documents, each in place of the earlier one of its key."""
     for key, text in sorted(documents.items()):  # two writers lock the same rows in the same order
@@ -70,7 +64,6 @@ READ = Statement(
 )
 RANGE = "SELECT key, document FROM stamp_directory WHERE workflow = {0} AND key >= {0} AND key < {0} ORDER BY key"
 TEXTS = {"sqlite": RANGE.format("?"), "postgresql": RANGE.format("%s")}
-FIND = Statement("SELECT document FROM stamp_directory WHERE workflow = :workflow AND key = :key")
 WRITE = Statement(
     """
     INSERT INTO stamp_directory (workflow, key, document, announced_at) VALUES (:workflow, :key, :text, :now)

@@ -497,7 +497,7 @@ def wait_for(worker: Worker, is_so: Callable[[], bool]) -> None:
 
 def listens(store: Store) -> bool:
     with store.read() as connection:
-        return directory.find(connection, "shop", "listener/parcel") == '["Ordered"]'
+        return directory.texts(connection, "shop", prefix="listener/parcel") == {"listener/parcel": '["Ordered"]'}
 
 
 def has_ended(store: Store, workflow_id: str) -> bool:

@@ -16,8 +16,8 @@ def test_what_is_written_is_read_by_whoever_asks_for_that_workflow(store):
             "contract/billing": Document("{}", 7),
             "listener/billing": Document("[]", 7),
         }
-        assert directory.find(connection, "other", "contract/billing") == "of another workflow"
-        assert directory.find(connection, "ticket", "contract/survey") is None
+        assert directory.texts(connection, "other", prefix="contract/") == {"contract/billing": "of another workflow"}
+        assert directory.texts(connection, "ticket", prefix="contract/survey") == {}
 
 
 def test_a_prefix_selects_whole_keys_whatever_their_letters(store):
