@@ -16,6 +16,7 @@ StampError
 ├── UsedIdError                     another run has this id: the fault of who starts this one
 ├── DeliveryError                   a message could not be handed to its transport
 │   ├── UnroutableError             no queue takes it: it would be lost without a trace
+│   ├── RejectedError               the broker does not take it now: a queue is full, or not ready yet
 │   └── UnsentError                 it is stored, and has still to be sent
 ├── StoreError                      a database that cannot be used
 │   ├── NoStoreError                it has no tables of ours: no worker has been there
@@ -40,6 +41,7 @@ __all__ = [
     "MissingContributionError",
     "NoStoreError",
     "NoTransactionError",
+    "RejectedError",
     "ResolutionError",
     "SchemaError",
     "StampError",
@@ -173,6 +175,10 @@ class DeliveryError(StampError):
 
 class UnroutableError(DeliveryError):
     """A message that no queue takes; a transport of its own accord would drop it silently."""
+
+
+class RejectedError(DeliveryError):
+    """A message that the broker does not take now and may take later: a queue is full, or its replicas are not there yet."""
 
 
 class UnsentError(DeliveryError):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from sqlalchemy import Connection
 
-from stamp.errors import DeliveryError, InputError, StoreError, UnroutableError, UnsentError
+from stamp.errors import DeliveryError, InputError, RejectedError, StoreError, UnroutableError, UnsentError
 from stamp.runtime.answer import handed_in
 from stamp.runtime.beginning import Note, begin, used
 from stamp.runtime.directory import StoreDirectory, announce
@@ -34,6 +35,9 @@ REST: Final = 5_000_000
 
 TIMEOUT: Final = 10.0
 """How long to wait for a broker's confirm, in seconds."""
+
+PAUSES: Final = (0.1, 0.3, 0.9)
+"""Seconds to wait before what the broker rejects is sent again: a queue that was declared a moment ago may not be ready."""
 
 
 class Publisher:
@@ -142,6 +146,8 @@ class Publisher:
     def _deliver(self, broker: Transport, addressed: Sequence[Parcel]) -> None:
         try:
             answers = self._send(broker, addressed)
+            for pause in PAUSES:
+                answers = self._send_rejected(broker, addressed, answers, pause)
         except DeliveryError as error:
             if self._store is None:
                 raise
@@ -163,6 +169,17 @@ class Publisher:
         except BaseException:
             self.close()
             raise
+
+    def _send_rejected(
+        self, broker: Transport, addressed: Sequence[Parcel], answers: Sequence[DeliveryError | None], pause: float
+    ) -> Sequence[DeliveryError | None]:
+        """Send what was rejected again after `pause` seconds, and return the answers to all of it."""
+        rejected = [index for index, answer in enumerate(answers) if isinstance(answer, RejectedError)]
+        if not rejected:
+            return answers
+        time.sleep(pause)
+        later = dict(zip(rejected, self._send(broker, [addressed[each] for each in rejected]), strict=True))
+        return [later.get(index, answer) for index, answer in enumerate(answers)]
 
     def _finish(self, store: Store, taken: Sequence[Parcel]) -> None:
         """Take out of the outbox what the broker has."""

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from stamp import Workflow
-from stamp.errors import DeliveryError, InputError, StoreError, UnroutableError, UsedIdError, WireError
+from stamp.errors import DeliveryError, InputError, RejectedError, StoreError, UnroutableError, UsedIdError, WireError
 from stamp.runtime.publisher import Publisher
 
 from .protocol.broker import SimulatedBroker
@@ -140,6 +140,20 @@ def test_what_a_broker_refuses_stays_in_the_outbox(shop, store, keeping):
 
     assert sent(keeping) == ["2"]
     assert rows(store, "stamp_outbox") == 1
+
+
+def test_what_a_broker_rejects_for_now_is_sent_again(shop, keeping):
+    keeping.rejections = 3
+    with Publisher(shop, broker=keeping) as publisher:
+        publisher.publish(order(shop, "1"), order(shop, "2"))
+
+    assert sorted(sent(keeping)) == ["1", "2"]
+
+
+def test_what_a_broker_rejects_all_the_time_is_said(shop, keeping):
+    keeping.rejections = 1_000
+    with Publisher(shop, broker=keeping) as publisher, pytest.raises(RejectedError, match="no room now"):
+        publisher.publish(order(shop))
 
 
 def test_a_broker_that_is_gone_is_told_and_with_a_store_nothing_is_lost(shop, store, broker):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stamp.envelope.format import CONTENT_TYPE
-from stamp.errors import DeliveryError, UnroutableError
+from stamp.errors import DeliveryError, RejectedError, UnroutableError
 from stamp.runtime.message import CONTENT_ENCODING
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Arrival, Parcel, Promises
@@ -57,7 +57,7 @@ class SimulatedBroker:
     """Holds queues and what is unacknowledged; everything may be taken out, put in and rearranged by a test.
 
     `at` is called before and after each operation, and may raise a DeliveryError: then that connection is lost. `refusals` is how
-    many of the next messages are refused.
+    many of the next messages are refused, `rejections` how many after those are rejected for now.
     """
 
     address = "simulated://"
@@ -74,6 +74,7 @@ class SimulatedBroker:
         self.at = at
         self.is_up = True
         self.refusals = 0
+        self.rejections = 0
         self.queues: dict[str, list[Copy]] = {}
         self.buried: list[tuple[Copy, str]] = []
         self.offered: list[Parcel] = []
@@ -171,6 +172,9 @@ class SimulatedSender(Link):
         if self.broker.refusals:
             self.broker.refusals -= 1
             return DeliveryError("there is no room")
+        if self.broker.rejections:
+            self.broker.rejections -= 1
+            return RejectedError("there is no room now")
         self.broker.offered.append(parcel)
         queues = parcel.queues
         if not parcel.again:

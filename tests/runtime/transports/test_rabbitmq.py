@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import amqp
 import pytest
 
-from stamp.errors import DeliveryError, InputError, UnroutableError
+from stamp.errors import DeliveryError, InputError, RejectedError, UnroutableError
 from stamp.runtime.transport import Parcel
 from stamp.runtime.transports.documents import DOCUMENT_TYPE, directory_name
 from stamp.runtime.transports.rabbitmq import RabbitMQ
@@ -188,7 +188,7 @@ def test_a_full_queue_refuses_and_its_neighbours_do_not(stage, channel):
     name = channel.queue_declare(exclusive=True, arguments=full).queue
     channel.queue_bind(name, stage.name, "Paid")
     verdicts = send(sender, *(stage.parcel(b"%d" % number, event="Paid") for number in range(3)), stage.parcel())
-    assert [type(each) for each in verdicts] == [type(None), DeliveryError, DeliveryError, type(None)]
+    assert [type(each) for each in verdicts] == [type(None), RejectedError, RejectedError, type(None)]
     assert "nack" in str(verdicts[1])
 
 

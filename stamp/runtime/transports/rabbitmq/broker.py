@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
@@ -21,9 +21,11 @@ from stamp.runtime.transports.rabbitmq.sender import LARGEST, RabbitSender
 __all__ = ["RabbitMQ"]
 
 NOT_YET: Final = ("does not have a replica on the local node", "INTERNAL_ERROR")
-"""What RabbitMQ says of a stream that somebody else is just declaring."""
+"""What RabbitMQ says of a queue or stream that somebody else is just declaring."""
 PAUSES: Final = (0.1, 0.2, 0.4, 0.8)
 """How long to wait before it is declared again, in seconds."""
+
+Declared = TypeVar("Declared")
 
 AT_LEISURE: Final = 60
 """The heartbeat, in seconds, of a connection on which a person may think about what it has shown."""
@@ -93,14 +95,7 @@ class RabbitMQ:
         Raises:
             DeliveryError: as for `sender`, or this broker has no streams.
         """
-        for pause in PAUSES:
-            try:
-                return RabbitDirectory(Link(self._addresses), workflow, beat=self._beat)
-            except DeliveryError as error:
-                if not any(text in str(error) for text in NOT_YET):
-                    raise
-            time.sleep(pause)
-        return RabbitDirectory(Link(self._addresses), workflow, beat=self._beat)
+        return _declared(lambda: RabbitDirectory(Link(self._addresses), workflow, beat=self._beat))
 
     def remove(self, topology: Topology, queue: str, *, discard: bool) -> int:
         """Delete a queue that nobody consumes any more; its bindings go with it.
@@ -120,7 +115,22 @@ class RabbitMQ:
         return self._first.heartbeat / 4
 
     def _link(self, topology: Topology) -> Link:
+        return _declared(lambda: self._declare(topology))
+
+    def _declare(self, topology: Topology) -> Link:
         link = Link(self._addresses)
         with link.guard():
             declare(link.channel, topology)
         return link
+
+
+def _declared(declare_all: Callable[[], Declared]) -> Declared:
+    """Declare on a connection, and on another one when somebody else was just declaring the same."""
+    for pause in PAUSES:
+        try:
+            return declare_all()
+        except DeliveryError as error:
+            if not any(text in str(error) for text in NOT_YET):
+                raise
+        time.sleep(pause)
+    return declare_all()

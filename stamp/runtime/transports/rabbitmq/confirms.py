@@ -12,7 +12,7 @@ from typing import Any, Final
 import amqp
 from amqp import spec
 
-from stamp.errors import DeliveryError, UnroutableError
+from stamp.errors import DeliveryError, RejectedError, UnroutableError
 
 __all__ = ["PERSISTENT", "Confirms"]
 
@@ -76,8 +76,9 @@ class Confirms:
             slot, exchange, key, _ = self._unconfirmed.pop(each)
             self.condemn(
                 slot,
-                DeliveryError(
-                    f"RabbitMQ refused {key!r} to exchange {exchange!r} (nack): a queue is full, or not enough of its replicas are there"
+                RejectedError(
+                    f"RabbitMQ refused {key!r} to exchange {exchange!r} (nack): a queue is full, or not enough of its replicas are there; "
+                    "publish again"
                 ),
             )
 
