@@ -165,6 +165,19 @@ def test_a_receiver_that_falls_silent_loses_what_it_holds_and_does_not_take_it_b
         assert not other.receive(0.02)
 
 
+def test_what_is_not_renewed_in_time_and_nobody_else_took_does_not_arrive_again(transport, receivers, client, name):
+    publish(transport(), parcels(2, BILLING))
+    slow = receivers(transport(), BILLING)
+    slow._redeliver = slow._beat = 0.0  # what it holds is free as soon as it has said that it is at work
+    first, second = await_(slow, 2)
+    for _ in range(3):
+        assert not slow.receive(0)
+    slow.acknowledge([first])
+    slow.bury(second, "a reason")
+    assert client.xlen(f"{name}:{BILLING}") == 0
+    assert client.xlen(f"{name}:{BILLING}.dead") == 1
+
+
 def test_what_is_not_acknowledged_goes_back_when_the_receiver_closes(transport, receivers):
     publish(transport(), parcels(4, BILLING))
     first = receivers(transport(), BILLING)

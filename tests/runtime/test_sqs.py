@@ -242,6 +242,20 @@ def test_who_falls_silent_loses_what_it_holds(stage):
     other.acknowledge([again])
 
 
+def test_what_is_not_renewed_in_time_and_nobody_else_took_does_not_arrive_again(stage):
+    assert send(stage.sender(), stage.parcel(run="1"), stage.parcel(run="2")) == [None, None]
+    slow = stage.receiver(options="&visibility=2")
+    first, second = collect(slow, 2)
+    slow._extends_at = time.monotonic() + 60
+    handles = {each.handle for each in slow._held.values()}
+    while handles & {each.handle for each in slow._held.values()}:  # until SQS has given out both again
+        assert not slow.receive(0.05)
+    slow.acknowledge([first])
+    slow.bury(second, "a reason")
+    counts = stage.properties(stage.billing)
+    assert (counts["ApproximateNumberOfMessages"], counts["ApproximateNumberOfMessagesNotVisible"]) == ("0", "0")
+
+
 def test_what_arrives_when_the_receiver_is_closed_already_is_given_back(stage):
     receiver = stage.receiver(options="&visibility=600")
     receiver.receive(0)

@@ -16,12 +16,15 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 from stamp.errors import DeliveryError, InputError
+from stamp.runtime.graveyard import Wanted
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Arrival, Parcel
 from stamp.runtime.transports.filesystem import Filesystem, documents, files
 from stamp.runtime.transports.memory import Memory
 from stamp.runtime.transports.sql import Sql
+from stamp.runtime.transports.virtual.access import Access
 from stamp.runtime.transports.virtual.content import Content
+from stamp.runtime.transports.virtual.receiver import VirtualReceiver
 from stamp.store.message import Message
 
 TOPOLOGY = Topology.of("ticket", {"billing": ["Paid"], "search": ["Paid"]})
@@ -329,6 +332,22 @@ def test_a_receiver_that_falls_silent_loses_what_it_holds_and_does_not_take_it_b
     silent.close()
     assert not receiver(sql).receive(0.1)
     other.acknowledge(again)
+
+
+def test_what_is_not_renewed_in_time_and_nobody_else_took_does_not_arrive_again(sql):
+    publish(sql, b"1", b"2")
+    place = sql._open()
+    place._lease = 0.0  # each is over as soon as it has begun
+    slow = VirtualReceiver(Access(place, sql.address), [BILLING], prefetch=10)
+    first, second = take(slow, 2)
+    for _ in range(3):
+        assert not slow.receive(0)
+    slow.acknowledge([first])
+    slow.bury(second, "a reason")
+    slow.close()
+    with sql.graveyard([BILLING]) as graveyard:
+        assert [each.message.body for each in graveyard.find(Wanted())] == [b"2"]
+    assert not receiver(sql).receive(0)
 
 
 def test_a_receiver_that_goes_on_receiving_keeps_what_it_holds(sql):

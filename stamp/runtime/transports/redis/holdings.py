@@ -30,6 +30,10 @@ class Holdings:
         """Note that `entries` were given to us."""
         self._held.update((entry.key, entry.id) for entry in entries)
 
+    def new(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return those of `entries` that we do not hold: the others were not refreshed in time, and nobody else claimed them."""
+        return [entry for entry in entries if (entry.key, entry.id) not in self._held]
+
     def select(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return those of `entries` that we hold; others were acknowledged before, or came on another connection."""
         return [entry for entry in entries if (entry.key, entry.id) in self._held]

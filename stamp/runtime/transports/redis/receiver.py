@@ -126,7 +126,8 @@ class RedisReceiver:
         for key, (cursor, found, *_) in zip(keys, self._line.ask(*claims), strict=True):
             self._cursors[key] = cursor
             entries += [Entry.read(key, each) for each in found if each]  # Redis 6.2 has None for what was deleted
-        return self._accept(entries, self._deliveries(entries))
+        new = self._held.new(entries)
+        return self._accept(new, self._deliveries(new))
 
     def _deliveries(self, entries: Sequence[Entry]) -> Sequence[int]:
         """Return how often each of `entries` was given out: a claim counts it, but does not tell."""

@@ -101,7 +101,7 @@ class TablePlace:
 
     def done(self, held: Iterable[Held]) -> None:
         """Delete messages; whoever may have been given them meanwhile has them in vain."""
-        numbers = [(each.key[0], each.queue) for each in held]
+        numbers = [(each.key, each.queue) for each in held]
         if numbers:
             with self._engine.begin() as tx:
                 tx.execute(MESSAGES.delete().where(tuple_(NUMBER, MESSAGES.c.queue).in_(numbers)))
@@ -188,10 +188,9 @@ def _known(connection: Connection, queues: Iterable[str]) -> set[str]:
 
 
 def _held(row: Any) -> Held:
-    deliveries = row.deliveries + 1
-    return Held(row.queue, Content.unpacked(row.content), deliveries, (row.number, deliveries))
+    return Held(row.queue, Content.unpacked(row.content), row.deliveries + 1, row.number)
 
 
 def _is_one_of(held: Iterable[Held]) -> ColumnElement[bool]:
     """Say which messages these are, as long as nobody else was given them."""
-    return tuple_(NUMBER, DELIVERIES).in_([each.key for each in held])
+    return tuple_(NUMBER, DELIVERIES).in_([(each.key, each.deliveries) for each in held])

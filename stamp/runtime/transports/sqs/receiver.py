@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
 from threading import Condition
@@ -25,6 +25,10 @@ class _Held(NamedTuple):
 
     queue: str
     received: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return _id(self.received)
 
     @property
     def handle(self) -> str:
@@ -87,7 +91,7 @@ class SQSReceiver:
         """
         self._must_be_open()
         with self._condition:
-            ours = [self._held[handle] for handle in dict.fromkeys(map(_handle, arrivals)) if handle in self._held]
+            ours = [self._held[id_] for id_ in dict.fromkeys(_id(each.tag) for each in arrivals) if id_ in self._held]
         for queue, batch in _batches(ours):
             entries = [{"Id": str(number), "ReceiptHandle": each.handle} for number, each in enumerate(batch)]
             self._tell("delete_message_batch", queue, entries)
@@ -101,7 +105,7 @@ class SQSReceiver:
         """
         self._must_be_open()
         with self._condition:
-            if _handle(arrival) not in self._held:
+            if _id(arrival.tag) not in self._held:
                 return
         for verdict in self._line.send(dead(arrival.queue), [entry.letter(arrival.tag, reason)]):
             if verdict is not None:
@@ -129,9 +133,10 @@ class SQSReceiver:
         return self._share - sum(each.queue == queue for each in self._held.values())
 
     def _arrived(self, queue: str, received: Sequence[Mapping[str, Any]]) -> None:
-        new = [_Held(queue, each) for each in received]
-        self._held.update((each.handle, each) for each in new)
-        self._waiting.extend(new)
+        came = [_Held(queue, each) for each in received]
+        # The others are here already: they were not renewed in time, and nobody else got them.
+        self._waiting.extend(each for each in came if each.id not in self._held)
+        self._held.update((each.id, each) for each in came)
         self._condition.notify_all()
 
     def _give_back(self, queue: str, received: Sequence[Mapping[str, Any]]) -> None:
@@ -170,7 +175,7 @@ class SQSReceiver:
             raise failure
 
     def _extend(self) -> None:
-        """From time to time, say that we are still at work. What we are not allowed to keep any longer comes again."""
+        """From time to time, say that we are still at work. What we are not allowed to keep any longer comes again, to others or to us."""
         if monotonic() < self._extends_at:
             return
         self._extends_at = monotonic() + self._visibility / 3
@@ -182,7 +187,7 @@ class SQSReceiver:
                 for number, each in enumerate(batch)
             ]
             refused = self._tell("change_message_visibility_batch", queue, entries)
-            self._forget(each for number, each in enumerate(batch) if str(number) in refused)
+            self._forget_waiting({each.id for number, each in enumerate(batch) if str(number) in refused})
 
     def _tell(self, verb: str, queue: str, entries: Sequence[Mapping[str, Any]]) -> set[str]:
         """Ask something for several messages, and return the ids of those that are not ours any more: they come again.
@@ -198,13 +203,19 @@ class SQSReceiver:
     def _forget(self, held: Iterable[_Held]) -> None:
         with self._condition:
             for each in held:
-                self._held.pop(each.handle, None)
-            self._waiting = deque(each for each in self._waiting if each.handle in self._held)
+                self._held.pop(each.id, None)
             self._condition.notify_all()
 
+    def _forget_waiting(self, lost: Collection[str]) -> None:
+        """Forget what was not given out yet. Of the rest we must know, when it comes again, that somebody is at work on it here."""
+        with self._condition:
+            gone = [each for each in self._waiting if each.id in lost]
+            self._waiting = deque(each for each in self._waiting if each.id not in lost)
+            self._forget(gone)
 
-def _handle(arrival: Arrival) -> str:
-    return str(arrival.tag["ReceiptHandle"])
+
+def _id(received: Mapping[str, Any]) -> str:
+    return str(received["MessageId"])
 
 
 def _batches(held: Sequence[_Held]) -> Iterable[tuple[str, list[_Held]]]:

@@ -11,7 +11,7 @@ __all__ = ["Contents", "Held", "Place"]
 
 
 class Held(NamedTuple):
-    """A message that was taken; `key` is the place's own, and another one whenever the message is taken again."""
+    """A message that was taken. `key` is the place's own name for it, the same one if we take it again while we have it: it was not renewed in time."""
 
     queue: str
     content: Content

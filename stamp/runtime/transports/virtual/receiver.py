@@ -84,8 +84,10 @@ class VirtualReceiver:
         room = self._prefetch - len(self._held)
         held = place.take(self._queues, room) if room > 0 else ()
         self._queues.rotate(-1)
+        # The others are here already: they were not renewed in time, and nobody else got them.
+        new = [each for each in held if each.key not in self._held]
         self._held.update((each.key, each) for each in held)
-        return [arrival(each) for each in held]
+        return [arrival(each) for each in new]
 
     def _look_after(self, place: Place) -> None:
         now = monotonic()
