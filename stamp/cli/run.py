@@ -15,7 +15,16 @@ import click
 
 from stamp.cli.logs import FORMATS, LEVELS, configure
 from stamp.cli.readiness import Readiness
-from stamp.cli.service import SECONDS, WHOLE, broker_option, number_option, open_broker, store_option, store_url
+from stamp.cli.service import (
+    SECONDS,
+    WHOLE,
+    broker_option,
+    flag_option,
+    number_option,
+    open_broker,
+    store_option,
+    store_url,
+)
 from stamp.cli.target import load_joined, targets_argument
 from stamp.errors import InputError, StoreUnreachableError
 from stamp.runtime.health import Health
@@ -55,6 +64,11 @@ AGAIN: Final = 2.0
 @number_option(
     SECONDS, "patience", POLICY.patience, "After how many seconds another attempt may begin at work that is held."
 )
+@flag_option(
+    "expose-errors",
+    "Whether failure events, the store and dead letters tell the texts of errors.",
+    default=POLICY.expose_errors,
+)
 @click.option("--health", metavar="HOST:PORT", envvar="STAMP_HEALTH", help="Answer GET /live and GET /ready there.")
 @click.option("--log-format", type=click.Choice(FORMATS), default="text", envvar="STAMP_LOG_FORMAT", show_default=True)
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", envvar="STAMP_LOG_LEVEL", show_default=True)
@@ -68,7 +82,7 @@ def command(
     health: str | None,
     log_format: str,
     log_level: str,
-    **numbers: Any,
+    **settings: Any,
 ) -> None:
     """Perform steps of a workflow: take their messages, call their handlers, publish their events.
 
@@ -88,7 +102,7 @@ def command(
         if place is not None:  # before anything that may take long
             answering = stack.enter_context(Health(*place, live=readiness.dead, ready=readiness.troubles))
             LOG.info("health at http://%s:%d/ready", *answering.address)
-        workflow, policy, wanted = load_joined(targets, contracts=schemas), _policy(**numbers), steps or None
+        workflow, policy, wanted = load_joined(targets, contracts=schemas), _policy(**settings), steps or None
         carrier, url = open_broker(broker), store_url(store)
         check(workflow, wanted)  # a mistake is no reason to wait for a database
         database = None if url is None else _opened(url, over, readiness)
@@ -110,8 +124,8 @@ def command(
         raise click.exceptions.Exit(COULD_NOT_GO_ON)
 
 
-def _policy(*, attempts: int, **numbers: Any) -> Policy:
-    return Policy(retry=Retry(attempts=attempts), **numbers)
+def _policy(*, attempts: int, **settings: Any) -> Policy:
+    return Policy(retry=Retry(attempts=attempts), **settings)
 
 
 def _opened(url: str, over: Event, readiness: Readiness) -> Store | None:

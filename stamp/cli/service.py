@@ -22,6 +22,7 @@ __all__ = [
     "WHOLE",
     "broker_option",
     "broker_url",
+    "flag_option",
     "number_option",
     "open_broker",
     "open_store",
@@ -73,6 +74,29 @@ def number_option(kind: click.ParamType[Any], name: str, default: float | None, 
         help=said,
         callback=lambda _context, _parameter, given: _number(key, default, kind) if given is None else given,
     )
+
+
+def flag_option(name: str, what: str, *, default: bool) -> Callable[[F], F]:
+    """Return what adds `--name/--no-name`: given, from the environment, or from the settings, under the same name."""
+    key = name.replace("-", "_")
+    variable = f"STAMP_{key.upper()}"
+    return click.option(
+        f"--{name}/--no-{name}",
+        default=None,
+        envvar=variable,
+        help=f"{what}  [env: {variable}; default: {'on' if default else 'off'}]",
+        callback=lambda _context, _parameter, given: _flag(key, default=default) if given is None else given,
+    )
+
+
+def _flag(key: str, *, default: bool) -> bool:
+    for each in settings():
+        if key in each.table:
+            found = each.table[key]
+            if not isinstance(found, bool):
+                raise InputError(f"expected true or false, got {found!r}", file=each.file, path=each.path(key))
+            return found
+    return default
 
 
 def _number(key: str, default: float | None, kind: click.ParamType[Any]) -> float | None:

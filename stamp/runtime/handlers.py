@@ -26,12 +26,16 @@ class Handlers:
         self._loop: _Loop | None = None
 
     def process(
-        self, step: str, body: bytes, *, attempt: int, transaction: Callable[[], Any] | None
+        self, step: str, body: bytes, *, attempt: int, transaction: Callable[[], Any] | None, expose_errors: bool = True
     ) -> Sequence[Outgoing]:
         """Return what `Workflow.process` does, and raise what it does."""
         if not self._workflow.steps[step].is_async:
-            return self._workflow.process(step, body, attempt=attempt, transaction=transaction)
-        work = self._workflow.aprocess(step, body, attempt=attempt, transaction=transaction)
+            return self._workflow.process(
+                step, body, attempt=attempt, transaction=transaction, expose_errors=expose_errors
+            )
+        work = self._workflow.aprocess(
+            step, body, attempt=attempt, transaction=transaction, expose_errors=expose_errors
+        )
         return self._running_loop().result_of(work)
 
     def _running_loop(self) -> _Loop:

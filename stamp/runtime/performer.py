@@ -23,7 +23,7 @@ from stamp.runtime.group import Group
 from stamp.runtime.intake import Received
 from stamp.runtime.office import Office
 from stamp.runtime.pace import LARGEST_GROUP, Pace
-from stamp.runtime.reason import letter
+from stamp.runtime.reason import letter, withheld
 from stamp.runtime.transport import Arrival
 from stamp.runtime.verdict import Verdict, done, failed, worn_out
 from stamp.store import dead_letters, inbox, starts
@@ -99,7 +99,9 @@ class Performer:
             refused = StoreError(f"what was done cannot be committed: {error}")
             self._blame(tried, refused, at_once=True)
             self._forget(received)
-            raise refused from error
+            if office.policy.expose_errors:
+                raise refused from error
+            raise StoreError(f"what was done cannot be committed: {type(error).__name__}") from None
         self._go_on(performed, received, held)
         return bool(verdicts or received or held)
 
@@ -184,8 +186,12 @@ class Performer:
             inbox.put(transaction, kept, now=now)
 
     def _bury(self, transaction: Connection, queue: str, message: Message, error: StampError, *, now: int) -> None:
-        dead_letters.bury(transaction, queue, message, letter(error), now=now)
-        LOG.error("%s: not taken for an event: %s", queue, error, extra={"workflow_id": message.workflow_id})
+        kept, id_ = letter(error), message.event_id
+        if not self.office.policy.expose_errors:
+            kept = withheld(kept, id_)
+        dead_letters.bury(transaction, queue, message, kept, now=now)
+        described = {"workflow_id": message.workflow_id, "event_id": id_.hex()}
+        LOG.error("%s: not taken for an event: %s", queue, error, extra=described)
 
     def _go_on(self, performed: Sequence[Verdict], received: Sequence[Received], held: list[Work]) -> None:
         """Tell the others that it is committed."""
@@ -230,7 +236,11 @@ class Performer:
         try:
             with group.work() as effects:
                 outgoing = office.handlers.process(
-                    step.name, work.message.body, attempt=work.attempt, transaction=effects
+                    step.name,
+                    work.message.body,
+                    attempt=work.attempt,
+                    transaction=effects,
+                    expose_errors=office.policy.expose_errors,
                 )
                 if any(each.event == step.fails for each in outgoing):
                     effects.undo()

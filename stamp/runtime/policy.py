@@ -25,9 +25,11 @@ class Policy:
     schema_patience: how long a message waits for a writer schema that nobody here knows yet, before it becomes a dead letter.
     patience: how long work may be held, its handler included, before another attempt may begin; None: any time.
     grace: how long a worker that is told to stop waits for its handlers.
+    expose_errors: whether the texts of errors go into failure events, the store and dead letters, where other services see them. If not, those
+        tell the type and an event id; the log of this process tells the text with that id.
 
     Raises:
-        InputError: a number that makes no sense.
+        InputError: a number that makes no sense, or `expose_errors` that is neither True nor False.
     """
 
     concurrency: int = 1
@@ -39,12 +41,15 @@ class Policy:
     schema_patience: float = 24 * 3600.0
     patience: float | None = None
     grace: float = 30.0
+    expose_errors: bool = True
 
     def __post_init__(self) -> None:
         for name in ("concurrency", "prefetch", "lease", "resend", "horizon", "schema_patience", "patience", "grace"):
             value = getattr(self, name)
             if value is not None and not 0 < value < inf:
                 raise InputError(f"expected a number above 0 that has an end, got {value}", path=name)
+        if not isinstance(self.expose_errors, bool):  # any text is true, "no" as well
+            raise InputError(f"expected True or False, got {self.expose_errors!r}", path="expose_errors")
 
 
 POLICY: Final = Policy()

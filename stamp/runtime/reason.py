@@ -23,8 +23,21 @@ from stamp.errors import (
 )
 from stamp.runtime.misfit import Misfit
 from stamp.store.dead_letters import Letter
+from stamp.workflow import fail
 
-__all__ = ["ATTEMPTS", "DEATHS", "HOPELESS", "REASONS", "is_hopeless", "letter", "read", "sayable", "told", "written"]
+__all__ = [
+    "ATTEMPTS",
+    "DEATHS",
+    "HOPELESS",
+    "REASONS",
+    "is_hopeless",
+    "letter",
+    "read",
+    "sayable",
+    "told",
+    "withheld",
+    "written",
+]
 
 ATTEMPTS: Final = "attempts-exhausted"
 DEATHS: Final = "worker-died"
@@ -83,6 +96,11 @@ def letter(error: BaseException, reason: str | None = None, misfit: Misfit | Non
         writer=None if misfit is None else misfit.writer,
         reader=None if misfit is None else misfit.reader,
     )
+
+
+def withheld(letter: Letter, event_id: bytes) -> Letter:
+    """Return a letter without what an error says: where its text is, in its place."""
+    return letter._replace(error_message=fail.withheld(event_id), traceback="")
 
 
 def written(letter: Letter) -> str:

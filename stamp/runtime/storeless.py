@@ -28,7 +28,7 @@ from stamp.runtime.outlet import parcels
 from stamp.runtime.pace import LARGEST_GROUP, Pace
 from stamp.runtime.points import Passing
 from stamp.runtime.policy import Policy
-from stamp.runtime.reason import letter, sayable, told, written
+from stamp.runtime.reason import letter, sayable, told, withheld, written
 from stamp.runtime.recollection import Key, Recollection
 from stamp.runtime.settlement import BackedOff, DeadLettered, settled, worn_out
 from stamp.runtime.transport import Parcel, Sender
@@ -128,22 +128,25 @@ class StorelessPerformer:
         message, refused = opened(arrival, self.workflow.name, self.workflow.limits)
         key = (arrival.queue, message.event_id)
         if refused is not None:
-            return [_refused(key, received, message, refused)]
+            return [self._refused(key, received, message, refused)]
         _, other = begin([message], self.workflow.limits, self.recollection.begun)
         if other:
             error = used([message.workflow_id], path=message.workflow)
-            return [_refused((arrival.queue, own_id(arrival)), received, message, error)]
+            return [self._refused((arrival.queue, own_id(arrival)), received, message, error)]
         if self.recollection.is_done(key):
             self.intake.settle([received])
             return ()
         step, failures = self.consumers[arrival.queue], self.recollection.failures(key)
         if arrival.deliveries - failures > DELIVERIES:
             got = f"it {arrival.deliveries} times from the broker"
-            return self._buried(received, message, worn_out(self.workflow, self._step(received), arrival.body, got=got))
+            dead = worn_out(self.workflow, self._step(received), message, got=got, policy=self.policy)
+            return self._buried(received, message, dead)
         attempt = max(failures + 1, arrival.deliveries)
         self.at("before handle")
         try:
-            outgoing = self.handlers.process(step, arrival.body, attempt=attempt, transaction=None)
+            outgoing = self.handlers.process(
+                step, arrival.body, attempt=attempt, transaction=None, expose_errors=self.policy.expose_errors
+            )
         except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - handlers raise what they like: their work is tried again or parked
             return self._failed(received, key, message, sayable(error))
         self.at("after handle")
@@ -152,9 +155,7 @@ class StorelessPerformer:
     def _failed(self, received: Received, key: Key, message: Message, error: BaseException) -> Sequence[_Done]:
         step, failures, now = self._step(received), self.recollection.failures(key) + 1, monotonic()
         waited = round((now - self.recollection.asked(key, now)) * 1e6) if isinstance(error, UnknownSchemaError) else 0
-        settlement = settled(
-            self.workflow, step, message.body, error, failures=failures, waited=waited, policy=self.policy
-        )
+        settlement = settled(self.workflow, step, message, error, failures=failures, waited=waited, policy=self.policy)
         if isinstance(settlement, DeadLettered):
             return self._buried(received, message, settlement)
         if isinstance(settlement, BackedOff):
@@ -169,11 +170,18 @@ class StorelessPerformer:
 
     def _buried(self, received: Received, message: Message, dead: DeadLettered) -> Sequence[_Done]:
         """Put a message among the dead letters, and answer with the failure event of its step where an answer is possible."""
-        why, queue = dead.letter, received.arrival.queue
+        why, queue = dead.said, received.arrival.queue
         said = (why.reason, why.error_type, why.error_message)
-        LOG.error("%s: dead letter (%s): %s: %s", queue, *said, extra=_described(message))
+        LOG.error("%s: dead letter (%s): %s: %s", queue, *said, exc_info=dead.untold, extra=_described(message))
         answers = parcels(self.listeners.topology, answered(message.workflow, dead.outgoing))
-        return [_Done((queue, message.event_id), received, message, answers, written(why))]
+        return [_Done((queue, message.event_id), received, message, answers, written(dead.letter))]
+
+    def _refused(self, key: Key, received: Received, message: Message, error: StampError) -> _Done:
+        """Put a message among the dead letters without an answer: it is no event, or not one of the run that it names."""
+        LOG.error("%s: not taken for an event: %s", received.arrival.queue, error, extra=_described(message))
+        why = letter(error)
+        kept = why if self.policy.expose_errors else withheld(why, message.event_id)
+        return _Done(key, received, message, (), written(kept))
 
     def _step(self, received: Received) -> Step:
         return self.workflow.steps[self.consumers[received.arrival.queue]]
@@ -229,12 +237,6 @@ class StorelessPerformer:
         sender, self._sender = self._sender, None
         if sender is not None:
             sender.close()
-
-
-def _refused(key: Key, received: Received, message: Message, error: StampError) -> _Done:
-    """Put a message among the dead letters without an answer: it is no event, or not one of the run that it names."""
-    LOG.error("%s: not taken for an event: %s", received.arrival.queue, error, extra=_described(message))
-    return _Done(key, received, message, (), written(letter(error)))
 
 
 def _described(message: Message) -> dict[str, str]:

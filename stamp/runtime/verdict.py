@@ -18,6 +18,7 @@ from stamp.runtime.settlement import BackedOff, DeadLettered
 from stamp.store import inbox
 from stamp.store.message import Message
 from stamp.store.work import Work
+from stamp.workflow.fail import withheld
 from stamp.workflow.outgoing import Outgoing
 
 __all__ = ["Verdict", "done", "failed", "worn_out"]
@@ -41,19 +42,24 @@ def done(work: Work, outgoing: Sequence[Outgoing]) -> Verdict:
 def failed(office: Office, work: Work, error: BaseException) -> Verdict:
     """Return that a work is tried again later, or never, after `error`."""
     error, failures = sayable(error), work.failures + 1
-    step, body = office.step_of(work), work.message.body
-    now = office.clock()
+    step, now = office.step_of(work), office.clock()
     waited, policy = _waited(office, work, error, now=now), office.policy
-    settled = settlement.settled(office.workflow, step, body, error, failures=failures, waited=waited, policy=policy)
+    settled = settlement.settled(
+        office.workflow, step, work.message, error, failures=failures, waited=waited, policy=policy
+    )
     if isinstance(settled, DeadLettered):
         return _parked(office, work, settled)
     until, said = now + settled.rest, told(error)
     if isinstance(settled, BackedOff):
         office.missing.note(work.consumer, settled.error)
-        return Verdict(work, write=lambda transaction, each: inbox.back_off(transaction, each, until=until, error=said))
+        lacks = said if policy.expose_errors else f"UnknownSchemaError: {settled.error.schema_id.hex()}"
+        return Verdict(
+            work, write=lambda transaction, each: inbox.back_off(transaction, each, until=until, error=lacks)
+        )
     where = origin(error, step.place["file"]) or "outside of the handler"
     LOG.warning("%s: attempt %d raised %s (%s)", work.consumer, work.attempt, said, where, extra=_described(work))
-    return Verdict(work, write=lambda transaction, each: inbox.postpone(transaction, each, until=until, error=said))
+    kept = said if policy.expose_errors else f"{type(error).__name__}: {withheld(work.message.event_id)}"
+    return Verdict(work, write=lambda transaction, each: inbox.postpone(transaction, each, until=until, error=kept))
 
 
 def _waited(office: Office, work: Work, error: BaseException, *, now: int) -> int:
@@ -67,22 +73,27 @@ def worn_out(office: Office, work: Work) -> Verdict | None:
     if work.deaths < office.policy.retry.deaths:
         return None
     got = f"{work.deaths} that died or lost it"
-    return _parked(office, work, settlement.worn_out(office.workflow, office.step_of(work), work.message.body, got=got))
+    return _parked(
+        office,
+        work,
+        settlement.worn_out(office.workflow, office.step_of(work), work.message, got=got, policy=office.policy),
+    )
 
 
 def _parked(office: Office, work: Work, dead: DeadLettered) -> Verdict:
     """Put a work among the dead letters, and answer with the failure event of its step where an answer is possible."""
-    why, now = dead.letter, office.clock()
+    why, kept, now = dead.said, dead.letter, office.clock()
     LOG.error(
         "%s: dead letter (%s): %s: %s",
         work.consumer,
         why.reason,
         why.error_type,
         why.error_message,
+        exc_info=dead.untold,
         extra=_described(work),
     )
     answers = answered(work.message.workflow, dead.outgoing)
-    return Verdict(work, answers, lambda transaction, each: inbox.park(transaction, each, why, now=now))
+    return Verdict(work, answers, lambda transaction, each: inbox.park(transaction, each, kept, now=now))
 
 
 def _described(work: Work) -> dict[str, object]:

@@ -52,7 +52,8 @@ class Simulation:
 
     What becomes of work that failed is decided as a worker decides it, by `policy`: it rests and is tried again, or is a dead letter, for the
     same reasons and with the same failure event. With `raise_errors` what a handler raises leaves `run`, too; the next `run` goes on. Of the policy the
-    retries count, the lease, after which somebody else takes the work of a service that died, and how long an unknown writer schema is waited for.
+    retries count, the lease, after which somebody else takes the work of a service that died, how long an unknown writer schema is waited for, and
+    whether errors tell their texts; where they do not, they are logged.
 
     Time is that of `clock`, which passes as messages travel and work rests. `transaction` gives handlers what they get as
     `StepContext.transaction`; it is the caller's to commit or roll back.
@@ -172,7 +173,7 @@ class Simulation:
         for work in self._works(at_most, within):
             step, body = work.step, work.message.body
             try:
-                answer = self._workflow.process(step, body, attempt=work.attempts, transaction=self._transaction)
+                answer = self._workflow.process(step, body, **self._terms(work))
             except RAISED as error:
                 self._worker.failed(work, error)
                 if self._raise_errors if raise_errors is None else raise_errors:
@@ -188,7 +189,7 @@ class Simulation:
         for work in self._works(at_most, within):
             step, body = work.step, work.message.body
             try:
-                answer = await self._workflow.aprocess(step, body, attempt=work.attempts, transaction=self._transaction)
+                answer = await self._workflow.aprocess(step, body, **self._terms(work))
             except RAISED as error:
                 if isinstance(error, CancelledError) and _is_cancelled():
                     raise
@@ -198,6 +199,11 @@ class Simulation:
             else:
                 self._done(work, answer)
         return self
+
+    def _terms(self, work: Work) -> dict[str, Any]:
+        """Return what a handler is called with beside its event."""
+        exposed = self._worker.policy.expose_errors
+        return {"attempt": work.attempts, "transaction": self._transaction, "expose_errors": exposed}
 
     def _works(self, at_most: int, within: timedelta | None) -> Iterator[Work]:
         """Yield the works that are to be tried, each to be settled before the next; what is not is the first one again."""

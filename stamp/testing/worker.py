@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,10 +16,13 @@ from stamp.store.message import Message
 from stamp.testing.clock import VirtualClock
 from stamp.testing.inbox import Inbox, Key, Work
 from stamp.testing.waiting import Waiting, waiting
+from stamp.workflow.fail import withheld
 from stamp.workflow.outgoing import Outgoing
 from stamp.workflow.workflow import Workflow
 
 __all__ = ["SimulatedWorker"]
+
+LOG: Final = logging.getLogger("stamp.simulation")
 
 SECOND: Final = 1_000_000
 """A second in microseconds."""
@@ -70,7 +74,7 @@ class SimulatedWorker:
         if work is None or self._died_of(work) < self.policy.retry.deaths:
             return work
         step, got = self.workflow.steps[work.step], f"{self._died_of(work)} that died or lost it"
-        self._bury(work, worn_out(self.workflow, step, work.message.body, got=got))
+        self._bury(work, worn_out(self.workflow, step, work.message, got=got, policy=self.policy))
         return None
 
     @staticmethod
@@ -95,7 +99,7 @@ class SimulatedWorker:
         settlement = settled(
             self.workflow,
             self.workflow.steps[work.step],
-            work.message.body,
+            work.message,
             said,
             failures=work.failures + 1,
             waited=self.clock.micros - work.arrived_at,
@@ -109,7 +113,14 @@ class SimulatedWorker:
         else:
             work.failures += 1
             until = self.clock.micros + settlement.rest
-            self._inbox.put_off(work, until=until, error=f"attempt {work.attempts} raised {told(said)}")
+            self._inbox.put_off(work, until=until, error=f"attempt {work.attempts} raised {self._kept(work, said)}")
+
+    def _kept(self, work: Work, error: BaseException) -> str:
+        """Return what is kept of an error at which work is tried again."""
+        if self.policy.expose_errors:
+            return told(error)
+        LOG.warning("%s: attempt %d raised %s", work.step, work.attempts, told(error), extra=_described(work))
+        return f"{type(error).__name__}: {withheld(work.message.event_id)}"
 
     def _back_off(self, work: Work, back_off: BackedOff) -> None:
         """Try a work again as if it had not been tried: at once, if the schema that it lacks can be learned now."""
@@ -129,6 +140,9 @@ class SimulatedWorker:
         self._inbox.complete(work)
         consumer, now = f"{self.workflow.name}.{work.step}", self.clock.micros
         self._dead[work.key] = DeadLetter(work.message, consumer, dead.letter, work.attempts, work.arrived_at, now)
+        if dead.letter != dead.said:
+            said = (dead.said.reason, dead.said.error_type, dead.said.error_message)
+            LOG.error("%s: dead letter (%s): %s: %s", consumer, *said, exc_info=dead.untold, extra=_described(work))
         for outgoing in dead.outgoing:
             self.publish(outgoing)
 
@@ -140,3 +154,7 @@ class SimulatedWorker:
             del self._dead[key]
             self._inbox.replay(key, now=self.clock.micros)
         return len(keys)
+
+
+def _described(work: Work) -> dict[str, str]:
+    return {"workflow_id": work.message.workflow_id, "event_id": work.message.event_id.hex()}

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["Fail"]
+from typing import Final
+
+__all__ = ["Fail", "told", "withheld"]
+
+MAX_TOLD: Final = 16_000
+"""How many characters of a failure the log tells."""
 
 
 class Fail(Exception):  # noqa: N818 - `raise Fail(...)` is what a handler says
@@ -17,6 +22,17 @@ class Fail(Exception):  # noqa: N818 - `raise Fail(...)` is what a handler says
         self.message = _text(message)
         self.detail = {_text(name): _text(value) for name, value in detail.items()}
         super().__init__(self.message)
+
+
+def told(failure: Fail) -> str:
+    """Return on one line all that a failure says, as far as somebody would read."""
+    said = "".join(f", {name}={value}" for name, value in failure.detail.items())
+    return f"{type(failure).__name__}: {failure.message}{said}"[:MAX_TOLD]
+
+
+def withheld(event_id: bytes) -> str:
+    """Return what is told in place of the text of an error that one event caused: where the text is."""
+    return f"withheld: the log of the worker says it, with the event id {event_id.hex()}"
 
 
 def _text(value: object) -> str:

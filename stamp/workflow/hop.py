@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
@@ -21,7 +22,7 @@ from stamp.errors import HandlerError, LimitError, MissingContributionError, Wor
 from stamp.schema.catalog import Catalog
 from stamp.schema.varint import sized
 from stamp.workflow.context import StepContext
-from stamp.workflow.fail import Fail
+from stamp.workflow.fail import Fail, withheld
 from stamp.workflow.outgoing import Outgoing, headers
 from stamp.workflow.step import Emission, Read, Step
 
@@ -127,9 +128,16 @@ def _opened(step: Step, body: bytes, terms: Terms) -> tuple[wire.Header, bytes, 
 
 
 def give_up(
-    step: Step, body: bytes, error: BaseException, terms: Terms, *, received_at: int, completed_at: int
+    step: Step,
+    body: bytes,
+    error: BaseException,
+    terms: Terms,
+    *,
+    received_at: int,
+    completed_at: int,
+    expose_errors: bool = True,
 ) -> list[Outgoing]:
-    """Return the failure event of work that no attempt could do.
+    """Return the failure event of work that no attempt could do. Without `expose_errors` it does not tell the text of `error`.
 
     Its id is not that of the work: when somebody has mended what was wrong, the work may still succeed.
 
@@ -139,7 +147,8 @@ def give_up(
     header, body, _, _, cause = _opened(step, body, terms)
     id_ = event_id(header.workflow, header.workflow_id, step.name, (cause,), event=f"{step.fails}!")
     work = Work(header, body, id_, (cause,), received_at, {})
-    return _failed(step, work, error, completed_at=completed_at, limits=terms.limits)
+    said = partial(_failure if expose_errors else _withheld, error, work)
+    return _failed(step, work, said, completed_at=completed_at, limits=terms.limits)
 
 
 def _view(read: Read, body: bytes, spans: list[wire.Span], terms: Terms) -> BaseModel | None:
@@ -160,8 +169,12 @@ def _view(read: Read, body: bytes, spans: list[wire.Span], terms: Terms) -> Base
     )
 
 
-def publish(step: Step, work: Work, result: object, *, completed_at: int, limits: Limits) -> list[Outgoing]:
+def publish(
+    step: Step, work: Work, result: object, *, completed_at: int, limits: Limits, expose_errors: bool = True
+) -> list[Outgoing]:
     """Return what is to be published for what the handler returned, or for the `Fail` that it raised.
+
+    Without `expose_errors` the failure event does not tell the text of a `Fail`.
 
     Raises:
         HandlerError: the handler returned something that the step does not declare.
@@ -172,7 +185,8 @@ def publish(step: Step, work: Work, result: object, *, completed_at: int, limits
     if emission is not None:
         return _events(step, work, emission, result, completed_at=completed_at, limits=limits)
     if isinstance(result, Fail):
-        return _failed(step, work, result, completed_at=completed_at, limits=limits)
+        said = partial(_failure if expose_errors else _withheld, result, work)
+        return _failed(step, work, said, completed_at=completed_at, limits=limits)
     if result is None and step.returns_none:
         return []
     wanted = [model.__name__ for model in step.emissions] + ["None"] * (step.returns_none or not step.emissions)
@@ -203,10 +217,12 @@ def _events(
     return outgoing
 
 
-def _failed(step: Step, work: Work, error: BaseException, *, completed_at: int, limits: Limits) -> list[Outgoing]:
-    """Return the failure event of a step; its texts are cut no more than they must be for the room that there is."""
+def _failed(
+    step: Step, work: Work, said: Callable[[int], Failure], *, completed_at: int, limits: Limits
+) -> list[Outgoing]:
+    """Return the failure event of a step; the texts of what is `said` are cut no more than they must be for the room that there is."""
     for longest in TEXTS:
-        failure = _failure(error, longest)
+        failure = said(longest)
         is_last = longest == TEXTS[-1]
         if _size(failure) > ROOM and not is_last:
             continue
@@ -218,7 +234,13 @@ def _failed(step: Step, work: Work, error: BaseException, *, completed_at: int, 
     raise AssertionError("the last of the texts returns or raises")
 
 
-def _failure(error: BaseException, longest: int) -> Failure:
+def _withheld(error: BaseException, work: Work, _longest: int) -> Failure:
+    """Return what is said of an error whose text stays where it arose: its type, and what finds the text."""
+    [cause] = work.causes
+    return Failure(type=type(error).__name__, message=withheld(cause), detail={"event_id": cause.hex()})
+
+
+def _failure(error: BaseException, _work: Work, longest: int) -> Failure:
     said = error if isinstance(error, Fail) else Fail(error)
     kept = {name[:longest]: _short(text, longest) for name, text in list(said.detail.items())[:MAX_DETAILS]}
     return Failure(type=type(error).__name__, message=_short(said.message, longest), detail=kept)

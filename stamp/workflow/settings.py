@@ -27,6 +27,7 @@ _KEYS: Final = (
     "lease",
     "schema_patience",
     "patience",
+    "expose_errors",
 )
 
 

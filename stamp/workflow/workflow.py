@@ -24,7 +24,7 @@ from stamp.schema.source import FolderSource, SchemaSource
 from stamp.workflow import hop
 from stamp.workflow.contract import StepContract, read_contracts
 from stamp.workflow.definition import Definition, Emits, Events
-from stamp.workflow.fail import Fail
+from stamp.workflow.fail import Fail, told
 from stamp.workflow.first import first_event, header
 from stamp.workflow.names import is_workflow_name
 from stamp.workflow.outgoing import Outgoing
@@ -327,11 +327,13 @@ class Workflow:
         attempt: int = 1,
         received_at: int | None = None,
         transaction: Callable[[], Any] | None = None,
+        expose_errors: bool = True,
     ) -> list[Outgoing]:
         """Return what `step` publishes in answer to the event whose body this is: one hop, bytes in and bytes out.
 
         `attempt` counts from 1; `received_at` (microseconds since 1970 UTC) is now unless the message waited in this process;
-        `transaction` begins the one that a handler can ask for (`StepContext.transaction`).
+        `transaction` begins the one that a handler can ask for (`StepContext.transaction`). Without `expose_errors` the text of a
+        `Fail` goes to the log, and not into the failure event.
 
         Raises:
             WorkflowError: there is no such step, or the event is not for it. HandlerError, MissingContributionError likewise.
@@ -346,7 +348,7 @@ class Workflow:
                 result = _run(result, taken)
         except Fail as failure:
             result = failure
-        return hop.publish(taken, work, result, completed_at=self.clock(), limits=self.limits)
+        return self._publish(taken, work, result, expose_errors=expose_errors)
 
     async def aprocess(
         self,
@@ -356,6 +358,7 @@ class Workflow:
         attempt: int = 1,
         received_at: int | None = None,
         transaction: Callable[[], Any] | None = None,
+        expose_errors: bool = True,
     ) -> list[Outgoing]:
         """Return what `process` does, for callers on an event loop: a handler that is `async def` is awaited."""
         taken = self._step(step)
@@ -366,17 +369,38 @@ class Workflow:
                 result = await result
         except Fail as failure:
             result = failure
-        return hop.publish(taken, work, result, completed_at=self.clock(), limits=self.limits)
+        return self._publish(taken, work, result, expose_errors=expose_errors)
 
-    def give_up(self, step: str, body: bytes, error: BaseException, *, received_at: int) -> list[Outgoing]:
+    def _publish(self, step: Step, work: hop.Work, result: object, *, expose_errors: bool) -> list[Outgoing]:
+        if isinstance(result, Fail) and not expose_errors:
+            [cause] = work.causes
+            said = {"workflow_id": work.header.workflow_id, "event_id": cause.hex()}
+            LOG.warning("%s.%s: %s", self.name, step.name, told(result), extra=said)
+        return hop.publish(
+            step, work, result, completed_at=self.clock(), limits=self.limits, expose_errors=expose_errors
+        )
+
+    def give_up(
+        self, step: str, body: bytes, error: BaseException, *, received_at: int, expose_errors: bool = True
+    ) -> list[Outgoing]:
         """Return the failure event that `step` publishes when no attempt at this event succeeded, and `error` was the last.
+
+        Without `expose_errors` it does not tell the text of `error`.
 
         Raises:
             WorkflowError: there is no such step, or the event is not for it.
             WireError: the body cannot be read. LimitError: there is no room for an answer.
         """
         now = self.clock()
-        return hop.give_up(self._step(step), body, error, self._agreed(), received_at=received_at, completed_at=now)
+        return hop.give_up(
+            self._step(step),
+            body,
+            error,
+            self._agreed(),
+            received_at=received_at,
+            completed_at=now,
+            expose_errors=expose_errors,
+        )
 
     def _receive(
         self, step: Step, body: bytes, received_at: int | None, *, attempt: int, begin: Callable[[], Any] | None

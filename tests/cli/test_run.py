@@ -404,6 +404,28 @@ class TestSettings:
             [letter] = dead_letters.find(connection)
         assert letter.attempts == 1
 
+    @pytest.mark.parametrize(
+        ("text", "environment", "options", "is_told"),
+        [
+            ("expose_errors = false", {}, [], False),
+            ("expose_errors = true", {"STAMP_EXPOSE_ERRORS": "no"}, [], False),
+            ("", {"STAMP_EXPOSE_ERRORS": "false"}, ["--expose-errors"], True),
+            ("", {}, ["--no-expose-errors"], False),
+        ],
+    )
+    def test_whether_errors_are_told_comes_from_the_same_places(
+        self, stamp, run, here, text, environment, options, is_told
+    ):
+        (here / "stamp.toml").write_text(f"attempts = 1\n{text}")
+        stamp("start", "shop:shop", "--input", "-", input=orders("raise"))
+        worker = run("shop:shop", *options, environment=environment)
+        assert worker.until("dead letter").end() == 0
+        with Store.open(FILE) as store, store.read() as connection:
+            [letter] = dead_letters.find(connection)
+        assert ("no account: " in letter.letter.error_message) is is_told
+        assert "ValueError: no account: " in worker.said
+        assert ("Traceback" in worker.said) is not is_told
+
     def test_a_broker_of_the_settings_is_used_and_told_without_its_password(self, run, here, rabbitmq):
         url, name, _ = rabbitmq
         (here / "shop.py").write_text(SHOP.replace('Workflow("shop")', f'Workflow("{name}")'))
@@ -465,6 +487,12 @@ class TestRefusals:
         worker = run("shop:shop")
         assert worker.status() == 2
         assert "stamp.toml: concurrency: " in worker.said
+
+    def test_a_word_in_place_of_a_truth_value_is_told_with_its_place(self, run, here):
+        (here / "stamp.toml").write_text('expose_errors = "no"')
+        worker = run("shop:shop")
+        assert worker.status() == 2
+        assert "stamp.toml: expose_errors: expected true or false, got 'no'" in worker.said
 
 
 def test_separate_workflow_objects_share_a_worker(stamp, run, here):
