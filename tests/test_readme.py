@@ -104,6 +104,12 @@ def test_ci_runs_the_command_of_the_readme(root: Path) -> None:
     assert os.access(root / ".ci/run", os.X_OK)
 
 
+def test_what_is_left_out_runs_every_night(root: Path) -> None:
+    [slow] = re.findall(r"^\.venv/bin/pytest .*-m slow$", SECTIONS["Tests"], re.MULTILINE)
+
+    assert f"- run: CI=true {slow}" in (root / ".github/workflows/nightly.yml").read_text("utf-8")
+
+
 @pytest.mark.parametrize("file", ["README.md", "examples/ticket/README.md"])
 def test_links_lead_to_files(root: Path, file: str) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", (root / file).read_text("utf-8"))
