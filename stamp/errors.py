@@ -91,9 +91,9 @@ class StampError(Exception):
     def within(self, path: str, *, offset: int = 0) -> Self:
         """Return this error as seen from outside: `path` goes before its path, `offset` is added to its offset."""
         inner = self.path or ""
-        joined = path + ("" if not inner or inner.startswith("[") else ".") + inner
+        joined = path + ("" if not path or not inner or inner.startswith("[") else ".") + inner
         at = None if self.offset is None else self.offset + offset
-        return type(self)(self.message, path=joined, offset=at, file=self.file, line=self.line)
+        return type(self)(self.message, path=joined or None, offset=at, file=self.file, line=self.line)
 
 
 class SchemaError(StampError):

@@ -32,6 +32,9 @@ FORMATS: Final = ("text", "json", "sarif", "github", "gitlab", "junit", "markdow
 TIME: Final = 2.0
 """Seconds for witnesses and fixes, when nobody has asked for them."""
 
+TIME_TO_PROVE: Final = 120.0
+"""Seconds for witnesses, fixes and proofs with --prove: whoever changes a contract must not decide how long a job takes."""
+
 PATIENCE: Final = 1.0
 """Seconds before a terminal is told what is going on."""
 
@@ -156,9 +159,13 @@ def _shown(report: Report, prove: bool | None) -> Report:  # noqa: FBT001 - an o
     """Return a report with what stands behind its findings, and with `prove` also behind what has none."""
     if prove is False:
         return report
-    end = monotonic() + TIME
-    report = explained(report, is_over=lambda: not prove and monotonic() > end, all_=bool(prove))
-    return proved(report, told=_Meter()) if prove else report
+    end = monotonic() + (TIME_TO_PROVE if prove else TIME)
+
+    def is_over() -> bool:
+        return monotonic() > end
+
+    report = explained(report, is_over=is_over, all_=bool(prove))
+    return proved(report, told=_Meter(), is_over=is_over) if prove else report
 
 
 class _Meter:

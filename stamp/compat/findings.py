@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import overload
 
@@ -36,6 +36,9 @@ class Findings(Sequence[Finding]):
     def __getitem__(self, index: int | slice) -> Finding | tuple[Finding, ...]:
         """Return one finding, or several."""
         return self._found[index]
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._found)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):

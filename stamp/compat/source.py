@@ -29,7 +29,17 @@ LONGEST: Final = 200
 """How many characters of a fragment are kept."""
 
 
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
+def _beginning(value: Any) -> str:
+    """Return the JSON of a value, cut short where it is long: what is left out is not written first."""
+    text = ""
+    for part in _ENCODE(value):
+        text += part
+        if len(text) > LONGEST:
+            return f"{text[: LONGEST - 3]}..."
+    return text
+
+
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).iterencode
 
 
 class _Place(NamedTuple):
@@ -48,6 +58,7 @@ class _Content:
     def __init__(self, document: Any, written: str | bytes, alias: str = "") -> None:
         self.document = document
         self.written = written
+        self._shown: dict[str, str] = {}
         self.root = load(document)
         mark(self.root)
         if alias:
@@ -57,6 +68,12 @@ class _Content:
     @cached_property
     def places(self) -> Mapping[Type, _Place]:
         return dict(_places(self.document, self.root))
+
+    def shown(self, pointer: str, value: Any) -> str:
+        """Return the beginning of what stands at a pointer: many findings are about one place."""
+        if pointer not in self._shown:
+            self._shown[pointer] = _beginning(value)
+        return self._shown[pointer]
 
     @cached_property
     def types(self) -> Mapping[str, Type]:
@@ -130,9 +147,7 @@ class Source:
         if within:
             value, reached = _at(value, within)
             pointer += reached
-        text = _ENCODE(value)
-        if len(text) > LONGEST:
-            text = f"{text[: LONGEST - 3]}..."
+        text = self.content.shown(pointer, value)
         at = self.content.positions.get(pointer)
         return Fragment(text, pointer, self.file, at and at.line, at and at.column)
 

@@ -17,7 +17,7 @@ from stamp.compat.rule import Issue, Pair, Rule
 from stamp.compat.rules import MISSING_UNION_BRANCH, NAME_MISMATCH, RULES_BY_KIND, STRUCTURAL_BY_KIND
 from stamp.compat.source import Source
 from stamp.schema.resolve import Readability, mismatch
-from stamp.schema.types import MISSING, Type
+from stamp.schema.types import MISSING, Field, Type
 
 __all__ = ["walk"]
 
@@ -59,17 +59,22 @@ class _Frame:
         self.found: list[Finding] = []
 
 
-def walk(reader: Source, writer: Source, readability: Readability) -> Sequence[Finding]:
-    """Return all findings about two schemas, in the order of the reader; what is wrong inside a union's branch as causes."""
-    return _Walk(reader, writer, readability).findings()
+def walk(reader: Source, writer: Source, readability: Readability, *, fragments: bool = True) -> Sequence[Finding]:
+    """Return all findings about two schemas, in the order of the reader; what is wrong inside a union's branch as causes.
+
+    Without `fragments` they do not say what is written at their places.
+    """
+    return _Walk(reader, writer, readability, fragments=fragments).findings()
 
 
 class _Walk:
-    def __init__(self, reader: Source, writer: Source, readability: Readability) -> None:
+    def __init__(self, reader: Source, writer: Source, readability: Readability, *, fragments: bool) -> None:
         self._reader = reader
         self._writer = writer
         self._root = Pair(writer.root, reader.root)
         self._readability = readability
+        self._fragments = fragments
+        self._numbers: dict[Field, int] = {}
         self._issues: dict[Pair, list[tuple[Rule, Issue]]] = {}
         self._steps: dict[Pair, list[_Step]] = {}
 
@@ -215,20 +220,25 @@ class _Walk:
         at, reader, writer = f"/{issue.at}" if issue.at else "", place.pair.reader, place.pair.writer
         read = written = at
         if issue.field is not None:
-            field = f"/fields/{reader.fields.index(issue.field)}"
+            field = f"/fields/{self._number(issue.field, reader)}"
             path, pointer, read, written = f"{path}.{issue.field.name}{issue.inside}", pointer + field, field + at, ""
         if issue.source is not None:
-            written = f"/fields/{writer.fields.index(issue.source)}{at}"
+            written = f"/fields/{self._number(issue.source, writer)}{at}"
         return Finding(
             rule=rule.id,
             severity=rule.severity,
             path=path.removeprefix("."),
             message=issue.message,
             pointer=pointer + (at if at not in _NOT_IN_JAVA else "") or "/",
-            reader=self._reader.fragment(reader, read),
-            writer=self._writer.fragment(writer, written),
+            reader=self._reader.fragment(reader, read) if self._fragments else None,
+            writer=self._writer.fragment(writer, written) if self._fragments else None,
             causes=causes,
         )
+
+    def _number(self, field: Field, record: Type) -> int:
+        if field not in self._numbers:
+            self._numbers.update((each, number) for number, each in enumerate(record.fields))
+        return self._numbers[field]
 
 
 _NOT_IN_JAVA: Final = frozenset({"/logicalType", "/precision", "/scale"})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -28,7 +28,7 @@ from stamp.schema.decoding import Decoder
 from stamp.schema.resolve import Readability, sources
 from stamp.schema.types import MISSING, Type
 
-__all__ = ["with_witnesses", "witness"]
+__all__ = ["Witnesses", "with_witnesses", "witness"]
 
 MAX_CANDIDATES: Final = 8
 """How many data are decoded in search of one witness: the first is nearly always one."""
@@ -57,13 +57,30 @@ def with_witnesses(
     """
     if not findings:
         return []
-    trial = _Trial(reader, writer, as_view=as_view)
-    return [_with_witness(finding, trial) for finding in findings]
+    witnesses = Witnesses(reader, writer, as_view=as_view)
+    return [witnesses.added_to(finding) for finding in findings]
 
 
-def _with_witness(finding: Finding, trial: _Trial) -> Finding:
-    causes = tuple(_with_witness(cause, trial) for cause in finding.causes)
-    return replace(finding, causes=causes, witness=trial.witness(finding))
+class Witnesses:
+    """Looks for witnesses of what `check(reader, writer)` found, as `with_witnesses` does, one after the other.
+
+    When `is_over` says that there is no time left, findings stay as they are; `untried` counts those.
+    """
+
+    def __init__(
+        self, reader: Schema, writer: Schema, *, as_view: bool = False, is_over: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.untried = 0
+        self._trial = _Trial(reader, writer, as_view=as_view)
+        self._is_over = is_over
+
+    def added_to(self, finding: Finding) -> Finding:
+        """Return a finding with a witness, if it has one, and so its causes."""
+        causes = tuple(self.added_to(cause) for cause in finding.causes)
+        if self._is_over():
+            self.untried += 1
+            return replace(finding, causes=causes)
+        return replace(finding, causes=causes, witness=self._trial.witness(finding))
 
 
 class _Target(NamedTuple):
@@ -198,21 +215,28 @@ def _nearest(error: _Refusal, candidate: Candidate, field: str) -> _Refusal:
 
 
 def _own_error(candidate: Candidate, field: str) -> _Refusal | None:
-    decode = _compiled(candidate.writer, _alone(candidate.writer, candidate.reader, field))
-    error = _error(decode, encode(candidate.writer, candidate.value))
-    if error is None or not candidate.path:
+    data = encode(candidate.writer, candidate.value)
+    alone, offset = _alone(candidate.writer, candidate.reader, field), candidate.offset
+    if candidate.reader.kind == "record" == candidate.writer.kind:
+        offset, data = offset + len(data), b""
+    error = _error(_compiled(*alone), data)
+    if error is None or not (candidate.path or offset):
         return error
     if error.offset is None:
-        return ResolutionError(error.message, path=candidate.path, offset=candidate.offset)
-    return error.within(candidate.path, offset=candidate.offset)
+        return ResolutionError(error.message, path=candidate.path or None, offset=candidate.offset)
+    return error.within(candidate.path, offset=offset)
 
 
-def _alone(writer: Type, reader: Type, field: str) -> Type:
-    """Return `reader`; if it is a record, with those of its fields only that nothing gives a value."""
-    if reader.kind != "record":
-        return reader
+def _alone(writer: Type, reader: Type, field: str) -> tuple[Type, Type]:
+    """Return the types; of records, of the writer's no field, and of the reader's those only that nothing gives a value.
+
+    A decoder looks for them where the record ends, so nothing else in it need be read, and no code be written for it.
+    """
+    if reader.kind != "record" or writer.kind != "record":
+        return writer, reader
     missing = [wanted for wanted, source in sources(reader, writer) if source is None and wanted.default is MISSING]
-    return replace(reader, fields=[each for each in missing if each.name == field] or missing)
+    wanted = [each for each in missing if each.name == field] or missing
+    return replace(writer, fields=(), mark=""), replace(reader, fields=wanted, mark="")
 
 
 def _refused_by_model(candidate: Candidate, field: str = "") -> str | None:

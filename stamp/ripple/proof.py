@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
-from stamp.compat import Finding, Severity, check, prove, with_fixes, with_witnesses
+from stamp.compat import Finding, Fixes, Severity, Witnesses, check, prove
 from stamp.ripple.pairs import Pair, Pairs
 from stamp.ripple.report import Impact, Proof, Report
 
 __all__ = ["explained", "proved"]
 
+IsOver = Callable[[], bool]
 
-def explained(report: Report, *, is_over: Callable[[], bool] = lambda: False, all_: bool = False) -> Report:
+
+def explained(report: Report, *, is_over: IsOver = lambda: False, all_: bool = False) -> Report:
     """Return a report whose errors (with `all_`: whose findings) about pairs of schemas have a witness, and a fix where there is one.
 
-    It is tried in the order of the impacts, until `is_over` says that there is no time left.
+    It is tried in the order of the impacts, until `is_over` says that there is no time left; that is asked before each trial. The report
+    tells how many were left.
     """
-    tried = _Trials(report.pairs)
-    impacts = []
-    unshown = 0
-    for impact in report.impacts:
-        wanted = impact.pair is not None and impact.accepted is None and (all_ or _has_error(impact))
-        if wanted and is_over():
-            unshown += 1
-            wanted = False
-        impacts.append(tried.explained(impact) if wanted else impact)
-    return replace(report, impacts=tuple(impacts), proof=Proof(unshown=unshown))
+    trials = _Trials(report.pairs, is_over)
+    wanted = (impact.accepted is None and (all_ or _has_error(impact)) for impact in report.impacts)
+    impacts = [
+        trials.explained(impact) if each else impact for impact, each in zip(report.impacts, wanted, strict=True)
+    ]
+    return replace(report, impacts=tuple(impacts), proof=Proof(unshown=trials.unshown, untried=trials.untried))
 
 
-def proved(report: Report, *, told: Callable[[int, int], None] = lambda done, of: None) -> Report:
+def proved(
+    report: Report, *, told: Callable[[int, int], None] = lambda done, of: None, is_over: IsOver = lambda: False
+) -> Report:
     """Return a report that tells how many data were decoded for the pairs without an error; each choice a schema has is in one.
 
-    `told` hears how many pairs are done, of how many.
+    `told` hears how many pairs are done, of how many. Pairs that are left when `is_over` says that there is no time are counted.
 
     Raises:
         AssertionError: a datum was not read: the verdict was wrong.
     """
     pairs = report.pairs.clean()
-    data = 0
-    for number, pair in enumerate(pairs):
-        told(number, len(pairs))
+    data = done = 0
+    for pair in pairs:
+        if is_over():
+            break
+        told(done, len(pairs))
         data += prove(report.pairs.source(pair.reader), report.pairs.source(pair.writer), as_view=pair.is_view)
+        done += 1
     told(len(pairs), len(pairs))
-    return replace(report, proof=replace(report.proof or Proof(), pairs=len(pairs), data=data))
+    proof = replace(report.proof or Proof(), pairs=done, data=data, unproved=len(pairs) - done)
+    return replace(report, proof=proof)
 
 
 def _has_error(impact: Impact) -> bool:
@@ -51,23 +56,55 @@ def _has_error(impact: Impact) -> bool:
 
 
 class _Trials:
-    """Tries out witnesses and fixes, those of one pair once."""
+    """Tries out witnesses and fixes: the schemas of one pair are prepared once, and each of its findings is tried once."""
 
-    def __init__(self, pairs: Pairs) -> None:
+    def __init__(self, pairs: Pairs, is_over: IsOver) -> None:
         self._pairs = pairs
-        self._tried: dict[Pair, dict[Finding, Finding]] = {}
+        self._is_over = is_over
+        self._of: dict[Pair, _Trial] = {}
+        self._late: list[Impact] = []
+
+    @property
+    def unshown(self) -> int:
+        late = sum(len(each.finding.causes) for each in self._late)
+        return late + sum(each.witnesses.untried for each in self._of.values())
+
+    @property
+    def untried(self) -> int:
+        late = sum(len(each.finding.causes) for each in self._late if each.pair is not None and each.pair.is_open)
+        return late + sum(each.fixes.untried for each in self._of.values())
 
     def explained(self, impact: Impact) -> Impact:
-        assert impact.pair is not None
-        if impact.pair not in self._tried:
-            self._tried[impact.pair] = dict(self._of(impact.pair))
-        tried = self._tried[impact.pair]
-        causes = tuple(tried.get(cause, cause) for cause in impact.finding.causes)
+        if impact.pair is None:
+            return impact
+        if impact.pair not in self._of and self._is_over():
+            self._late.append(impact)
+            return impact
+        if impact.pair not in self._of:
+            self._of[impact.pair] = _Trial(self._pairs, impact.pair, self._is_over)
+        trial = self._of[impact.pair]
+        causes = tuple(map(trial.tried, impact.finding.causes))
         return replace(impact, finding=replace(impact.finding, causes=causes))
 
-    def _of(self, pair: Pair) -> Iterator[tuple[Finding, Finding]]:
-        reader, writer = self._pairs.source(pair.reader), self._pairs.source(pair.writer)
-        found: Sequence[Finding] = check(reader, writer, as_view=pair.is_view)
-        others = [self._pairs.source(each) for each in pair.versions]
-        fixed = with_fixes(found, reader, writer, as_view=pair.is_view, versions=others) if pair.is_open else found
-        yield from zip(found, with_witnesses(fixed, reader, writer, as_view=pair.is_view), strict=True)
+
+class _Trial:
+    """One pair, and what has been tried of it."""
+
+    def __init__(self, pairs: Pairs, pair: Pair, is_over: IsOver) -> None:
+        reader, writer = pairs.source(pair.reader), pairs.source(pair.writer)
+        found = check(reader, writer, as_view=pair.is_view)
+        versions = [pairs.source(each) for each in pair.versions]
+        self.fixes = Fixes(found, reader, writer, as_view=pair.is_view, versions=versions, is_over=is_over)
+        self.witnesses = Witnesses(reader, writer, as_view=pair.is_view, is_over=is_over)
+        self._is_open = pair.is_open
+        self._found = frozenset(found)
+        self._tried: dict[Finding, Finding] = {}
+
+    def tried(self, finding: Finding) -> Finding:
+        """Return what was found with what shows it and mends it; of what the schemas alone do not say, nothing is tried."""
+        if finding not in self._found:
+            return finding
+        if finding not in self._tried:
+            fixed = self.fixes.added_to(finding) if self._is_open else finding
+            self._tried[finding] = self.witnesses.added_to(fixed)
+        return self._tried[finding]

@@ -101,11 +101,14 @@ class Rollout:
 class Proof:
     """What stands behind a verdict.
 
-    Errors have been shown by data, but for `unshown` of them, for which there was no time. Of the pairs that no error speaks
-    against, `pairs` have been tried with `data` data, all of which were decoded.
+    Errors have been shown by data, but for `unshown` of them, for which there was no time; for `untried` no fix was looked for, as there
+    was no time or enough of the same pair had been tried. Of the pairs that no error speaks against, `pairs` have been tried with `data`
+    data, all of which were decoded, and `unproved` have not, for which there was no time.
     """
 
     unshown: int = 0
+    untried: int = 0
+    unproved: int = 0
     pairs: int = 0
     data: int = 0
 

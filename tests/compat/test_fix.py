@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from stamp.compat import Finding, Severity, check, with_fixes
+from stamp.compat import MAX_FIXES, Finding, Fixes, Severity, Witnesses, check, with_fixes, with_witnesses
 from stamp.errors import SchemaError
 
 
@@ -216,3 +217,45 @@ def test_fixes_never_break_anything_else(evolutions: st.SearchStrategy[Any]) -> 
 def errors(findings: Any) -> set[tuple[str, str]]:
     leaves: list[Finding] = [leaf for finding in findings for leaf in finding.leaves()]
     return {(leaf.rule, leaf.path) for leaf in leaves if leaf.severity is Severity.ERROR}
+
+
+# ---- many findings of one pair
+
+
+def renamed(count: int) -> tuple[Any, Any]:
+    """A writer and a reader whose fields have other names."""
+    return tuple(record(*(field(f"{stem}_{n}", "string") for n in range(count))) for stem in ("old", "new"))  # type: ignore[return-value]
+
+
+def test_of_one_pair_so_many_findings_are_tried_and_no_finding_is_lost():
+    writer, reader = renamed(MAX_FIXES + 7)
+    found = list(check(reader, writer))
+    fixes = Fixes(found, reader, writer)
+    fixed = [fixes.added_to(each) for each in found]
+    assert [each.fix is not None for each in fixed] == [True] * MAX_FIXES + [False] * 7
+    assert fixes.untried == 7
+    assert [(each.rule, each.path) for each in fixed] == [(each.rule, each.path) for each in found]
+
+
+def test_time_is_asked_for_before_each_trial():
+    writer, reader = renamed(20)
+    found, left = list(check(reader, writer)), iter(range(5))
+    fixes = Fixes(found, reader, writer, is_over=lambda: next(left, None) is None)
+    witnesses = Witnesses(reader, writer, is_over=lambda: fixes.untried > 0)
+    assert sum(fixes.added_to(each).fix is not None for each in found) == 5
+    assert all(witnesses.added_to(each) == each for each in found)
+    assert witnesses.untried == len(found)
+
+
+def test_a_witness_for_each_of_many_missing_fields_is_about_that_field():
+    writer, reader = renamed(30)
+    for each in with_witnesses(check(reader, writer), reader, writer):
+        assert each.witness is not None
+        assert each.witness.outcome.startswith(f"{each.path}: the reader's field '{each.path}' has no default")
+
+
+def test_findings_without_fragments_are_the_same_else():
+    writer, reader = renamed(3)
+    assert [replace(each, reader=None, writer=None) for each in check(reader, writer)] == list(
+        check(reader, writer, fragments=False)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, Final
 
 from stamp.cli.render.location import located
@@ -37,7 +38,7 @@ def _document(verdict: Verdict) -> dict[str, Any]:
 
 
 def _proof(proof: Proof | None) -> dict[str, Any] | None:
-    return None if proof is None else {"unshown": proof.unshown, "pairs": proof.pairs, "data": proof.data}
+    return None if proof is None else asdict(proof)
 
 
 def _impact(impact: Impact, verdict: Verdict) -> dict[str, Any]:

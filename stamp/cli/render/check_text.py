@@ -14,7 +14,8 @@ from stamp.cli.render.same import Same, grouped
 from stamp.cli.render.trouble import tag, trouble
 from stamp.cli.terminal import COLOURS, USUAL
 from stamp.cli.verdict import Verdict
-from stamp.compat import Severity
+from stamp.compat import MAX_FIXES, Severity
+from stamp.ripple import Proof
 from stamp.ripple.wording import listed
 
 __all__ = ["render"]
@@ -67,14 +68,23 @@ def _summary(verdict: Verdict, troubles: list[Same], width: int) -> Iterator[str
     against = f" against {listed(verdict.baselines)}" if verdict.baselines else ""
     text = f"{', '.join([*found, *accepted])} in {verdict.schemas}{against}: {', '.join(_looked_at(verdict))}"
     yield from sentence(text, width=width, fg=COLOURS[present[0]] if present else "green", bold=True)
-    if verdict.report.proof is not None and verdict.report.proof.unshown:
-        text = (
-            f"there was no time to show {counted(verdict.report.proof.unshown, 'finding')} by data: `--prove` takes it"
-        )
+    for text in [] if verdict.report.proof is None else _left_out(verdict.report.proof):
         yield from sentence(text, width=width)
     if troubles:
         rule = next((fault.rule for fault in troubles[0].faults), troubles[0].finding.rule)
         yield from sentence(f"`stamp explain {rule}` says more", width=width, dim=True)
+
+
+def _left_out(proof: Proof) -> Iterator[str]:
+    if proof.unshown:
+        yield f"there was no time to show {counted(proof.unshown, 'finding')} by data: `--prove` takes it"
+    if proof.untried > proof.unshown:
+        yield (
+            f"no fix was looked for for {counted(proof.untried, 'finding')}: {MAX_FIXES} findings of one view and version are tried; "
+            "mend those, and check again"
+        )
+    if proof.unproved:
+        yield f"there was no time to decode data for {counted(proof.unproved, 'pair')}: check one `--workflow` at a time"
 
 
 def _number(told: list[Same], noun: str) -> str:
