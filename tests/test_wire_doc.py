@@ -43,8 +43,7 @@ def test_it_prints_what_stands_below_it(document, capsys):
 
 def test_the_package_reads_what_it_prints(document):
     schema, first, body = PRINTED.split()
-    catalog = Catalog()
-    catalog.add(document["ticket"])
+    catalog = Catalog().with_schema(document["ticket"])
 
     envelope = Envelope.from_bytes(bytes.fromhex(body), catalog=catalog)
 
