@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from stamp.cli.checkout import checkout
+from stamp.cli.job_log import issue
 from stamp.cli.judging import judged
 from stamp.cli.render.visible import visible
 from stamp.cli.terminal import is_coloured, spelled, width
@@ -99,10 +100,20 @@ def command(*, fail_on: str, format_: str | None, today: datetime | None, **give
     verdict = _verdict(Request(**given), Severity(fail_on), day)
     format_ = format_ or ("github" if _is_on_github() else "text")
     text = rendered(format_, verdict)
-    click.echo(spelled(text, sys.stdout), color=is_coloured())
+    if format_ == "github":
+        _annotate(spelled(text, sys.stdout))
+    else:
+        click.echo(spelled(text, sys.stdout), color=is_coloured())
     _summarise(verdict)
     if verdict.is_failed:
         raise click.exceptions.Exit(1)
+
+
+def _annotate(text: str) -> None:
+    *commands, last = text.split("\n")
+    for each in commands:
+        issue(each)
+    click.echo(last)
 
 
 class Request(NamedTuple):

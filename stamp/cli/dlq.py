@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -16,6 +15,7 @@ from stamp.cli.catalogs import catalog_of, with_announced
 from stamp.cli.chosen import named
 from stamp.cli.endings import discard, replay
 from stamp.cli.graveyards import Asked, asked, place_options, tell_missing, tell_unknown, wanted_options
+from stamp.cli.job_log import exact_output
 from stamp.cli.render import dead_letter, dead_letters
 from stamp.cli.render.console import output_console
 from stamp.cli.render.visible import json_text
@@ -141,7 +141,7 @@ def _catalog(what: Asked, dead: Dead, folder: Path | None) -> Catalog:
 
 def _write(file: Path, body: bytes) -> None:
     if str(file) == "-":
-        sys.stdout.buffer.write(body)
+        exact_output().write(body)
         return
     with WholeFile(file) as whole:
         whole.stream.write(body)

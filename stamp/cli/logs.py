@@ -15,6 +15,9 @@ __all__ = ["FORMATS", "LEVELS", "configure"]
 FORMATS: Final = ("text", "json")
 LEVELS: Final = ("debug", "info", "warning", "error")
 
+CLIENTS: Final = ("amqp", "kombu", "boto3", "botocore", "urllib3", "psycopg", "sqlalchemy")
+"""Libraries that tell every frame or request at a lower level, with headers by which somebody may log in."""
+
 _USUAL: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; the rest is what somebody wanted said."""
 
@@ -24,7 +27,8 @@ def configure(form: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Text())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("amqp").setLevel(logging.WARNING)  # it tells every frame
+    for name in CLIENTS:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

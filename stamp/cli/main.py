@@ -16,6 +16,7 @@ from typing import Any, Final
 import click
 
 import stamp
+from stamp.cli.job_log import guarded
 from stamp.cli.render.visible import visible
 from stamp.errors import StampError
 
@@ -69,6 +70,11 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line, whose output is no command itself."""
+        with guarded():
+            return super().main(*args, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what a person can mend becomes one message."""
         try:
@@ -112,8 +118,9 @@ def main(run: Callable[[], Any] = cli) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal has no letter for must not end a command
             stream.reconfigure(errors="backslashreplace")
-    try:
-        run()
-    except Exception:  # noqa: BLE001 - the top of the command line
-        sys.excepthook(*sys.exc_info())
-        sys.exit(2)
+    with guarded():
+        try:
+            run()
+        except Exception:  # noqa: BLE001 - the top of the command line
+            sys.excepthook(*sys.exc_info())
+            sys.exit(2)

@@ -38,6 +38,8 @@ DEFAULT_STORE: Final = "sqlite:///stamp.db"
 
 NONE: Final = "none"
 
+KINDS: Final = {bool: "a boolean", int: "a number", float: "a number", list: "an array", dict: "a table"}
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -178,6 +180,11 @@ def _setting(key: str, meant: Callable[[Path, str], str] = lambda _, url: url) -
         if key in each.table:
             url = each.table[key]
             if not isinstance(url, str) or not url:
-                raise InputError(f"expected a URL, got {url!r}", file=each.file, path=each.path(key))
+                raise InputError(f"expected a URL, got {_kind(url)}", file=each.file, path=each.path(key))
             return meant(each.file.parent, url)
     return None
+
+
+def _kind(value: object) -> str:
+    """Return what a value of the settings is, in TOML's words and without showing it: there may be a password in it."""
+    return "an empty string" if value == "" else KINDS.get(type(value), "something else")

@@ -10,6 +10,7 @@ import click
 from stamp.cli.render.visible import visible
 from stamp.errors import InputError
 from stamp.ripple import Contracts, read_baseline, read_folder
+from stamp.url import scheme_of
 from stamp.workflow.declaration import FILE
 
 __all__ = ["is_announced", "states"]
@@ -43,8 +44,9 @@ def _baseline(given: str, folder: Path, now: Contracts, workflows: Sequence[str]
 
         return read_announced(given, like=now, workflows=workflows, told=_tell)
     if "://" in given and not Path(given).exists():  # it is not repeated: a password may be in it
-        scheme = given.partition(":")[0]
-        raise InputError(f"expected store:URL or broker:URL after --against, got a URL that begins with {scheme}:")
+        scheme = scheme_of(given)
+        begins = f" that begins with {scheme}:" if scheme else ""
+        raise InputError(f"expected store:URL or broker:URL after --against, got a URL{begins}")
     return read_baseline(given, folder, like=now, told=_tell)
 
 

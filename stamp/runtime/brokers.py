@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from stamp.errors import InputError
 from stamp.runtime.transport import Transport
+from stamp.url import scheme_of
 
 __all__ = ["transport"]
 
@@ -79,10 +80,10 @@ def transport(url: str) -> Transport:
     Raises:
         InputError: no broker that stamp knows, or its library is not installed.
     """
-    scheme, colon, _ = url.partition(":")
-    kind = KINDS.get(scheme.lower()) if colon else None
+    scheme = scheme_of(url)
+    kind = KINDS.get(scheme)
     if kind is None:
-        raise _unknown(scheme.lower() if colon else "")
+        raise _unknown(scheme)
     try:
         module = import_module(f"stamp.runtime.transports.{kind.module}")
     except ModuleNotFoundError as error:

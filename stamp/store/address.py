@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from stamp.errors import StoreError
+from stamp.url import ESCAPES, NO_ESCAPE, PORTS, Secrets, is_secret, scheme_of, whole
 
-__all__ = ["address", "file_of", "is_in_memory", "is_server", "public"]
+__all__ = ["address", "file_of", "is_in_memory", "is_server", "public", "secrets"]
 
 DRIVERS: Final = {
     "sqlite": "sqlite+pysqlite",
@@ -19,6 +21,8 @@ DRIVERS: Final = {
     "postgresql+psycopg": "postgresql+psycopg",
     "sqlite+pysqlite": "sqlite+pysqlite",
 }
+SEVERAL: Final = {"host", "port"}
+"""Options of PostgreSQL that may stand there several times: the servers that are tried in turn."""
 KNOWN: Final = "sqlite:///path/to/stamp.db or postgresql://user:password@host/database"
 
 
@@ -28,17 +32,46 @@ def address(url: str) -> URL:
     Raises:
         StoreError: it is no address of a database that we know.
     """
+    expected = f"expected the address of a store, such as {KNOWN}"
+    scheme = scheme_of(url)
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         # The text may hold a password where the parser found none, so it is not repeated.
-        raise StoreError(f"expected the address of a store, such as {KNOWN}, got something that is no URL") from None
-    driver = DRIVERS.get(parsed.drivername)
-    if driver is None:
-        raise StoreError(
-            f"expected the address of a store, such as {KNOWN}, got one that begins with {parsed.drivername}:"
-        )
-    return parsed.set(drivername=driver)
+        raise StoreError(f"{expected}, got something that is no URL; {ESCAPES}") from None
+    if scheme not in DRIVERS:
+        got = f"one that begins with {scheme}:" if scheme else "something that is no URL"
+        raise StoreError(f"{expected}, got {got}")
+    if _is_in_doubt(url, parsed):
+        raise StoreError(f"{expected}, got a URL that cannot be parsed; {ESCAPES}")
+    return parsed.set(drivername=DRIVERS[scheme])
+
+
+def secrets(url: URL) -> Secrets:
+    """Return what must not be seen of `url`: the password, wherever libpq takes one from."""
+    options = (value for name, value in url.query.items() if is_secret(name) and isinstance(value, str))
+    return Secrets([None if url.password is None else str(url.password), *options])
+
+
+def _is_in_doubt(url: str, parsed: URL) -> bool:
+    """Tell whether a part of a password may stand where another part of the URL should, or whether a part is none."""
+    if any(not isinstance(value, str) and name not in SEVERAL for name, value in parsed.query.items()) or "\0" in url:
+        return True
+    if parsed.get_backend_name() == "sqlite":
+        return any((parsed.username, parsed.password, parsed.host, parsed.port))
+    try:
+        decoded = unquote(url, errors="strict")
+    except UnicodeError:
+        return True
+    where = f"{parsed.host or ''}{parsed.database or ''}"
+    has_login = parsed.username is not None
+    return (
+        url.count("@") > has_login
+        or "#" in where
+        or bool(NO_ESCAPE.search(url))
+        or not decoded.isprintable()
+        or (parsed.port is not None and whole(str(parsed.port), *PORTS) is None)
+    )
 
 
 def public(url: URL) -> str:

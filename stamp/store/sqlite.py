@@ -20,6 +20,10 @@ PATIENCE: Final = 30.0
 PAUSE: Final = 0.001
 """Seconds between two looks at the lock. SQLite's own pauses grow to 100 ms: who has waited longest would look most seldom, and wait for ever."""
 
+OPTIONS: Final = ("timeout", "cached_statements")
+"""What the URL of a file may say of how it is opened."""
+LONGEST: Final = 100
+
 OLDEST: Final = (3, 35)
 """The first release with RETURNING and AS MATERIALIZED."""
 
@@ -31,12 +35,17 @@ def connect(url: URL) -> Engine:
     IMMEDIATE is the default, and a connection with the option `stamp_reads` cannot write.
 
     Raises:
-        StoreError: this SQLite is too old.
+        StoreError: this SQLite is too old, or does not know an option of `url`.
     """
     if sqlite3.sqlite_version_info < OLDEST:
         needed = ".".join(map(str, OLDEST))
         raise StoreError(
             f"expected SQLite {needed} or later, this Python has {sqlite3.sqlite_version}: use another build of it"
+        )
+    is_uri = "uri" in url.query  # its options are SQLite's own
+    if not is_uri and (unknown := sorted(url.query.keys() - set(OPTIONS))):
+        raise StoreError(
+            f"an SQLite store takes the options {', '.join(OPTIONS)}, not {', '.join(unknown)[:LONGEST]!r}"
         )
     # Autocommit for the driver: it would begin transactions of its own, too late and of the wrong kind.
     arguments: dict[str, Any] = {"timeout": PATIENCE, "isolation_level": None}

@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, Self
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from stamp.errors import NoStoreError, StoreError, StoreUnreachableError
 from stamp.store import edition, postgresql, sqlite
-from stamp.store.address import address, file_of, is_in_memory, public
+from stamp.store.address import address, file_of, is_in_memory, public, secrets
 from stamp.store.turn import Turn
 
 __all__ = ["Store"]
@@ -34,6 +34,7 @@ class Store:
         # A database in memory is its one connection: whoever uses it has it alone.
         self._turn: AbstractContextManager[object] = Turn() if is_in_memory(engine.url) else nullcontext()
         self.url = public(engine.url)
+        self._secrets = secrets(engine.url)
         self.is_shared_between_machines = engine.dialect.name == "postgresql"
 
     @classmethod
@@ -52,11 +53,13 @@ class Store:
             store = cls(CONNECT[where.get_backend_name()](where))
             store._prepare(create=create)
         except (
-            DBAPIError,
+            SQLAlchemyError,
             TypeError,
             ValueError,
         ) as error:  # of options in the URL: whoever is asked first refuses them
-            raise StoreError(f"{public(where)} cannot be opened: {getattr(error, 'orig', error)}") from error
+            hidden = secrets(where)
+            said = hidden.masked(getattr(error, "orig", error))
+            raise StoreError(f"{public(where)} cannot be opened: {said}") from hidden.cause(error)
         return store
 
     def _prepare(self, *, create: bool) -> None:
@@ -108,13 +111,15 @@ class Store:
         try:
             yield
         except PoolTimeoutError as error:
-            raise StoreUnreachableError(f"{self.url}: all connections are in use: {error}") from error
+            said = self._secrets.masked(error)
+            raise StoreUnreachableError(f"{self.url}: all connections are in use: {said}") from error
         except DBAPIError as error:
             if not _is_of_the_database(error):
                 raise
             kind = StoreUnreachableError if isinstance(error, InterfaceError | OperationalError) else StoreError
-            reason = " ".join(str(error.orig).split())
-            raise kind(f"{self.url} cannot be used: {reason}") from error.orig
+            reason = " ".join(self._secrets.masked(error.orig).split())
+            cause = error if error.orig is None else error.orig
+            raise kind(f"{self.url} cannot be used: {reason}") from self._secrets.cause(cause)
 
 
 def _is_of_the_database(error: DBAPIError) -> bool:

@@ -303,7 +303,8 @@ def test_an_address_has_what_is_in_the_url():
         ("sqs://key:secret@region?visibility=0", "whole seconds for visibility"),
         ("sqs://key:secret@region?visibility=1.5", "whole seconds for visibility"),
         ("sqs://key:secret@region?queue=x", "takes the options"),
-        ("sqs://key:secret@region?endpoint=http://user:secret@host", "expected an address"),
+        ("sqs://key:secret@region?endpoint=http://user:secret@host", "cannot be parsed"),
+        ("sqs://key:secret@region?endpoint=http://user:secret%40host", "expected an address"),
     ],
 )
 def test_an_address_that_cannot_be_used(url, said):

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from secrets import token_hex
 from typing import Final, NamedTuple
-from urllib.parse import unquote
 
 from sqlalchemy.engine import URL
 
@@ -24,6 +22,7 @@ from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Transport
 from stamp.store.address import address, file_of, is_in_memory, is_server, public
 from stamp.store.store import Store
+from stamp.url import scheme_of
 from stamp.workflow.announcement import listeners
 from stamp.workflow.workflow import Workflow, system_clock
 
@@ -80,7 +79,7 @@ def _broker(patient: Patient, url: str) -> Examination:
     promised = promises.examine(
         carrier.promises, largest=patient.largest, has_store=patient.store is not None, is_shared=is_shared
     )
-    looked_at = BROKERS[KINDS[url.partition(":")[0].lower()].module](patient, url)
+    looked_at = BROKERS[KINDS[scheme_of(url)].module](patient, url)
     return Examination("broker", carrier.address, chain(promised, _if_reached(looked_at, _announced(patient, carrier))))
 
 
@@ -134,7 +133,9 @@ def _kafka(patient: Patient, url: str) -> Iterator[Diagnosis]:
 
 
 def _filesystem(url: str) -> Iterator[Diagnosis]:
-    folder = Path(unquote(url.removeprefix("filesystem://"))).absolute()
+    from stamp.runtime.transports.filesystem.broker import folder_of  # noqa: PLC0415 - only a system with fcntl has it
+
+    folder = folder_of(url)
     there = next(each for each in (folder, *folder.parents) if each.is_dir())
     yield from disk.examine(there)
 

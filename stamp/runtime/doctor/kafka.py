@@ -23,7 +23,9 @@ def examine(url: str, topology: Topology | None) -> Iterator[Diagnosis]:
     try:
         known = AdminClient(dict(address.client())).list_topics(timeout=address.timeout)
     except KafkaException as error:
-        yield problem("connection", str(error.args[0]), "see that it runs, and check hosts, user and password")
+        yield problem(
+            "connection", address.secrets.masked(error.args[0]), "see that it runs, and check hosts, user and password"
+        )
         return
     brokers = len(known.brokers)
     yield ok("connection", f"{brokers:,} brokers")

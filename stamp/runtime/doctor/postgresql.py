@@ -9,10 +9,11 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from stamp.errors import StoreError
 from stamp.runtime.doctor.diagnosis import Diagnosis, State, judged, ok, problem
+from stamp.store.address import secrets
 from stamp.store.postgresql import connect
 
 __all__ = ["examine"]
@@ -47,10 +48,14 @@ def examine(url: URL, *, name: str) -> Iterator[Diagnosis]:
             yield from _limits(connection)
             yield _clock(connection)
             yield from _trials(connection, name)
-    except DBAPIError as error:
+    except (
+        SQLAlchemyError,
+        TypeError,
+        ValueError,
+    ) as error:  # of options in the URL: whoever is asked first refuses them
         yield problem(
             "connection",
-            " ".join(str(error.orig).split()),
+            " ".join(secrets(url).masked(getattr(error, "orig", error)).split()),
             "see that it runs, and check host, port, user, password and database",
         )
     finally:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import count
 from threading import Condition
 from types import MappingProxyType
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from stamp.errors import InputError
 from stamp.runtime.transport import Promises
@@ -20,6 +20,8 @@ from stamp.runtime.transports.virtual.sender import LARGEST
 
 __all__ = ["Memory"]
 
+URL: Final = re.compile(r"memory:(?://)?([\w.-]{0,100})/*", re.IGNORECASE)
+
 
 class Memory(Virtual):
     """The broker `memory://name` of this process, which ends with the process; the name may be empty.
@@ -29,11 +31,11 @@ class Memory(Virtual):
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if any((parts.path.strip("/"), parts.query, parts.fragment)):
+        match = URL.fullmatch(url)
+        if match is None:
             raise InputError("expected memory:// or memory://name, with nothing behind it")
-        super().__init__(f"memory://{parts.netloc}")
-        self._queues = BROKERS.setdefault(parts.netloc, Queues())
+        super().__init__(f"memory://{match[1]}")
+        self._queues = BROKERS.setdefault(match[1], Queues())
 
     @property
     def promises(self) -> Promises:

@@ -13,9 +13,23 @@ from stamp.runtime.transports.virtual import Virtual
 from stamp.runtime.transports.virtual.receiver import BEAT
 from stamp.runtime.transports.virtual.sender import LARGEST
 
-__all__ = ["Filesystem"]
+__all__ = ["Filesystem", "folder_of"]
 
 SCHEME: Final = "filesystem://"
+
+
+def folder_of(url: str) -> Path:
+    """Return the folder in `url`.
+
+    Raises:
+        InputError: there is none. What begins with a user and a host is none: it is not shown, since there may be a password in it.
+    """
+    scheme, path = url[: len(SCHEME)].lower(), url[len(SCHEME) :]
+    first, _, _ = path.partition("/")
+    folder = unquote(path)
+    if scheme != SCHEME or not folder or "\0" in folder or (":" in first and "@" in path):
+        raise InputError("expected filesystem:// and a folder, such as filesystem:///var/spool/orders")
+    return Path(folder).absolute()
 
 
 class Filesystem(Virtual):
@@ -28,9 +42,7 @@ class Filesystem(Virtual):
     """
 
     def __init__(self, url: str) -> None:
-        if not url.startswith(SCHEME) or len(url) == len(SCHEME):
-            raise InputError("expected filesystem:// and a folder, such as filesystem:///var/spool/orders")
-        self._folder = Path(unquote(url.removeprefix(SCHEME))).absolute()
+        self._folder = folder_of(url)
         super().__init__(f"{SCHEME}{self._folder}")
 
     @property

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from stamp.errors import InputError
+from stamp.url import Secrets, Url
 
 __all__ = ["Address"]
 
@@ -57,6 +57,7 @@ class Address:
     create: bool
     check: bool
     group: str
+    secrets: Secrets = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -65,29 +66,27 @@ class Address:
         Raises:
             InputError: it is none, or has an option that is not known. The text does not show the URL: there may be a password in it.
         """
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            raise _refusal() from None
-        if parts.scheme not in {"kafka", "kafkas"} or parts.path.strip("/") or parts.fragment:
-            raise _refusal()
-        login, _, hosts = parts.netloc.rpartition("@")
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        numbers = {name: _number(name, options) for name in NUMBERS}
+        read = Url.parse(url, what="a Kafka cluster", example=EXAMPLE)
+        if read.scheme not in {"kafka", "kafkas"} or read.path.strip("/"):
+            raise read.refusal
+        if any(not each.strip() or each.strip().startswith(":") for each in read.hosts.split(",")) and read.hosts:
+            raise read.refusal
+        numbers = {name: read.number(name, least, most) or default for name, (default, least, most) in NUMBERS.items()}
         replication = numbers["replication"] or 1
         return cls(
-            servers=tuple(_server(each) for each in (hosts or "localhost").split(",")),
-            is_encrypted=parts.scheme == "kafkas",
-            settings=_settings(options, login, is_encrypted=parts.scheme == "kafkas"),
+            servers=tuple(_written(*each) for each in read.servers("localhost", PORT)),
+            is_encrypted=read.scheme == "kafkas",
+            settings=_settings(read),
             replication=replication,
             insync=numbers["insync"] or max(1, replication - 1),
             partitions=numbers["partitions"] or 1,
             retention=numbers["retention"] or 1,
-            session=_seconds("session", options),
-            timeout=_seconds("timeout", options),
-            create=_answer("create", options),
-            check=_answer("check", options),
-            group=options.get("group", "stamp"),
+            session=_seconds(read, "session"),
+            timeout=_seconds(read, "timeout"),
+            create=_answer(read, "create"),
+            check=_answer(read, "check"),
+            group=read.options.get("group", "stamp"),
+            secrets=read.secrets,
         )
 
     def __str__(self) -> str:
@@ -105,65 +104,32 @@ class Address:
         }
 
 
-def _refusal() -> InputError:
-    return InputError(f"expected a URL such as {EXAMPLE}; write special characters of a password as %XX")
-
-
-def _server(text: str) -> str:
-    """Return host and port."""
-    try:
-        parts = urlsplit(f"//{text.strip()}")
-        host, port = parts.hostname, parts.port or PORT
-    except ValueError:
-        raise _refusal() from None
-    if not host:
-        raise _refusal()
+def _written(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _settings(options: Mapping[str, str], login: str, *, is_encrypted: bool) -> dict[str, str]:
+def _settings(url: Url) -> dict[str, str]:
     """Return what goes to librdkafka as it is: options with a dot in their names, and who we are."""
-    settings = {name: value for name, value in options.items() if "." in name}
-    unknown = sorted(options.keys() - settings.keys() - set(OPTIONS))
-    if unknown:
-        known = f"{', '.join(OPTIONS)}, and librdkafka's, which have a dot"
-        raise InputError(f"the URL of a Kafka cluster takes the options {known}, not {', '.join(unknown)}")
+    settings = {name: value for name, value in url.options.items() if "." in name}
+    url.only(*OPTIONS, *settings, also=", and librdkafka's, which have a dot")
     taken = sorted(settings.keys() & OURS)
     if taken:
         raise InputError(f"{', '.join(taken)} cannot be set: what stamp promises of Kafka depends on it")
-    user, _, password = login.partition(":")
-    if login:
-        settings["sasl.username"], settings["sasl.password"] = unquote(user), unquote(password)
-    if login or "sasl" in options:
-        settings["sasl.mechanism"] = options.get("sasl", "PLAIN")
-    protocol = ("SASL_" if "sasl.mechanism" in settings else "") + ("SSL" if is_encrypted else "PLAINTEXT")
+    if url.user is not None:
+        settings["sasl.username"], settings["sasl.password"] = url.user, url.password or ""
+    if url.user is not None or "sasl" in url.options:
+        settings["sasl.mechanism"] = url.options.get("sasl", "PLAIN")
+    protocol = ("SASL_" if "sasl.mechanism" in settings else "") + ("SSL" if url.scheme == "kafkas" else "PLAINTEXT")
     return {"security.protocol": protocol, **settings}
 
 
-def _number(name: str, options: Mapping[str, str]) -> int | None:
-    default, least, most = NUMBERS[name]
-    text = options.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
-        raise InputError(f"expected a number from {least} to {most} for {name}, got {text!r}")
-    return int(text)
-
-
-def _seconds(name: str, options: Mapping[str, str]) -> float:
+def _seconds(url: Url, name: str) -> float:
     default, least, most = SECONDS[name]
-    text = options.get(name, str(default))
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise InputError(f"expected a number of seconds for {name}, got {text!r}") from None
-    if not least <= seconds <= most:
-        raise InputError(f"expected between {least:g} and {most:g} seconds for {name}, got {text}")
-    return seconds
+    return url.seconds(name, least, most) or default
 
 
-def _answer(name: str, options: Mapping[str, str]) -> bool:
-    text = options.get(name, "yes")
+def _answer(url: Url, name: str) -> bool:
+    text = url.options.get(name, "yes")
     if text not in ANSWERS:
-        raise InputError(f"expected yes or no for {name}, got {text!r}")
+        raise InputError(f"expected yes or no for {name}{url.got(name)}")
     return ANSWERS[text]

@@ -44,7 +44,7 @@ class KafkaDirectory:
         try:
             self._consumer = Consumer({**settings, **address.client(), **self._trouble.settings()})
         except KafkaException as error:
-            raise refused(error) from error
+            raise refused(error, address) from address.secrets.cause(error)
         self._line: Line | None = None
         self._is_open = True
 
@@ -133,7 +133,7 @@ class KafkaDirectory:
             yield
         except KafkaException as error:
             self.close()
-            raise self._trouble.explain(error, self._topic) from error
+            raise self._trouble.explain(error, self._topic) from self._address.secrets.cause(error)
         except DeliveryError:
             self.close()
             raise

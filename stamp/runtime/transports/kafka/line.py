@@ -45,7 +45,7 @@ class Line:
         try:
             self.producer = Producer({**SETTINGS, **address.client(), **self._trouble.settings()})
         except KafkaException as error:
-            raise refused(error) from error
+            raise refused(error, address) from address.secrets.cause(error)
         self._verdicts: list[DeliveryError | None] = []
         self._refused: set[str] = set()
         self._is_open = True
@@ -96,7 +96,7 @@ class Line:
         try:
             return self.producer.list_topics(topic, timeout=PROBE).topics[topic].error is None
         except KafkaException as error:
-            raise self._broken(error) from error
+            raise self._broken(error) from self._address.secrets.cause(error)
 
     def wait(self, timeout: float) -> Sequence[DeliveryError | None]:
         """Wait for the reports of all that was published, at most `timeout` seconds, and return the verdicts in the order of the slots.
@@ -123,7 +123,7 @@ class Line:
             for topic in refused:
                 self.producer.list_topics(topic, timeout=PROBE)
         except KafkaException as error:
-            raise self._broken(error) from error
+            raise self._broken(error) from self._address.secrets.cause(error)
 
     def must_be_well(self) -> None:
         """Look whether the cluster has gone, if there are signs of that.
@@ -137,7 +137,7 @@ class Line:
             try:
                 self.producer.list_topics(timeout=PROBE)
             except KafkaException as error:
-                raise self._broken(error) from error
+                raise self._broken(error) from self._address.secrets.cause(error)
             self._trouble.forget()
 
     def must_be_open(self) -> None:

@@ -85,7 +85,7 @@ class Subscription:
         try:
             self._consumer = Consumer({**settings, **address.client(), **self._trouble.settings()})
         except KafkaException as error:
-            raise refused(error) from error
+            raise refused(error, address) from address.secrets.cause(error)
         self._consumer.subscribe([queue], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
 
     def poll(self, waiting: int, timeout: float) -> Sequence[Tag]:
@@ -108,7 +108,7 @@ class Subscription:
                 self._probe()
         except (KafkaException, RuntimeError) as error:
             self._is_broken = True
-            raise self._trouble.explain(error) from error
+            raise self._trouble.explain(error) from self._address.secrets.cause(error)
         if self._failure is not None:
             self._is_broken = True
             raise self._failure

@@ -73,11 +73,11 @@ def topics(address: Address) -> Iterator[Topics]:
     try:
         admin = AdminClient({**address.client(), **trouble.settings()})
     except KafkaException as error:
-        raise refused(error) from error
+        raise refused(error, address) from address.secrets.cause(error)
     try:
         yield Topics(address, admin, trouble)
     except KafkaException as error:
-        raise trouble.explain(error) from error
+        raise trouble.explain(error) from address.secrets.cause(error)
 
 
 class Topics:
@@ -108,7 +108,7 @@ class Topics:
         except KafkaException as error:
             reason = reason_of(error)
             if reason is None or reason.code() != MISSING:  # somebody else may have been faster
-                raise self.trouble.explain(error, topic) from error
+                raise self.trouble.explain(error, topic) from self._address.secrets.cause(error)
         self._wait(topic, "it was deleted, but brokers still know it", is_done=lambda: not self.partitions(topic))
 
     def partitions(self, topic: str) -> Mapping[int, int]:
@@ -128,7 +128,7 @@ class Topics:
                 self.admin.poll(0)
                 now = monotonic()
                 if now >= self._until or (self.trouble.is_down and now >= self._begun + GONE):
-                    raise self.trouble.explain(error) from error
+                    raise self.trouble.explain(error) from self._address.secrets.cause(error)
 
     def _create(self, plans: Mapping[str, _Plan]) -> None:
         made = self.admin.create_topics(
@@ -146,7 +146,7 @@ class Topics:
                 if reason is None or reason.code() != THERE:  # somebody else may have been faster
                     said = error if reason is None else reason.str()
                     text = f"it cannot be made: {said}; have it made, and say ?create=no"
-                    raise self.trouble.explain(text, topic) from error
+                    raise self.trouble.explain(text, topic) from self._address.secrets.cause(error)
         for topic in plans:
             self._wait(topic, "it was made, but brokers do not know it yet", is_done=lambda: self.partitions(topic))  # noqa: B023 - it is called in this turn
 
@@ -178,7 +178,7 @@ class Topics:
             try:
                 config = {name: entry.value for name, entry in future.result().items()}
             except KafkaException as error:
-                raise self.trouble.explain(error, topic) from error
+                raise self.trouble.explain(error, topic) from self._address.secrets.cause(error)
             wrong = self._wrong(topic, plans[topic], config)
             if wrong:
                 raise self.trouble.explain(

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from stamp.errors import DeliveryError, InputError, UnroutableError
 from stamp.runtime.transports.kafka.address import Address
 
-__all__ = ["LOG", "Trouble", "reason_of"]
+__all__ = ["LOG", "Trouble", "reason_of", "refused"]
 
 LOG: Final = logging.getLogger("stamp.kafka")
 
@@ -80,13 +80,15 @@ class Trouble:
         advice = next((ADVICE[each.name()] for each in causes if each.name() in ADVICE), "")
         place = f"topic {topic!r}: " if topic else ""
         kind = UnroutableError if reason is not None and reason.code() in UNROUTABLE else DeliveryError
-        explained = kind(f"Kafka at {self._address}: {place}{said}{told}" + (f"; {advice}" if advice else ""))
+        text = self._address.secrets.masked(f"{place}{said}{told}")
+        explained = kind(f"Kafka at {self._address}: {text}" + (f"; {advice}" if advice else ""))
         if isinstance(error, BaseException):
-            explained.__cause__ = error
+            explained.__cause__ = self._address.secrets.cause(error)
         return explained
 
 
-def refused(error: KafkaException) -> InputError:
+def refused(error: KafkaException, address: Address) -> InputError:
     """Return why librdkafka does not take settings; its text names them, without values that could be secret."""
     reason = reason_of(error)
-    return InputError(f"librdkafka refuses an option of the URL: {error if reason is None else reason.str()}")
+    said = address.secrets.masked(error if reason is None else reason.str())
+    return InputError(f"librdkafka refuses an option of the URL: {said}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
 from stamp.errors import InputError
+from stamp.url import Secrets, Url
 
 __all__ = ["Address"]
 
@@ -16,11 +17,13 @@ EXAMPLE: Final = "amqp://user:password@host:5672/virtual-host"
 SCHEMES: Final = {"amqp": False, "pyamqp": False, "amqps": True}
 """Whether a scheme means TLS."""
 PORTS: Final = {False: 5672, True: 5671}
-NUMBERS: Final = {"heartbeat": 10, "window": 100}
-"""Options, and their default."""
+HEARTBEAT: Final = 10
+WINDOW: Final = 100
+NUMBERS: Final = ("heartbeat", "window")
 TLS: Final = {"ssl_ca_certs": "ca_certs", "ssl_certfile": "certfile", "ssl_keyfile": "keyfile"}
 """Options that are paths, and what py-amqp calls them."""
 LARGEST: Final = 65_535
+SHORT: Final = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Address:
     tls: Mapping[str, str] | None
     heartbeat: int
     window: int
+    secrets: Secrets = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, url: str) -> tuple[Self, ...]:
@@ -52,23 +56,27 @@ class Address:
 
     @classmethod
     def _parse(cls, url: str) -> Self:
-        parts, port = _split(url)
-        options = _options(parts)
-        is_tls = SCHEMES[parts.scheme]
-        paths = {name: options[name] for name in TLS if name in options}
+        read = Url.parse(url, what="a RabbitMQ", example=EXAMPLE)
+        if read.scheme not in SCHEMES:
+            raise read.refusal
+        read.only(*NUMBERS, *TLS)
+        is_tls = SCHEMES[read.scheme]
+        paths = {name: read.options[name] for name in TLS if name in read.options}
         if paths and not is_tls:
             raise InputError(
-                f"{' and '.join(paths)} need a connection with TLS; write amqps:// instead of {parts.scheme}://"
+                f"{' and '.join(paths)} need a connection with TLS; write amqps:// instead of {read.scheme}://"
             )
-        numbers = {name: _number(name, options.get(name, str(default))) for name, default in NUMBERS.items()}
+        host, port = read.server("127.0.0.1", PORTS[is_tls])
         return cls(
-            host=parts.hostname or "127.0.0.1",
-            port=port or PORTS[is_tls],
-            user=unquote(parts.username or "guest"),
-            password=unquote(parts.password or "guest"),
-            virtual_host=unquote(parts.path[1:]) or "/",  # the default one is called "/"
+            host=host,
+            port=port,
+            user=read.user or "guest",
+            password=read.password or "guest",
+            virtual_host=_virtual_host(read),
             tls={TLS[name]: path for name, path in paths.items()} if is_tls else None,
-            **numbers,
+            heartbeat=read.number("heartbeat", 1, LARGEST) or HEARTBEAT,
+            window=read.number("window", 1, LARGEST) or WINDOW,
+            secrets=read.secrets,
         )
 
     def __str__(self) -> str:
@@ -90,34 +98,14 @@ class Address:
         }
 
 
-def _split(url: str) -> tuple[SplitResult, int | None]:
+def _virtual_host(url: Url) -> str:
+    """Return the name behind the host, of 255 bytes at most, as AMQP has it; the default one is called "/"."""
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise _refusal() from None  # its text quotes the URL
-    # A '#' or '/' in a password ends the part before the host: what follows has an '@'.
-    if parts.scheme not in SCHEMES or parts.fragment or "@" in parts.path:
-        raise _refusal()
-    return parts, port
-
-
-def _options(parts: SplitResult) -> Mapping[str, str]:
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    known = (*NUMBERS, *TLS)
-    if unknown := sorted(options.keys() - set(known)):
-        raise InputError(f"the URL of a RabbitMQ takes the options {', '.join(known)}, not {', '.join(unknown)}")
-    return options
-
-
-def _number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= LARGEST):
-        raise InputError(f"expected a number from 1 to {LARGEST} for {name}, got {text!r}")
-    return int(text)
-
-
-def _refusal() -> InputError:
-    return InputError(
-        f"expected {EXAMPLE}, or amqps:// for TLS; write special characters of a password as %XX: '/' is %2F, '#' is %23, "
-        "'?' is %3F, ';' is %3B, '@' is %40"
-    )
+        name = unquote(url.path[1:], errors="strict") or "/"
+    except UnicodeDecodeError:
+        raise url.refusal from None
+    if len(name.encode()) > SHORT or not name.isprintable():
+        raise InputError(
+            f"expected the name of a virtual host after the host, of {SHORT} bytes at most, got another text"
+        )
+    return name

@@ -81,7 +81,7 @@ class Link:
             self._failure = self._explain(error)
             self._abandon()
             if isinstance(error, FAILURES):
-                raise self._failure from error
+                raise self._failure from self._address.secrets.cause(error)
             raise
 
     def pump(self, timeout: float) -> None:
@@ -195,7 +195,7 @@ class Link:
     def _explain(self, error: BaseException) -> DeliveryError:
         if isinstance(error, DeliveryError):
             return error
-        what = str(error) or type(error).__name__
+        what = self._address.secrets.masked(str(error) or type(error).__name__)
         advice = IF_NEVER if self._connection is None else IF_LOST
         return DeliveryError(f"{self._address}: {what}; {advice}")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from redis.connection import Connection, SSLConnection
 
 from stamp.errors import InputError
+from stamp.url import Secrets, Url, whole
 
 __all__ = ["Address"]
 
@@ -18,6 +18,7 @@ EXAMPLE: Final = "redis://user:password@host:6379/0?redeliver=30"
 SECONDS: Final = {"redeliver": (0.2, 86_400.0), "timeout": (0.1, 600.0)}
 TLS: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")  # as redis-py calls them; each is a path
 OPTIONS: Final = ("prefix", *SECONDS, *TLS)
+LARGEST_DATABASE: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Address:
     prefix: str
     redeliver: float
     timeout: float
+    secrets: Secrets = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -45,25 +47,23 @@ class Address:
         Raises:
             InputError: it is none, or has an option that is not known. The text does not show the URL: there may be a password in it.
         """
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise InputError(f"expected a URL such as {EXAMPLE}: {error}") from None
-        options = _options(parts)
-        tls: dict[str, str] = {name: options[name] for name in TLS if name in options}
-        if tls and parts.scheme != "rediss":
+        read = Url.parse(url, what="a Redis server", example=EXAMPLE)
+        read.only(*OPTIONS)
+        tls = {name: read.options[name] for name in TLS if name in read.options}
+        if tls and read.scheme != "rediss":
             raise InputError(f"{' and '.join(tls)} need a connection with TLS; write rediss:// instead of redis://")
+        host, port = read.server("localhost", 6379)
         return cls(
-            host=parts.hostname or "localhost",
-            port=6379 if port is None else port,
-            db=_database(parts.path),
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-            tls=tls if parts.scheme == "rediss" else None,
-            prefix=options.get("prefix", "stamp"),
-            redeliver=_seconds("redeliver", options.get("redeliver", "30")),
-            timeout=_seconds("timeout", options.get("timeout", "10")),
+            host=host,
+            port=port,
+            db=_database(read),
+            user=read.user or None,
+            password=read.password or None,
+            tls=tls if read.scheme == "rediss" else None,
+            prefix=read.options.get("prefix", "stamp"),
+            redeliver=read.seconds("redeliver", *SECONDS["redeliver"]) or 30.0,
+            timeout=read.seconds("timeout", *SECONDS["timeout"]) or 10.0,
+            secrets=read.secrets,
         )
 
     def key(self, queue: str) -> str:
@@ -98,27 +98,8 @@ class Address:
         return Connection(**options) if self.tls is None else SSLConnection(**options, **dict[str, Any](self.tls))
 
 
-def _options(parts: SplitResult) -> dict[str, str]:
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    unknown = sorted(options.keys() - set(OPTIONS))
-    if unknown:
-        raise InputError(f"the URL of a Redis server takes the options {', '.join(OPTIONS)}, not {', '.join(unknown)}")
-    return options
-
-
-def _database(path: str) -> int:
-    number = path.strip("/") or "0"
-    if not (number.isascii() and number.isdecimal()):
-        raise InputError(f"expected the number of a database after the host, as in {EXAMPLE}, got {number!r}")
-    return int(number)
-
-
-def _seconds(name: str, text: str) -> float:
-    least, most = SECONDS[name]
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise InputError(f"expected a number of seconds for {name}, got {text!r}") from None
-    if not least <= seconds <= most:
-        raise InputError(f"expected between {least} and {most} seconds for {name}, got {text}")
-    return seconds
+def _database(url: Url) -> int:
+    number = whole(url.path.strip("/") or "0", 0, LARGEST_DATABASE)
+    if number is None:
+        raise InputError(f"expected the number of a database after the host, as in {EXAMPLE}, got something else there")
+    return number

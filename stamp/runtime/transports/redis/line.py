@@ -40,7 +40,7 @@ class Line:
         try:
             self._connection.connect()
         except (RedisError, OSError) as error:
-            raise self._broken(error) from error
+            raise self._broken(error) from self._address.secrets.cause(error)
 
     def send(self, commands: Iterable[Command]) -> None:
         """Send `commands`; each has to be answered for with `answer`, in this order.
@@ -52,7 +52,7 @@ class Line:
         try:
             self._connection.send_packed_command(self._connection.pack_commands(commands))
         except (RedisError, OSError) as error:
-            raise self._broken(error) from error
+            raise self._broken(error) from self._address.secrets.cause(error)
 
     def answer(self, deadline: float) -> Any:
         """Return the next answer as the server wrote it, an error as a value; `deadline` is on the monotonic clock.
@@ -68,7 +68,7 @@ class Line:
         except ResponseError as error:
             return self.refusal(error)
         except (RedisError, OSError) as error:
-            raise self._broken(error) from error
+            raise self._broken(error) from self._address.secrets.cause(error)
 
     def ask(self, *commands: Command, wait: float = 0.0) -> list[Any]:
         """Send `commands` and return their answers; the server may take `wait` seconds more than the address says.
@@ -102,14 +102,15 @@ class Line:
         try:
             self._connection.can_read(0)
         except (RedisError, OSError) as error:
-            raise self._broken(error) from error
+            raise self._broken(error) from self._address.secrets.cause(error)
 
     def refusal(self, error: BaseException) -> DeliveryError:
         """Return `error` of this server as ours."""
         words = {type(error).__name__, *str(error).split()}  # of a script's error the code is somewhere in its text
         advice = next((advice for code, advice in ADVICE_BY_CODE.items() if code in words), None)
-        refusal = DeliveryError(f"Redis at {self._address}: {error}" + (f"; {advice}" if advice else ""))
-        refusal.__cause__ = error
+        said = self._address.secrets.masked(error)
+        refusal = DeliveryError(f"Redis at {self._address}: {said}" + (f"; {advice}" if advice else ""))
+        refusal.__cause__ = self._address.secrets.cause(error)
         return refusal
 
     def close(self) -> None:

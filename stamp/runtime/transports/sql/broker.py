@@ -14,7 +14,7 @@ from stamp.runtime.transports.virtual import Virtual
 from stamp.runtime.transports.virtual.receiver import BEAT
 from stamp.runtime.transports.virtual.sender import LARGEST
 from stamp.store import postgresql, sqlite
-from stamp.store.address import address, is_in_memory
+from stamp.store.address import address, is_in_memory, secrets
 
 __all__ = ["Sql"]
 
@@ -36,7 +36,7 @@ class Sql(Virtual):
         self._url, self._redeliver = _parse(url.partition("+")[2])
         where = self._url
         public = URL.create(where.get_backend_name(), where.username, None, where.host, where.port, where.database)
-        super().__init__(f"sqla+{public}")
+        super().__init__(f"sqla+{public}", secrets(where))
 
     @property
     def promises(self) -> Promises:
@@ -54,7 +54,8 @@ class Sql(Virtual):
         try:
             return TablePlace(ENGINES[self._url.get_backend_name()](self._url), self._redeliver)
         except (SQLAlchemyError, StoreError) as error:
-            raise DeliveryError(f"{self.address} cannot be used: {error}") from error
+            said = f"{self.address} cannot be used: {self._secrets.masked(error)}"
+            raise DeliveryError(said) from self._secrets.cause(error)
 
 
 def _parse(url: str) -> tuple[URL, float]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from stamp.errors import InputError
+from stamp.url import Secrets, Url
 
 __all__ = ["Address"]
 
-EXAMPLE: Final = "sqs://eu-central-1?visibility=30"
+EXAMPLE: Final = "sqs://eu-central-1?visibility=30 or sqs://key:secret@region"
 SECONDS: Final = {"visibility": (30, 1, 43_200), "timeout": (10, 1, 600)}
 """Options that are whole seconds: what they are when left out, the least, the most."""
 OPTIONS: Final = (*SECONDS, "endpoint", "prefix", "profile")
@@ -39,6 +40,7 @@ class Address:
     prefix: str
     visibility: int
     timeout: int
+    secrets: Secrets = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -47,28 +49,22 @@ class Address:
         Raises:
             InputError: it is none, or has an option that is not known. The text does not show the URL: there may be a secret in it.
         """
-        try:
-            parts = urlsplit(url)
-            is_one = parts.scheme == "sqs" and parts.port is None and not parts.path.strip("/") and not parts.fragment
-        except ValueError:
-            is_one, parts = False, SplitResult("", "", "", "", "")
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        if not is_one or bool(parts.username) != bool(parts.password):
-            raise InputError(
-                f"expected a URL such as {EXAMPLE}, or sqs://key:secret@region; write '/' in a secret as %2F, '+' as %2B"
-            )
-        unknown = sorted(options.keys() - set(OPTIONS))
-        if unknown:
-            raise InputError(f"the URL of SQS takes the options {', '.join(OPTIONS)}, not {', '.join(unknown)}")
+        read = Url.parse(url, what="SQS", example=EXAMPLE)
+        has_port = ":" in read.hosts or "[" in read.hosts
+        if read.scheme != "sqs" or has_port or read.path.strip("/") or bool(read.user) != bool(read.password):
+            raise read.refusal
+        region, _ = read.server("", 0) if read.hosts else ("", 0)
+        read.only(*OPTIONS)
         return cls(
-            region=parts.hostname or None,
-            endpoint=_endpoint(options.get("endpoint")),
-            key=unquote(parts.username) if parts.username else None,
-            secret=unquote(parts.password) if parts.password else None,
-            profile=options.get("profile"),
-            prefix=options.get("prefix", ""),
-            visibility=_seconds("visibility", options.get("visibility")),
-            timeout=_seconds("timeout", options.get("timeout")),
+            region=region or None,
+            endpoint=_endpoint(read.options.get("endpoint")),
+            key=read.user or None,
+            secret=read.password or None,
+            profile=read.options.get("profile"),
+            prefix=read.options.get("prefix", ""),
+            visibility=_seconds(read, "visibility"),
+            timeout=_seconds(read, "timeout"),
+            secrets=Secrets([read.user, read.password]),
         )
 
     def __str__(self) -> str:
@@ -97,7 +93,9 @@ class Address:
                 config=config,
             )
         except (BotoCoreError, ValueError) as error:
-            raise InputError(f"{self}: {error}; write the region into the URL, as in {EXAMPLE}") from error
+            said = self.secrets.masked(error)
+            text = f"{self}: {said}; write the region into the URL, as in {EXAMPLE}"
+            raise InputError(text) from self.secrets.cause(error)
 
 
 def _endpoint(text: str | None) -> str | None:
@@ -105,22 +103,16 @@ def _endpoint(text: str | None) -> str | None:
         return None
     try:
         parts = urlsplit(text)
-        is_one = (
-            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None and not parts.query
-        )
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_one = False
-    if not is_one:
+    if not is_one or any(letter in text for letter in "@?# "):
         raise InputError(
             "expected an address such as http://127.0.0.1:4566 for endpoint; who we are stands before the region"
         )
     return text
 
 
-def _seconds(name: str, text: str | None) -> int:
+def _seconds(url: Url, name: str) -> int:
     default, least, most = SECONDS[name]
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
-        raise InputError(f"expected between {least} and {most} whole seconds for {name}, got {text!r}")
-    return int(text)
+    return url.number(name, least, most, unit="whole seconds") or default

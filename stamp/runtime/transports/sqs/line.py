@@ -154,11 +154,12 @@ class Line:
         except ClientError as error:
             told = error.response.get("Error", {})
             refusal = self._refusal(str(told.get("Code", "")), str(told.get("Message", "")), queue)
-            refusal.__cause__ = error
+            refusal.__cause__ = self._address.secrets.cause(error)
             return refusal
         except (BotoCoreError, HTTPClientError, ValueError) as error:
             self.close()
-            raise self._refusal(type(error).__name__, str(error), queue) from error
+            refusal = self._refusal(type(error).__name__, str(error), queue)
+            raise refusal from self._address.secrets.cause(error)
 
     def _find(self, queue: str) -> str | None:
         answer = self._call("get_queue_url", queue, QueueName=self._name(queue))
@@ -188,7 +189,7 @@ class Line:
     def _refusal(self, code: str, text: str, queue: str) -> DeliveryError:
         advice = ADVICE.get(ALIASES.get(code, code), "")
         kind = UnroutableError if code in MISSING else DeliveryError
-        said = f"{self._address}: queue {queue!r}: {text or code}"
+        said = f"{self._address}: queue {queue!r}: {self._address.secrets.masked(text or code)}"
         return kind(said + (f"; {advice}" if advice else ""))
 
 

@@ -7,14 +7,16 @@ from contextlib import contextmanager, suppress
 
 from stamp.errors import DeliveryError
 from stamp.runtime.transports.virtual.place import Place
+from stamp.url import Secrets
 
 __all__ = ["Access"]
 
 
 class Access:
-    """Guards `place`, whose `address` is for messages."""
+    """Guards `place`, whose `address` is for messages, in which none of its `secrets` is."""
 
-    def __init__(self, place: Place, address: str) -> None:
+    def __init__(self, place: Place, address: str, secrets: Secrets) -> None:
+        self._secrets = secrets
         self._place = place
         self._address = address
         self._is_open = True
@@ -32,7 +34,8 @@ class Access:
             yield self._place
         except self._place.failures as error:
             self.close()
-            raise DeliveryError(f"{self._address} cannot be used: {error}") from error
+            said = f"{self._address} cannot be used: {self._secrets.masked(error)}"
+            raise DeliveryError(said) from self._secrets.cause(error)
 
     def close(self) -> None:
         """Let go of it."""

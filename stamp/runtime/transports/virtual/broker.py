@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Final
 
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Promises
@@ -14,15 +15,19 @@ from stamp.runtime.transports.virtual.graveyard import VirtualGraveyard
 from stamp.runtime.transports.virtual.place import Place
 from stamp.runtime.transports.virtual.receiver import VirtualReceiver
 from stamp.runtime.transports.virtual.sender import VirtualSender
+from stamp.url import Secrets
 
 __all__ = ["Virtual"]
+
+NONE: Final = Secrets()
 
 
 class Virtual(ABC):
     """A transport whose queues are in a place of its own."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, secrets: Secrets = NONE) -> None:
         self._address = address
+        self._secrets = secrets
 
     @property
     def address(self) -> str:
@@ -87,7 +92,7 @@ class Virtual(ABC):
         return contents.waiting
 
     def _access(self, queues: Sequence[str]) -> Access:
-        access = Access(self._open(), self._address)
+        access = Access(self._open(), self._address, self._secrets)
         with access.use() as place:
             place.create(queues)
         return access
