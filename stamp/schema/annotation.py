@@ -29,7 +29,8 @@
     Annotated, NewType, type alias, TypeVar with bound  what it stands for
 
 Everything else is refused with the path of the field (`stamp.schema.refusals`), as is a union in which two branches have one Avro
-type or one Python class: what was written could not be told when it is read.
+type or one Python class: what was written could not be told when it is read. A value that the model itself would read as another one
+is refused when it is written (`stamp.schema.roundtrip`).
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ __all__ = ["Mapper", "doc_of", "reviver"]
 
 ARRAYS: Final[Mapping[Any, tuple[type, ...]]] = {
     list: (list,),
-    MutableSequence: (list, deque),
+    MutableSequence: (list,),
     Sequence: (list, tuple, deque),
     deque: (deque,),
     tuple: (tuple,),

@@ -206,13 +206,22 @@ def items(writes: Sequence[Write]) -> Write:
     return write
 
 
+def _another_class(model: type, value: Any) -> EncodeError:
+    if not isinstance(value, model):
+        return misfit(f"an instance of {model.__name__}", value)
+    given = type(value).__name__
+    return EncodeError(
+        f"expected an instance of {model.__name__} itself, got one of its subclass {given}, which would be read as {model.__name__}, "
+        f"without the fields that it adds: write `{model.__name__} | {given}` where both may be"
+    )
+
+
 def record(model: type, fields: Sequence[tuple[str, Write]]) -> Write:
     """Return the writer of a model's instances. `fields` may still grow: a recursive model refers to itself."""
-    expected = f"an instance of {model.__name__}"
 
     def write(value: Any, out: bytearray) -> None:
-        if type(value) is not model and not isinstance(value, model):
-            raise misfit(expected, value)
+        if type(value) is not model:
+            raise _another_class(model, value)
         state, name = value.__dict__, ""
         try:
             for name, write_field in fields:
@@ -229,8 +238,8 @@ def attribute(model: type, name: str, write_value: Write) -> Write:
     """Return the writer of a model that is nothing but its one attribute."""
 
     def write(value: Any, out: bytearray) -> None:
-        if not isinstance(value, model):
-            raise misfit(f"an instance of {model.__name__}", value)
+        if type(value) is not model:
+            raise _another_class(model, value)
         write_value(getattr(value, name), out)
 
     return write

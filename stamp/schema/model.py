@@ -11,6 +11,7 @@ from stamp.errors import EncodeError, SchemaError
 from stamp.schema import encoder
 from stamp.schema.annotation import Mapper, reviver
 from stamp.schema.constraint import ATTRIBUTE
+from stamp.schema.coreschema import is_exact
 from stamp.schema.enforced import validated_fields, validates
 from stamp.schema.field import WireField, wire_fields
 from stamp.schema.form import Form, Node, Write
@@ -20,6 +21,7 @@ from stamp.schema.names import is_namespace
 from stamp.schema.naming import Names, options, reference
 from stamp.schema.place import Place
 from stamp.schema.refusals import check_model
+from stamp.schema.roundtrip import RoundTrip
 from stamp.schema.types import MISSING
 
 __all__ = ["Binding", "Node", "avro_schema", "bind"]
@@ -32,22 +34,28 @@ class Binding(Generic[M]):
     """A model and its Avro record.
 
     `schema` is the schema to write and to read with; its nodes may be `Node`s, whose `decode` a decoder calls. `write` appends an
-    instance to a bytearray, or raises EncodeError and leaves the bytearray as it was.
+    instance to a bytearray, or raises EncodeError and leaves the bytearray as it was. `round_trip` reads back what was written, of a
+    model that might give another value.
     """
 
     model: type[M]
     schema: Node
     write: Write
+    round_trip: RoundTrip | None
 
     def encode(self, instance: M) -> bytes:
         """Return the Avro binary of an instance.
 
         Raises:
-            EncodeError: a value does not fit its type; `path` leads to it from the model on, as in `Order.items[3].price`.
+            EncodeError: a value does not fit its type, or would be read as another one; `path` leads to it from the model on, as in
+                `Order.items[3].price`.
         """
         out = bytearray()
         self.write(instance, out)
-        return bytes(out)
+        payload = bytes(out)
+        if self.round_trip is not None:
+            self.round_trip.check(instance, payload)
+        return payload
 
 
 def bind(model: type[M], *, name: str | None = None, namespace: str | None = None) -> Binding[M]:
@@ -67,7 +75,8 @@ def bind(model: type[M], *, name: str | None = None, namespace: str | None = Non
     form = walk.record(model, Place(model.__name__), name)
     assert form.defines is not None
     lint(form.defines, recursion=True)
-    return Binding(model, form.defines, _whole(form.write, model.__name__))
+    round_trip = None if is_exact(model) else RoundTrip(model, form.defines)
+    return Binding(model, form.defines, _whole(form.write, model.__name__), round_trip)
 
 
 def _is_record(model: object) -> bool:

@@ -11,9 +11,10 @@ import pydantic
 from pydantic import BaseModel, RootModel, types
 
 from stamp.errors import SchemaError
+from stamp.schema.coreschema import computed_fields
 from stamp.schema.place import Place
 
-__all__ = ["check_metadata", "check_model", "refusal"]
+__all__ = ["check_metadata", "check_model", "check_written", "refusal"]
 
 
 class Refusal(NamedTuple):
@@ -69,7 +70,7 @@ HARMLESS: Final[Any] = (
     *(pydantic.AwareDatetime, pydantic.NaiveDatetime, pydantic.PastDatetime, pydantic.FutureDatetime),
     *(pydantic.PastDate, pydantic.FutureDate),
 )
-"""Metadata that decides which values are valid, and not how they look when they are read or written."""
+"""Metadata that decides which values are valid. Where it changes a value, reading back what was written shows it."""
 
 SERIALIZERS: Final = (pydantic.PlainSerializer, pydantic.WrapSerializer, pydantic.SerializeAsAny)
 
@@ -120,6 +121,20 @@ def check_model(model: type[BaseModel]) -> None:
     }.items():
         if found:
             raise SchemaError(f"expected {reason}", path=model.__name__)
+
+
+def check_written(model: type[BaseModel]) -> None:
+    """Refuse what only matters in a model that is written, and not in a view.
+
+    Raises:
+        SchemaError: it, or a model in it, has a computed field, which its readers would expect and not get.
+    """
+    for cls, name in computed_fields(model):
+        raise SchemaError(
+            "expected no computed field in what a step writes: it is not written. Make it a plain @property if only Python code that "
+            "has the model asks for it, or a field, which a validator may fill, if other steps read it",
+            path=f"{cls.__name__}.{name}",
+        )
 
 
 def _has_own_core_schema(model: type[BaseModel]) -> bool:

@@ -28,7 +28,7 @@ from stamp.schema import primitives
 from stamp.schema.form import Form, Node
 from stamp.schema.place import Place
 
-__all__ = ["NULL", "URLS", "flat", "scalar"]
+__all__ = ["NULL", "TEXTS", "URLS", "flat", "scalar"]
 
 NULL: Final = Form("null", primitives.write_null, (type(None),))
 
@@ -92,6 +92,12 @@ URLS: Final = (
     *(pydantic.MongoDsn, pydantic.NatsDsn, pydantic.SnowflakeDsn),
 )
 """Classes whose subclasses are text too."""
+
+TEXTS: Final = (
+    *(IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network),
+    *(PurePath, *URLS),
+)
+"""The classes of values that are written as their text."""
 
 
 def scalar(annotation: Any, metadata: Iterable[Any], place: Place) -> Form | None:

@@ -13,6 +13,7 @@ from stamp.envelope.failure import Failure
 from stamp.schema.identity import SchemaId
 from stamp.schema.lint import lint
 from stamp.schema.model import bind
+from stamp.schema.refusals import check_written
 from stamp.schema.varint import sized
 from stamp.schema.view import View
 
@@ -46,6 +47,7 @@ class Emission:
         self.model, self.namespace = model, namespace
         self.events: Final = tuple((event, sized(event.encode())) for event in events)
         self.binding: Final = bind(model, namespace=namespace)
+        check_written(model)
         lint(self.binding.schema)  # no recursion: a contract could not hold it
         self.schema_id: Final = SchemaId.of(self.binding.schema)
         self.opening: Final = sized(step.encode()) + self.schema_id
