@@ -90,10 +90,10 @@ class Url:
     path: str
     options: Mapping[str, str] = field(repr=False)
     what: str
-    example: str
+    expected: str
 
     @classmethod
-    def parse(cls, url: str, *, what: str, example: str) -> Self:
+    def parse(cls, url: str, *, what: str, expected: str) -> Self:
         """Read a URL.
 
         Raises:
@@ -106,7 +106,7 @@ class Url:
         path, _, query = behind.partition("?")
         in_doubt = "#" in rest or "@" in login or "@" in behind or DOUBTFUL.search(url) or NO_ESCAPE.search(rest)
         if not separator or not SCHEME.fullmatch(scheme) or in_doubt:
-            raise refusal(example)
+            raise refusal(expected)
         user, colon, password = login.partition(":")
         try:
             return cls(
@@ -115,12 +115,12 @@ class Url:
                 password=unquote(password, errors="strict") if colon else None,
                 hosts=hosts,
                 path=path,
-                options=_options(query, what, example),
+                options=_options(query, what, expected),
                 what=what,
-                example=example,
+                expected=expected,
             )
         except UnicodeDecodeError:
-            raise refusal(example) from None
+            raise refusal(expected) from None
 
     @property
     def secrets(self) -> Secrets:
@@ -131,7 +131,7 @@ class Url:
     @property
     def refusal(self) -> InputError:
         """An error that says how such a URL is written, and nothing of this one."""
-        return refusal(self.example)
+        return refusal(self.expected)
 
     def servers(self, default: str, port: int) -> Sequence[tuple[str, int]]:
         """Return the hosts and their ports, with commas between them; `default` and `port` where none is given.
@@ -211,9 +211,9 @@ class Url:
         return not self.password and not any(map(is_secret, self.options))
 
 
-def refusal(example: str) -> InputError:
+def refusal(expected: str) -> InputError:
     """Return why a URL is not read, which shows nothing of it."""
-    return InputError(f"expected a URL such as {example}, got a URL that cannot be parsed; {ESCAPES}")
+    return InputError(f"expected {expected}, got a URL that cannot be parsed; {ESCAPES}")
 
 
 def is_secret(option: str) -> bool:
@@ -242,14 +242,14 @@ def _cut(rest: str) -> tuple[str, str]:
     return rest[:end], rest[end:]
 
 
-def _options(query: str, what: str, example: str) -> Mapping[str, str]:
+def _options(query: str, what: str, expected: str) -> Mapping[str, str]:
     options: dict[str, str] = {}
     pairs = [part.partition("=") for part in query.split("&") if part]
     names: Collection[str] = [unquote_plus(name, errors="strict") for name, _, _ in pairs]
     for name, (_, equals, value) in zip(names, pairs, strict=True):
         text = unquote_plus(value, errors="strict")
         if not equals or not name or DOUBTFUL.search(text.replace(" ", "")):
-            raise refusal(example)
+            raise refusal(expected)
         if name in options:
             shown = "" if any(map(is_secret, names)) or not SCHEME.fullmatch(name) else f" {name}"
             raise InputError(f"the URL of {what} has the option{shown} twice: write it once")

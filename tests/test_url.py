@@ -94,7 +94,7 @@ def test_no_part_of_a_secret_is_told_of_a_store(scheme, shape, secret):
 @given(st.text(min_size=1, max_size=30).filter(str.isprintable))
 @pytest.mark.parametrize("scheme", ["amqp", "redis", "kafka", "sqs"])
 def test_an_escaped_secret_is_read_as_it_was(scheme, secret):
-    url = Url.parse(f"{scheme}://user:{quote(secret, safe='')}@host", what="it", example="x")
+    url = Url.parse(f"{scheme}://user:{quote(secret, safe='')}@host", what="it", expected="x")
     assert (url.user, url.password, url.hosts) == ("user", secret, "host")
     transport(f"{scheme}://user:{quote(secret, safe='')}@host")
 

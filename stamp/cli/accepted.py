@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 from stamp.cli.rulebook import RULEBOOK
 from stamp.errors import InputError
 from stamp.ripple import Acceptance
-from stamp.workflow.settings import Settings, settings
+from stamp.workflow.settings import Settings, settings, shown
 
 __all__ = ["acceptances"]
 
@@ -31,7 +31,7 @@ def acceptances() -> tuple[Acceptance, ...]:
 def _entries(given: Settings) -> Iterator[Acceptance]:
     tables, path = given.table.get(KEY, []), given.path(KEY)
     if not isinstance(tables, list):
-        raise InputError(f"expected tables [[{path}]], got {tables!r}", file=given.file, path=path)
+        raise InputError(f"expected tables [[{path}]], got {shown(tables)}", file=given.file, path=path)
     for number, (table, line) in enumerate(zip(tables, given.lines(KEY, len(tables)), strict=True)):
         yield _entry(table, _Place(str(given.file), f"{path}[{number}]", line))
 
@@ -49,12 +49,12 @@ class _Place(NamedTuple):
 
 def _entry(table: Any, place: _Place) -> Acceptance:
     if not isinstance(table, dict):
-        place.refuse(f"expected a table with {', '.join(KEYS)}, got {table!r}")
+        place.refuse(f"expected a table with {', '.join(KEYS)}, got {shown(table)}")
     for key in table:
         if key not in KEYS:
             near = get_close_matches(key, KEYS, n=1)
             place.refuse(
-                f"expected one of {', '.join(KEYS)}, got {key!r}{f': did you mean {near[0]}?' if near else ''}"
+                f"expected one of {', '.join(KEYS)}, got {shown(key)}{f': did you mean {near[0]}?' if near else ''}"
             )
     for key, wanted in KEYS.items():
         if key in table and not wanted.fits(table[key]):
@@ -93,14 +93,14 @@ KEYS: Final[Mapping[str, _Key]] = {
 
 
 def _said(value: Any) -> str:
-    return value.isoformat() if isinstance(value, date) else repr(value)
+    return value.isoformat() if isinstance(value, date) else shown(value)
 
 
 def _check_rule(rule: str, place: _Place) -> None:
     if rule not in RULEBOOK:
         near = get_close_matches(rule, RULEBOOK, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
-        place.refuse(f"expected a rule, got {rule!r}: {hint}`stamp rules` lists all", "rule")
+        place.refuse(f"expected a rule, got {shown(rule)}: {hint}`stamp rules` lists all", "rule")
     if rule.startswith(ABOUT_ENTRIES):
         place.refuse(f"{rule} is about entries like this one, and cannot be accepted: do what it says", "rule")
 

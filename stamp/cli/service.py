@@ -13,7 +13,7 @@ from stamp.errors import InputError
 from stamp.runtime.transport import Transport
 from stamp.store.address import address, file_of
 from stamp.store.store import Store
-from stamp.workflow.settings import settings
+from stamp.workflow.settings import settings, shown
 
 __all__ = [
     "DEFAULT_STORE",
@@ -38,6 +38,8 @@ DEFAULT_STORE: Final = "sqlite:///stamp.db"
 
 NONE: Final = "none"
 
+LONGEST: Final = 200
+"""Letters of a message of click's."""
 KINDS: Final = {bool: "a boolean", int: "a number", float: "a number", list: "an array", dict: "a table"}
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -96,7 +98,7 @@ def _flag(key: str, *, default: bool) -> bool:
         if key in each.table:
             found = each.table[key]
             if not isinstance(found, bool):
-                raise InputError(f"expected true or false, got {found!r}", file=each.file, path=each.path(key))
+                raise InputError(f"expected true or false, got {shown(found)}", file=each.file, path=each.path(key))
             return found
     return default
 
@@ -107,10 +109,16 @@ def _number(key: str, default: float | None, kind: click.ParamType[Any]) -> floa
             found = each.table[key]
             try:
                 if isinstance(found, bool) or not isinstance(found, int if kind is WHOLE else int | float):
-                    raise InputError(f"expected a number, got {found!r}", file=each.file, path=each.path(key))
+                    raise InputError(f"expected a number, got {shown(found)}", file=each.file, path=each.path(key))
                 number: float = kind.convert(found, None, None)
             except click.BadParameter as error:
-                raise InputError(error.message, file=each.file, path=each.path(key)) from error
+                raise InputError(error.message[:LONGEST], file=each.file, path=each.path(key)) from error
+            except (
+                OverflowError,
+                ValueError,
+            ):  # more digits than a number can have that may have a fraction, or that click writes
+                text = f"expected a smaller number, got {shown(found)}"
+                raise InputError(text, file=each.file, path=each.path(key)) from None
             return number
     return default
 

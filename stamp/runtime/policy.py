@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
 from typing import Final
 
 from stamp.errors import InputError
 from stamp.runtime.retry import RETRY, Retry
+from stamp.runtime.span import HANDLERS, MESSAGES, SECONDS, Span
 
 __all__ = ["POLICY", "Policy"]
+
+SPANS: Final[Mapping[str, Span]] = {
+    "concurrency": HANDLERS,
+    "prefetch": MESSAGES,
+    **dict.fromkeys(("lease", "resend", "horizon", "schema_patience", "patience", "grace"), SECONDS),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +36,7 @@ class Policy:
         tell the type and an event id; the log of this process tells the text with that id.
 
     Raises:
-        InputError: a number that makes no sense, or `expose_errors` that is neither True nor False.
+        InputError: a number out of bounds, which `stamp.runtime.span` tells, or `expose_errors` that is neither True nor False.
     """
 
     concurrency: int = 1
@@ -44,10 +51,9 @@ class Policy:
     expose_errors: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("concurrency", "prefetch", "lease", "resend", "horizon", "schema_patience", "patience", "grace"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < inf:
-                raise InputError(f"expected a number above 0 that has an end, got {value}", path=name)
+        for name, span in SPANS.items():
+            if name != "patience" or self.patience is not None:
+                span.check(getattr(self, name), name)
         if not isinstance(self.expose_errors, bool):  # any text is true, "no" as well
             raise InputError(f"expected True or False, got {self.expose_errors!r}", path="expose_errors")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from random import random
 from typing import Final
 
 from stamp.errors import InputError
+from stamp.runtime.span import DEATHS, SECONDS
 
 __all__ = ["RETRY", "Retry"]
 
@@ -31,12 +31,12 @@ class Retry:
     deaths: int = 20
 
     def __post_init__(self) -> None:
-        if self.attempts < 1 or self.deaths < 1:
-            raise InputError(
-                f"expected at least one attempt and one death, got {self.attempts} and {self.deaths}", path="retry"
-            )
-        if not 0 < self.first <= self.longest < inf:
-            text = f"expected a first rest above 0 s and at most the longest, got {self.first} and {self.longest}"
+        DEATHS.check(self.attempts, "retry.attempts")
+        DEATHS.check(self.deaths, "retry.deaths")
+        SECONDS.check(self.first, "retry.first")
+        SECONDS.check(self.longest, "retry.longest")
+        if self.first > self.longest:
+            text = f"expected a first rest that is at most the longest, got {self.first} and {self.longest}"
             raise InputError(text, path="retry")
 
     def rest(self, failures: int, chance: Callable[[], float] = random) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -76,6 +76,9 @@ def _is_in_doubt(url: str, parsed: URL) -> bool:
 
 def public(url: URL) -> str:
     """Return `url` as it may be written into messages and logs: without a password, and without options, where libpq takes passwords, too."""
+    if url.get_backend_name() == "sqlite":
+        file = quote(url.database or "", safe=" +/", errors="surrogateescape")  # the bytes of a name that is no text
+        return f"sqlite:///{file}" if file else "sqlite://"
     return url.set(drivername=url.get_backend_name(), password=None, query={}).render_as_string()
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 
 from stamp.errors import StoreError
@@ -23,19 +23,23 @@ DEFAULTS: Final = {
 }
 """Parameters of libpq that are set unless the address says something else."""
 
+ENCODING: Final = "UTF8"
+FIXED: Final = {"prepare_threshold": None, "client_encoding": ENCODING}
+"""What no address, and no environment, may set otherwise."""
+
 
 def connect(url: URL) -> Engine:
     """Return an engine for `url`.
 
     Raises:
-        StoreError: the driver is not installed.
+        StoreError: the driver is not installed. When it connects: the database has an encoding that lacks letters.
     """
     arguments = {name: value for name, value in DEFAULTS.items() if name not in url.query}
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             # Never prepared: plans are made by the size that tables have now, and a pool of connections in between does no harm.
-            connect_args={**arguments, "prepare_threshold": None},
+            connect_args={**arguments, **FIXED},
             hide_parameters=True,
             isolation_level="READ COMMITTED",
             pool_use_lifo=True,
@@ -45,3 +49,16 @@ def connect(url: URL) -> Engine:
         raise StoreError(
             f"a store at postgresql:// needs psycopg: pip install 'stamp-coupling[postgresql]' ({error})"
         ) from error
+    event.listen(engine, "connect", _must_take_any_text)
+    return engine
+
+
+def _must_take_any_text(connection: Any, _: object) -> None:
+    encoding = connection.info.parameter_status("server_encoding")  # it tells so when we connect
+    if encoding != ENCODING:
+        database = connection.info.dbname
+        connection.close()
+        raise StoreError(
+            f"expected a database with the encoding {ENCODING}, got {database!r} with {encoding}, which lacks letters that ids and texts of "
+            f"errors may have: CREATE DATABASE ... TEMPLATE template0 ENCODING '{ENCODING}'"
+        )

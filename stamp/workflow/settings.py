@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from stamp.errors import InputError
 
-__all__ = ["Settings", "contracts_folder", "settings"]
+__all__ = ["Settings", "contracts_folder", "settings", "shown"]
 
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {"stamp.toml": (), "pyproject.toml": ("tool", "stamp")}
 """Where settings are, and under which keys there. What the first file says goes before what the second one does."""
@@ -29,6 +29,12 @@ _KEYS: Final = (
     "patience",
     "expose_errors",
 )
+
+
+LONGEST: Final = 100
+"""Letters of a value, or of a parser's words, that an error repeats."""
+LARGEST: Final = 2**20
+"""Bytes of a settings file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,8 @@ def contracts_folder() -> Path:
     for each in settings():
         if "schemas" in each.table:
             folder = each.table["schemas"]
-            if not isinstance(folder, str) or not folder:
-                text = f"expected the path of the contracts folder, got {folder!r}"
+            if not isinstance(folder, str) or not folder or "\0" in folder:
+                text = f"expected the path of the contracts folder, got {shown(folder)}"
                 raise InputError(text, file=each.file, path=each.path("schemas"))
             return each.file.parent / folder
     return Path("schemas")
@@ -107,12 +113,24 @@ def _read(file: Path, prefix: tuple[str, ...]) -> Settings | None:
             return None
         table = table[key]
         if not isinstance(table, dict):
-            raise InputError(f"expected a table, got {table!r}", file=file, path=key)
+            raise InputError(f"expected a table, got {shown(table)}", file=file, path=key)
     found = Settings(file, prefix, table, text)
     for key in found.table:
         if key not in _KEYS:
-            raise InputError(f"expected one of {', '.join(_KEYS)}, got {key!r}{_hint(key, found)}", file=file)
+            raise InputError(f"expected one of {', '.join(_KEYS)}, got {shown(key)}{_hint(key, found)}", file=file)
     return found
+
+
+def shown(value: object) -> str:
+    """Return a value of the settings as messages show it: in a few letters."""
+    try:
+        text = repr(value)
+    except (
+        ValueError,
+        RecursionError,
+    ):  # Python writes no number of so many digits, and nothing that is nested so deeply
+        return f"something too large to show, {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _hint(key: str, found: Settings) -> str:
@@ -126,7 +144,11 @@ def _hint(key: str, found: Settings) -> str:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_bytes().decode().replace("\r\n", "\n")
+        with file.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise InputError(f"expected a TOML file of at most {LARGEST:,} bytes, got a larger one", file=file)
+        return data.decode().replace("\r\n", "\n")
     except OSError as error:
         raise InputError(f"expected a file that can be read: {error.strerror}", file=file) from error
     except UnicodeDecodeError as error:
@@ -138,5 +160,7 @@ def _content(file: Path, text: str) -> dict[str, Any]:
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"expected a TOML file, got one that is not: {error}", file=file) from error
+    except RecursionError:
+        raise InputError("expected a TOML file, got one that is nested too deeply", file=file) from None
+    except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python converts
+        raise InputError(f"expected a TOML file, got one that is not: {str(error)[:LONGEST]}", file=file) from error

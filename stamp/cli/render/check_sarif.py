@@ -117,7 +117,8 @@ def _physical(place: Location | None) -> dict[str, Any]:
     if place is None:
         return {}
     is_inside = not PurePosixPath(place.file).is_absolute()
-    uri = quote(place.file) if is_inside else f"file://{quote(place.file)}"
+    path = quote(place.file, errors="surrogateescape")  # the bytes of a name that is no text
+    uri = path if is_inside else f"file://{path}"
     artifact = {"uri": uri, "uriBaseId": ROOT} if is_inside else {"uri": uri}
     region = {name: value for name, value in (("startLine", place.line), ("startColumn", place.column)) if value}
     return {"physicalLocation": {"artifactLocation": artifact, **({"region": region} if region else {})}}

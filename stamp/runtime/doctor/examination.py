@@ -198,7 +198,7 @@ def _if_reached(server: Iterator[Diagnosis], rest: Iterator[Diagnosis]) -> Itera
     """Look at `rest` only if there is a connection: nobody wants to be told twice that there is none."""
     is_reached = True
     for each in server:
-        is_reached &= not (each.what == "connection" and each.state is State.PROBLEM)
+        is_reached &= not (each.what in {"connection", "encoding"} and each.state is State.PROBLEM)
         yield each
     if is_reached:
         yield from rest

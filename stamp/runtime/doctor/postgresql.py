@@ -48,6 +48,8 @@ def examine(url: URL, *, name: str) -> Iterator[Diagnosis]:
             yield from _limits(connection)
             yield _clock(connection)
             yield from _trials(connection, name)
+    except StoreError as error:
+        yield problem("encoding", error.message, "")
     except (
         SQLAlchemyError,
         TypeError,
@@ -67,6 +69,7 @@ def _setting(connection: Connection, name: str) -> str:
 
 
 def _server(connection: Connection) -> Iterator[Diagnosis]:
+    yield ok("encoding", _setting(connection, "server_encoding"))
     number = int(_setting(connection, "server_version_num"))
     found = f"PostgreSQL {_setting(connection, 'server_version').split()[0]}"
     yield judged(

@@ -66,7 +66,7 @@ class Address:
         Raises:
             InputError: it is none, or has an option that is not known. The text does not show the URL: there may be a password in it.
         """
-        read = Url.parse(url, what="a Kafka cluster", example=EXAMPLE)
+        read = Url.parse(url, what="a Kafka cluster", expected=f"a URL such as {EXAMPLE}")
         if read.scheme not in {"kafka", "kafkas"} or read.path.strip("/"):
             raise read.refusal
         if any(not each.strip() or each.strip().startswith(":") for each in read.hosts.split(",")) and read.hosts:

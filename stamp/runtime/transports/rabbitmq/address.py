@@ -56,7 +56,7 @@ class Address:
 
     @classmethod
     def _parse(cls, url: str) -> Self:
-        read = Url.parse(url, what="a RabbitMQ", example=EXAMPLE)
+        read = Url.parse(url, what="a RabbitMQ", expected=f"{EXAMPLE}, or amqps:// for TLS")
         if read.scheme not in SCHEMES:
             raise read.refusal
         read.only(*NUMBERS, *TLS)

@@ -47,7 +47,7 @@ class Address:
         Raises:
             InputError: it is none, or has an option that is not known. The text does not show the URL: there may be a password in it.
         """
-        read = Url.parse(url, what="a Redis server", example=EXAMPLE)
+        read = Url.parse(url, what="a Redis server", expected=f"a URL such as {EXAMPLE}")
         read.only(*OPTIONS)
         tls = {name: read.options[name] for name in TLS if name in read.options}
         if tls and read.scheme != "rediss":

@@ -14,7 +14,7 @@ from stamp.runtime.transports.virtual import Virtual
 from stamp.runtime.transports.virtual.receiver import BEAT
 from stamp.runtime.transports.virtual.sender import LARGEST
 from stamp.store import postgresql, sqlite
-from stamp.store.address import address, is_in_memory, secrets
+from stamp.store.address import address, is_in_memory, public, secrets
 
 __all__ = ["Sql"]
 
@@ -34,9 +34,7 @@ class Sql(Virtual):
 
     def __init__(self, url: str) -> None:
         self._url, self._redeliver = _parse(url.partition("+")[2])
-        where = self._url
-        public = URL.create(where.get_backend_name(), where.username, None, where.host, where.port, where.database)
-        super().__init__(f"sqla+{public}", secrets(where))
+        super().__init__(f"sqla+{public(self._url)}", secrets(self._url))
 
     @property
     def promises(self) -> Promises:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from stamp.errors import StoreError
 from stamp.runtime.transports.sql import documents
 from stamp.runtime.transports.sql.tables import MESSAGES, METADATA, QUEUES
 from stamp.runtime.transports.virtual.content import Content
@@ -43,7 +44,7 @@ NUMBER, DELIVERIES, HELD_UNTIL = MESSAGES.c.number, MESSAGES.c.deliveries, MESSA
 class TablePlace:
     """One user's way to the queues in a database; what was not looked after for `lease` seconds is there for others."""
 
-    failures: tuple[type[Exception], ...] = (SQLAlchemyError,)
+    failures: tuple[type[Exception], ...] = (SQLAlchemyError, StoreError)
 
     def __init__(self, engine: Engine, lease: float) -> None:
         self._engine = engine

@@ -49,7 +49,7 @@ class Address:
         Raises:
             InputError: it is none, or has an option that is not known. The text does not show the URL: there may be a secret in it.
         """
-        read = Url.parse(url, what="SQS", example=EXAMPLE)
+        read = Url.parse(url, what="SQS", expected=f"a URL such as {EXAMPLE}")
         has_port = ":" in read.hosts or "[" in read.hosts
         if read.scheme != "sqs" or has_port or read.path.strip("/") or bool(read.user) != bool(read.password):
             raise read.refusal
