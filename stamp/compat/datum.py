@@ -51,9 +51,9 @@ def encode(type_: Type, datum: Any) -> bytes:
             raise _misfit(type_, datum)
         return zigzag(datum.number) + encode(type_.branches[datum.number], datum.value)
     if type_.kind in _BINARY:
-        if not isinstance(datum, bytes) or len(datum) != (type_.size or len(datum)):
+        if not isinstance(datum, bytes) or (type_.kind == "fixed" and len(datum) != type_.size):
             raise _misfit(type_, datum)
-        return datum if type_.size else sized(datum)
+        return datum if type_.kind == "fixed" else sized(datum)
     if not fits(type_, datum) or (type_.kind == "record" and datum.keys() != {each.name for each in type_.fields}):
         raise _misfit(type_, datum)
     return _ENCODE[type_.kind](type_, datum)

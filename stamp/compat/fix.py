@@ -13,6 +13,7 @@ from stamp.compat.check import check
 from stamp.compat.finding import Finding, Fix, Severity
 from stamp.compat.source import Schema, read_source
 from stamp.errors import SchemaError
+from stamp.schema.conventions import deviations
 from stamp.schema.lint import problems
 
 __all__ = ["MAX_FIXES", "Fixes", "with_fixes"]
@@ -88,7 +89,7 @@ class Fixes:
             return False
         key = finding.rule, finding.path
         is_gone = key not in _keys(found) and _keys(found, errors_only=True) <= self._errors
-        return is_gone and len(problems(document, recursion=True)) <= self._problems
+        return is_gone and _problems(document) <= self._problems
 
     @cached_property
     def _errors(self) -> set[tuple[str, str]]:
@@ -96,7 +97,12 @@ class Fixes:
 
     @cached_property
     def _problems(self) -> int:
-        return len(problems(self._reader.document, recursion=True))
+        return _problems(self._reader.document)
+
+
+def _problems(document: Any) -> int:
+    """Return how much in a schema is against the bounds of contracts or the conventions: no fix adds to it."""
+    return len(problems(document, recursion=True)) + len([*deviations(document)])
 
 
 def _keys(findings: Sequence[Finding], *, errors_only: bool = False) -> set[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from stamp.compat.constrained import narrowed
 from stamp.compat.datum import digits
 from stamp.compat.smallest import Smallest
+from stamp.schema.defaults import gives_value
 from stamp.schema.resolve import sources, why_not
 from stamp.schema.types import MISSING, Type
 
@@ -21,7 +22,7 @@ def refused(writer: Type, reader: Type, smallest: Smallest) -> Iterator[Any]:
     elif writer.kind == "enum" and reader.default is None:
         yield from [symbol for symbol in writer.symbols if symbol not in reader.symbols][:1]
     elif writer.kind == "record" and any(
-        source is None and wanted.default is MISSING for wanted, source in sources(reader, writer)
+        source is None and not gives_value(wanted) for wanted, source in sources(reader, writer)
     ):
         yield smallest.datum(writer)
 

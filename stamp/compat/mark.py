@@ -17,7 +17,8 @@ __all__ = ["mark"]
 def mark(root: Type) -> None:
     """Give the types in `root` their marks; types inside a recursive one, that cannot be told without it, get none.
 
-    Law: what has the same mark is read whole, and no rule has anything to say of it, whatever stands around it.
+    Law: what has the same mark is read whole, and no rule has anything to say of it, whatever stands around it. So what is in part
+    ignored gets none.
     """
     _Marker().said(root)
 
@@ -35,8 +36,8 @@ class _Marker:
 
     def said(self, type_: Type) -> _Said:
         if type_.kind in PRIMITIVES:
-            type_.mark = intern(_text(type_, ()))
-            return _Said(type_.mark)
+            type_.mark = "" if type_.ignored else intern(_text(type_, ()))
+            return _Said(_text(type_, ()), _IGNORED if type_.ignored else frozenset())
         if type_ in self._known:
             return self._known[type_]
         if type_.name:
@@ -44,6 +45,7 @@ class _Marker:
         parts = [self.said(part) for part in _parts(type_)]
         text = _text(type_, [part.text for part in parts])
         needs = frozenset(need for part in parts for need in part.needs if need != type_.name)
+        needs |= _IGNORED if type_.ignored or any(field.ignored for field in type_.fields) else frozenset()
         if not needs:
             type_.mark = intern(text if len(text) < _LONG else f"{type_.kind} {sha256(text.encode()).hexdigest()}")
             text = type_.mark
@@ -52,6 +54,9 @@ class _Marker:
 
 
 _LONG: Final = 80
+
+_IGNORED: Final = frozenset({"(ignored)"})  # no legal name
+"""What a type needs of which something is ignored: a rule has to say so, so it gets no mark, and nothing around it does."""
 
 
 def _parts(type_: Type) -> list[Type]:

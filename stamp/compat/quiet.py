@@ -10,10 +10,14 @@ __all__ = ["is_quiet"]
 
 def is_quiet(writer: Type, reader: Type) -> bool:
     """Tell whether two types that match are the same in meaning, seen without looking into them. Quick, not exact."""
+    if writer.ignored or reader.ignored:
+        return False
     if writer.kind != reader.kind:
         exact = "union" in {writer.kind, reader.kind} or (writer.kind, reader.kind) in WIDENINGS
         return exact and not writer.logical and not reader.logical
     if writer.kind == "record":
+        if any(each.ignored for each in writer.special):
+            return False
         return not reader.special or _is_quiet_record(writer, reader)
     if writer.kind == "enum":
         return writer.symbols == reader.symbols
@@ -24,7 +28,7 @@ def _is_quiet_record(writer: Type, reader: Type) -> bool:
     for each in reader.special:
         source = writer.by_name.get(each.name)
         written = MISSING if source is None else source.default
-        if each.aliases or each.default != written is not MISSING:
+        if each.aliases or each.ignored or each.default != written is not MISSING:
             return False
         if each.constraint and (source is None or not _demands_the_same(source, each)):
             return False

@@ -102,6 +102,8 @@ class Sampler:
         assert writer.items is not None
         items, inner = writer.items, tuple(each.items for each in readers if each.items is not None)
         least, most = _WORDS[writer.kind]
+        if self._smallest.size(items) == inf:
+            return [] if writer.kind == "array" else {}
         low, high = min(said.words.get(least, 0), MAX_ITEMS), min(said.words.get(most, MAX_ITEMS), MAX_ITEMS)
         counts = [
             count

@@ -100,10 +100,14 @@ class Smallest:
 
     def _size(self, type_: Type) -> float:
         if type_.kind == "union":
-            return min(self._branch_size(type_, number) for number in range(len(type_.branches)))
+            return min((self._branch_size(type_, number) for number in range(len(type_.branches))), default=inf)
         if type_.kind == "record":
             return 1 + sum(self._sizes[each.type] for each in type_.fields)
-        return 1 + (type_.size or _BYTES.get(type_.logical) or _BYTES.get(type_.kind, 1))
+        if type_.kind == "fixed":
+            return 1 + type_.size
+        if type_.kind == "enum" and not type_.symbols:
+            return inf
+        return 1 + (_BYTES.get(type_.logical) or _BYTES.get(type_.kind, 1))
 
     def _branch_size(self, union: Type, number: int) -> float:
         return len(zigzag(number)) + self._sizes[union.branches[number]]

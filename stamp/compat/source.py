@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import marshal
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from os import PathLike, fspath
 from pathlib import Path
@@ -15,13 +15,11 @@ from stamp.compat.finding import Fragment
 from stamp.compat.mark import mark
 from stamp.compat.position import Position, positions, step
 from stamp.errors import SchemaError
-from stamp.schema.defaults import fits
 from stamp.schema.document import irregularities, parse
-from stamp.schema.extent import visits
 from stamp.schema.literal import misfits
 from stamp.schema.names import COMPLEX, PRIMITIVES
 from stamp.schema.shape import misshapes
-from stamp.schema.types import MISSING, Type, load
+from stamp.schema.types import Type, load
 
 __all__ = ["Schema", "Source", "forget", "read_source"]
 
@@ -238,21 +236,9 @@ def _content(written: str | bytes, alias: str = "") -> _Content:
     if problem := next(irregularities(document), None) or next(misshapes(document), None):
         raise problem
     content = _Content(document, written)
-    if any(misfits(content.root)) and (misfit := next(misfits(_with_any_branch(load(document))), None)):
+    if misfit := next(misfits(content.root), None):
         raise misfit
     return content
-
-
-def _with_any_branch(root: Type) -> Type:
-    """Let the default of a field be one of any branch of its union: legal since Avro 1.12, though our own lint wants the first."""
-    for visit in visits(root):
-        for field in visit.type.fields:
-            fitting = [
-                each for each in field.type.branches if field.default is not MISSING and fits(each, field.default)
-            ]
-            others = [each for each in field.type.branches if each not in fitting[:1]]
-            field.type = replace(field.type, branches=(*fitting[:1], *others)) if fitting else field.type
-    return root
 
 
 def _places(node: Any, type_: Type) -> Iterator[tuple[Type, _Place]]:

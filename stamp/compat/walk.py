@@ -16,8 +16,9 @@ from stamp.compat.quiet import is_quiet
 from stamp.compat.rule import Issue, Pair, Rule
 from stamp.compat.rules import MISSING_UNION_BRANCH, NAME_MISMATCH, RULES_BY_KIND, STRUCTURAL_BY_KIND
 from stamp.compat.source import Source
+from stamp.schema.defaults import gives_value
 from stamp.schema.resolve import Readability, mismatch
-from stamp.schema.types import MISSING, Field, Type
+from stamp.schema.types import Field, Type
 
 __all__ = ["walk"]
 
@@ -156,7 +157,7 @@ class _Walk:
         if reader.kind != "record":
             return False
         inside = self._readability.inside(writer, reader)
-        return any(source is None and wanted.default is MISSING for _, wanted, source in inside)
+        return any(source is None and not gives_value(wanted) for _, wanted, source in inside)
 
     def _steps_inside(self, pair: Pair) -> Iterator[_Step]:
         writer, reader, _ = pair

@@ -25,6 +25,7 @@ from stamp.errors import DecodeError, LimitError, ResolutionError
 from stamp.schema.constraint import ATTRIBUTE
 from stamp.schema.decoder import decoder_of
 from stamp.schema.decoding import Decoder
+from stamp.schema.defaults import gives_value
 from stamp.schema.resolve import Readability, sources
 from stamp.schema.types import MISSING, Type
 
@@ -234,7 +235,7 @@ def _alone(writer: Type, reader: Type, field: str) -> tuple[Type, Type]:
     """
     if reader.kind != "record" or writer.kind != "record":
         return writer, reader
-    missing = [wanted for wanted, source in sources(reader, writer) if source is None and wanted.default is MISSING]
+    missing = [wanted for wanted, source in sources(reader, writer) if source is None and not gives_value(wanted)]
     wanted = [each for each in missing if each.name == field] or missing
     return replace(writer, fields=(), mark=""), replace(reader, fields=wanted, mark="")
 

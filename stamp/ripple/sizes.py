@@ -106,8 +106,10 @@ class _Measure:
 
     def _union(self, type_: Type) -> Size:
         sizes = [self.size(branch) for branch in type_.branches]
-        worst = None if any(size.worst is None for size in sizes) else max(size.worst or 0 for size in sizes)
-        return Size(1, 1) + Size(max(size.typical for size in sizes), worst)
+        worst = (
+            None if any(size.worst is None for size in sizes) else max((size.worst or 0 for size in sizes), default=0)
+        )
+        return Size(1, 1) + Size(max((size.typical for size in sizes), default=0), worst)
 
     def _items(self, type_: Type) -> Size:
         assert type_.items is not None

@@ -19,8 +19,10 @@ from typing import Any, Final
 from stamp.errors import ResolutionError
 from stamp.schema import values
 from stamp.schema.decoding import Decoder
-from stamp.schema.defaults import encode_default
-from stamp.schema.limits import MAX_DEPTH
+from stamp.schema.defaults import encode_default, gives_value
+from stamp.schema.document import shown
+from stamp.schema.extent import is_weightless
+from stamp.schema.limits import MAX_DEPTH, MAX_WEIGHTLESS
 from stamp.schema.resolve import Readability, sources, why_not
 from stamp.schema.types import MISSING, Field, Type, load
 
@@ -155,6 +157,13 @@ class _Compiler:
             )
             self._emit(f"{target} = None")
             return
+        if not gives_value(wanted):
+            self._refuse(
+                f"{writer.label} does not have the reader's field {wanted.name!r}, and its default {shown(wanted.default)} "
+                f"is no value of {wanted.type.label}"
+            )
+            self._emit(f"{target} = None")
+            return
         data = encode_default(wanted.type, wanted.default)
         read = _Compiler().compile(wanted.type, wanted.type)
         value = read(data)
@@ -198,7 +207,7 @@ class _Compiler:
             with self._nested():
                 self._value(branch, reader, target)
         self._emit(
-            f"else: raise MalformedError('expected a branch of {known}, got number %d' % (({n} >> 1) ^ -({n} & 1)))"
+            f"{'else' if known else 'if True'}: raise MalformedError('expected a branch of {known}, got number %d' % (({n} >> 1) ^ -({n} & 1)))"
         )
 
     def nested_record(self, writer: Type, reader: Type | None, target: str) -> None:
@@ -276,7 +285,7 @@ class _Compiler:
         value = self._fresh("i")
         if reader is not None:
             self._emit(f"{target} = []")
-        with self._blocks("[]"):
+        with self._blocks("[]", most=f", {MAX_WEIGHTLESS}" if is_weightless(_items(writer, None)[0]) else ""):
             self._value(*_items(writer, reader), value)
             if reader is not None:
                 self._emit(f"{target}.append({value})")
@@ -296,9 +305,9 @@ class _Compiler:
                 self._emit(f"{target}[{key}] = {value}")
 
     @contextmanager
-    def _blocks(self, segment: str) -> Iterator[None]:
+    def _blocks(self, segment: str, most: str = "") -> Iterator[None]:
         count, stop = self._fresh("count"), self._fresh("stop")
-        self._emit(f"{count}, {stop}, p = block(b, p, end)", f"while {count}:")
+        self._emit(f"{count}, {stop}, p = block(b, p, end{most})", f"while {count}:")
         with self._nested():
             self._emit(f"for _ in range({count}):")
             self._loops += 1
@@ -308,7 +317,7 @@ class _Compiler:
             self._emit(
                 f"if {stop} >= 0 and p != {stop}: raise MalformedError('expected a block that ends at byte %d' % {stop})"
             )
-            self._emit(f"{count}, {stop}, p = block(b, p, end)")
+            self._emit(f"{count}, {stop}, p = block(b, p, end{most})")
 
 
 _LENGTH_TAIL: Final = "n, p = (n & 127 | b[p] << 7, p + 1) if 0 < b[p] < 128 else long_tail(b, p, n)"

@@ -10,7 +10,7 @@ from stamp.schema.limits import MAX_DEPTH, MAX_NAMED, MAX_NODES
 from stamp.schema.names import PRIMITIVES, unqualified
 from stamp.schema.types import Type
 
-__all__ = ["Visit", "excesses", "least", "visits"]
+__all__ = ["Visit", "excesses", "is_weightless", "least", "visits"]
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ def excesses(root: Type, *, recursion: bool) -> Iterator[SchemaError]:
         return
     records = [visit for visit in reversed(seen) if visit.type.kind == "record" and not visit.again]
     yield from _recursive(seen) if not recursion else _infinite(records)
-    yield from _weightless(seen, records)
+    yield from _weightless(seen)
     yield from _too_much(root)
 
 
@@ -87,18 +87,23 @@ def _can_end(record: Type, ends: Container[Type]) -> bool:
     return all(has_end(each.type) for each in record.fields)
 
 
-def _weightless(seen: Iterable[Visit], records: Iterable[Visit]) -> Iterator[SchemaError]:
-    """Refuse arrays of items without bytes: seven bytes could claim 2^40 of them."""
-    empty = least(
-        (visit.type for visit in records), lambda record, found: all(_is_empty(f.type, found) for f in record.fields)
-    )
+def _weightless(seen: Iterable[Visit]) -> Iterator[SchemaError]:
+    """Refuse arrays of items without bytes: a few bytes could claim very many of them."""
     for path, type_, again in seen:
-        if type_.kind == "array" and type_.items is not None and not again and _is_empty(type_.items, empty):
+        if type_.kind == "array" and type_.items is not None and not again and is_weightless(type_.items):
             yield SchemaError(f"expected array items that take bytes, got {type_.items.label}", path=f"{path}[]")
 
 
-def _is_empty(type_: Type, empty: Container[Type]) -> bool:
-    return type_.kind == "null" or type_ in empty
+def is_weightless(type_: Type) -> bool:
+    """Tell whether data of a type, if there are any, take no bytes: null, a fixed of none, records of nothing else."""
+    return _is_weightless(type_, {})
+
+
+def _is_weightless(type_: Type, known: dict[Type, bool]) -> bool:
+    if type_.kind == "record" and type_ not in known:
+        known[type_] = True  # what contains itself is decided by what else is in it
+        known[type_] = all(_is_weightless(each.type, known) for each in type_.fields)
+    return known.get(type_, type_.kind == "null" or (type_.kind == "fixed" and type_.size == 0))
 
 
 def _too_much(root: Type) -> Iterator[SchemaError]:

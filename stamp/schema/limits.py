@@ -36,3 +36,6 @@ MAX_JSON_VALUES: Final = 100_000
 
 MAX_JSON_DEPTH: Final = 200
 """Objects and lists inside each other in the JSON of a schema; `MAX_DEPTH` records in unions take 128."""
+
+MAX_WEIGHTLESS: Final = 1_000
+"""Items of one array that take no bytes: nothing in the data bounds how many there are."""

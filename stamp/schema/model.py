@@ -11,6 +11,7 @@ from stamp.errors import EncodeError, SchemaError
 from stamp.schema import encoder
 from stamp.schema.annotation import Mapper, reviver
 from stamp.schema.constraint import ATTRIBUTE
+from stamp.schema.conventions import keep_conventions
 from stamp.schema.coreschema import is_exact
 from stamp.schema.enforced import validated_fields, validates
 from stamp.schema.field import WireField, wire_fields
@@ -77,6 +78,8 @@ def bind(model: type[M], *, name: str | None = None, namespace: str | None = Non
     lint(form.defines, recursion=True)
     round_trip = None if is_exact(model) else RoundTrip(model, form.defines)
     return Binding(model, form.defines, _whole(form.write, model.__name__), round_trip)
+    keep_conventions(form.defines)
+    return Binding(model, form.defines, _whole(form.write, model.__name__))
 
 
 def _is_record(model: object) -> bool:

@@ -39,7 +39,7 @@ def fullname(name: str, namespace: str | None) -> str:
 
 
 def declared_name(node: Mapping[str, Any], namespace: str) -> str:
-    """Return the full name of the named type that `node` defines inside `namespace`."""
+    """Return the full name of the named type that `node` defines inside `namespace`: beside a dotted name its own namespace is ignored."""
     return fullname(node["name"], node.get("namespace", namespace))
 
 

@@ -14,10 +14,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from stamp.schema.defaults import gives_value
+from stamp.schema.document import shown
 from stamp.schema.names import unqualified
 from stamp.schema.types import MISSING, Field, Type
 
-__all__ = ["FINER", "PROMOTIONS", "WIDENINGS", "Readability", "clash", "mismatch", "names_match", "sources", "why_not"]
+__all__ = [
+    "FINER",
+    "PROMOTIONS",
+    "WIDENINGS",
+    "Readability",
+    "clash",
+    "mismatch",
+    "names_match",
+    "sources",
+    "why_not",
+    "without",
+]
 
 PROMOTIONS: Final[Mapping[str, frozenset[str]]] = {
     "int": frozenset({"long", "float", "double"}),
@@ -77,6 +90,13 @@ def names_match(writer: Type, reader: Type) -> bool:
         or unqualified(writer.name) == unqualified(reader.name)
         or writer.name in reader.aliases
     )
+
+
+def without(wanted: Field) -> str:
+    """Say what a field that gives no value where it is missing has for a default."""
+    if wanted.default is MISSING:
+        return "no default"
+    return f"a default, {shown(wanted.default)}, that is no value of {wanted.type.label}"
 
 
 def clash(writer: Type, reader: Type) -> str | None:
@@ -192,8 +212,8 @@ class Readability:
     def _field_obstacle(self, writer: Type, reader: Type, path: str, seen: set[Pair]) -> str | None:
         for wanted, source in sources(reader, writer):
             inner = f"{path}.{wanted.name}".removeprefix(".")
-            if source is None and wanted.default is MISSING:
-                return f"{inner}: {writer.label} does not have this field, and it has no default"
+            if source is None and not gives_value(wanted):
+                return f"{inner}: {writer.label} does not have this field, and it has {without(wanted)}"
             if source is not None and (found := self._obstacle(source.type, wanted.type, inner, seen)):
                 return found
         return None
@@ -276,7 +296,7 @@ def _needs_of_fields(inside: Sequence[Inside]) -> list[list[Pair]]:
     for _, wanted, source in inside:
         if source is not None:
             needs.append([(source.type, wanted.type)])
-        elif wanted.default is MISSING:
+        elif not gives_value(wanted):
             return [[]]
     return needs
 
@@ -298,7 +318,7 @@ def _need_no_look(writer: Type, reader: Type) -> bool:
     """Tell whether two types are equal, or the reader's plainly holds every value, as far as that can be seen at once."""
     if writer.mark and writer.mark == reader.mark:
         return True
-    if writer.logical or reader.logical:
+    if writer.logical or reader.logical or writer.ignored or reader.ignored:
         return False
     kinds = writer.kind, reader.kind
     return kinds in WIDENINGS or (kinds[0] == kinds[1] and kinds[0] in PLAIN)

@@ -1,4 +1,7 @@
-"""Each part of a schema by itself: the right JSON type, legal names, all that it needs (Avro 1.12, "Schema Declaration")."""
+"""Each part of a schema by itself: the right JSON type, legal names, all that it needs (Avro 1.12, "Schema Declaration").
+
+What Avro allows passes, however odd; what we want of our own schemas beyond that is in `stamp.schema.conventions`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from stamp.errors import SchemaError
 from stamp.schema.constraint import ATTRIBUTE
 from stamp.schema.document import shown
 from stamp.schema.limits import MAX_DEPTH, MAX_FIELDS, MAX_FIXED, MAX_SYMBOLS
-from stamp.schema.logical import misuses
 from stamp.schema.misworded import miswordings
 from stamp.schema.names import (
     COMPLEX,
@@ -64,20 +66,18 @@ def _schema(node: Any, at: _Place) -> Iterator[SchemaError]:
 
 
 def _reference(name: str, at: _Place) -> Iterator[SchemaError]:
-    if name in PRIMITIVES:
+    if name in PRIMITIVES or (is_fullname(name) and fullname(name, at.namespace) in at.defined):
         return
     if name in COMPLEX:
         yield at.problem(f'expected a type, got the bare word "{name}": write an object, {{"type": "{name}", ...}}')
     elif not is_fullname(name):
         yield at.problem(f"expected the name of a type, got {shown(name)}")
-    elif fullname(name, at.namespace) not in at.defined:
+    else:
         found = fullname(name, at.namespace)
         yield at.problem(f'expected a type that the schema defines before this place, got the name "{found}"')
 
 
 def _union(branches: list[Any], at: _Place) -> Iterator[SchemaError]:
-    if not branches:
-        yield at.problem("expected a union of at least one type, got an empty list")
     seen: set[str] = set()
     for branch in branches:
         if isinstance(branch, list):
@@ -86,18 +86,20 @@ def _union(branches: list[Any], at: _Place) -> Iterator[SchemaError]:
         yield from _schema(branch, at)
         name = _branch_name(branch, at)
         if name in seen:
-            yield at.problem(f'expected a union with one branch of each type, got two of "{name}"')
+            yield at.problem(
+                f'expected a union with one branch of each type, got two of "{name.removeprefix("type ")}"'
+            )
         seen |= {name} if name else set()
 
 
 def _branch_name(branch: Any, at: _Place) -> str | None:
-    """Return what must be unique in a union: the full name of a named type, the type name of another one."""
+    """Return what must be unique in a union: the full name of a named type, `type` and the type name of another one."""
     if isinstance(branch, str):
-        return branch if branch in PRIMITIVES else fullname(branch, at.namespace)
+        return f"type {branch}" if branch in PRIMITIVES else fullname(branch, at.namespace)
     kind = branch.get("type") if isinstance(branch, dict) else None
     if isinstance(kind, str) and kind in NAMED:
         return _full_name(branch, at)
-    return kind if isinstance(kind, str) else None
+    return f"type {kind}" if isinstance(kind, str) else None
 
 
 def _type(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
@@ -109,20 +111,12 @@ def _type(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
     elif not isinstance(kind, str):
         yield at.problem(f'expected an object whose "type" is the name of a type, got {shown(node)}')
     elif kind in COMPLEX or kind in PRIMITIVES:
-        if "doc" in node:
-            yield from _doc(node, at)
-        yield from map(at.problem, misuses(node))
         if kind in _CHECKS:
             yield from _CHECKS[kind](node, at)
     else:
         yield at.problem(
             f'expected the name of a built-in type as "type", got {shown(kind)}: refer to a type by its bare name'
         )
-
-
-def _doc(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
-    if not isinstance(node["doc"], str):
-        yield at.problem(f"expected a doc that is a string, got {shown(node['doc'])}")
 
 
 def _array(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
@@ -140,49 +134,53 @@ def _map(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
 
 
 def _full_name(node: Mapping[str, Any], at: _Place) -> str | None:
-    legal = is_fullname(node.get("name")) and is_namespace(node.get("namespace", ""))
+    legal = is_fullname(node.get("name")) and _has_legal_namespace(node)
     return declared_name(node, at.namespace) if legal else None
 
 
+def _has_legal_namespace(node: Mapping[str, Any]) -> bool:
+    return "." in str(node.get("name")) or is_namespace(node.get("namespace", ""))
+
+
 def _head(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
-    """Check what all named types have: name, namespace, aliases. The name counts as defined from here on."""
+    """Check what all named types have: name, namespace, doc, aliases. The name counts as defined from here on."""
     name = _full_name(node, at)
     if not is_fullname(node.get("name")):
         yield at.problem(f"expected a {node['type']} with a legal name, got {shown(node.get('name'))}")
-    if not is_namespace(node.get("namespace", "")):
+    if not _has_legal_namespace(node):
         yield at.problem(f"expected a legal namespace, got {shown(node['namespace'])}")
     if name is not None:
-        if unqualified(name) in PRIMITIVES | COMPLEX:
-            yield at.problem(f'expected a name that Avro does not use itself, got "{name}"')
+        if unqualified(name) in PRIMITIVES:
+            yield at.problem(f'expected a name that no primitive type has, got "{name}"')
         if name in at.defined:
             yield at.problem(
                 f'expected each type to be defined once, got "{name}" again: refer to the first by its name'
             )
         at.defined.add(name)
-    if "aliases" in node:
-        yield from _aliases(node, at, is_fullname)
+    yield from _words(node, at)
 
 
-def _aliases(node: Mapping[str, Any], at: _Place, is_legal: Callable[[object], bool]) -> Iterator[SchemaError]:
-    aliases = node["aliases"]
-    if not isinstance(aliases, list) or not all(map(is_legal, aliases)):
-        yield at.problem(f"expected aliases that are a list of legal names, got {shown(aliases)}")
-    elif len(set(aliases)) < len(aliases):
-        yield at.problem(f"expected each alias once, got {shown(aliases)}")
+def _words(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
+    """Check what named types and fields may have: doc and aliases. Any text is an alias: it may stand for a name that was none."""
+    if "doc" in node and not isinstance(node["doc"], str):
+        yield at.problem(f"expected a doc that is a string, got {shown(node['doc'])}")
+    aliases = node.get("aliases", [])
+    if not isinstance(aliases, list) or not all(isinstance(each, str) for each in aliases):
+        yield at.problem(f"expected aliases that are a list of strings, got {shown(aliases)}")
 
 
 def _fixed(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
     yield from _head(node, at)
     size = node.get("size")
-    if type(size) is not int or not 0 < size <= MAX_FIXED:
-        yield at.problem(f"expected a fixed with a size of 1 to {MAX_FIXED} bytes, got {shown(size)}")
+    if type(size) is not int or not 0 <= size <= MAX_FIXED:
+        yield at.problem(f"expected a fixed with a size of 0 to {MAX_FIXED} bytes, got {shown(size)}")
 
 
 def _enum(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
     yield from _head(node, at)
     symbols = node.get("symbols")
-    if not isinstance(symbols, list) or not 0 < len(symbols) <= MAX_SYMBOLS:
-        yield at.problem(f"expected an enum with a list of 1 to {MAX_SYMBOLS} symbols, got {shown(symbols)}")
+    if not isinstance(symbols, list) or not len(symbols) <= MAX_SYMBOLS:
+        yield at.problem(f"expected an enum with a list of up to {MAX_SYMBOLS} symbols, got {shown(symbols)}")
         return
     illegal = [symbol for symbol in symbols if not is_name(symbol)]
     if illegal:
@@ -208,10 +206,10 @@ def _record(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
     if twice := _first_twice(names):
         yield at.problem(f'expected each field once, got "{twice}" twice')
     for number, each in enumerate(fields):
-        yield from _field(each, number, at, names)
+        yield from _field(each, number, at)
 
 
-def _field(node: Any, number: int, at: _Place, siblings: list[str]) -> Iterator[SchemaError]:
+def _field(node: Any, number: int, at: _Place) -> Iterator[SchemaError]:
     if not isinstance(node, dict) or not is_name(node.get("name")):
         got = node.get("name") if isinstance(node, dict) else node
         yield at.below(f".fields[{number}]").problem(f"expected a field with a legal name, got {shown(got)}")
@@ -221,25 +219,15 @@ def _field(node: Any, number: int, at: _Place, siblings: list[str]) -> Iterator[
         yield at.problem('expected a field with a "type", got none')
     else:
         yield from _schema(node["type"], at)
-    if "doc" in node:
-        yield from _doc(node, at)
+    yield from _words(node, at)
     yield from _constraint(node, at)
-    if "aliases" in node:
-        yield from _aliases(node, at, is_name)
     if node.get("order", "ascending") not in ORDERS:
         yield at.problem(f"expected an order that is one of {', '.join(ORDERS)}, got {shown(node['order'])}")
-    if "logicalType" in node:
-        yield at.problem(
-            'expected logicalType inside the type, where it counts: {"type": {"type": ..., "logicalType": ...}}'
-        )
-    aliases = node.get("aliases")
-    for alias in aliases if isinstance(aliases, list) else ():
-        if alias in siblings and alias != node["name"]:
-            yield at.problem(f"expected an alias that is no other field's name, got {shown(alias)}")
 
 
 def _constraint(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
-    if ATTRIBUTE in node:
+    """Check what is said to us; an attribute of our name that is no object is somebody else's."""
+    if isinstance(node.get(ATTRIBUTE), dict):
         yield from map(at.problem, miswordings(node[ATTRIBUTE]))
 
 

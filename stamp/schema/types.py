@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from stamp.errors import SchemaError
 from stamp.schema.constraint import ATTRIBUTE, NOTHING, Constraint, constraint
+from stamp.schema.document import shown
+from stamp.schema.logical import LOGICAL, flaw, misplaced
 from stamp.schema.names import COMPLEX, NAMED, PRIMITIVES, fullname, namespace_of
 
 __all__ = ["MISSING", "Field", "Type", "load"]
@@ -24,34 +26,20 @@ class _Missing:
 MISSING: Final = _Missing()
 """The default of a field that has none (`None` is a default: JSON null)."""
 
-LOGICAL: Final[Mapping[str, frozenset[str]]] = {
-    "date": frozenset({"int"}),
-    "time-millis": frozenset({"int"}),
-    "time-micros": frozenset({"long"}),
-    "timestamp-millis": frozenset({"long"}),
-    "timestamp-micros": frozenset({"long"}),
-    "local-timestamp-millis": frozenset({"long"}),
-    "local-timestamp-micros": frozenset({"long"}),
-    "timestamp-nanos": frozenset({"long"}),
-    "local-timestamp-nanos": frozenset({"long"}),
-    "timedelta-micros": frozenset({"long"}),
-    "uuid": frozenset({"string", "fixed"}),
-    "decimal": frozenset({"bytes", "fixed"}),
-    "big-decimal": frozenset({"bytes"}),
-    "duration": frozenset({"fixed"}),
-}
-"""Every logical type of Avro 1.12 and our own, with the types that may carry it; others are ignored, as Avro has it."""
-
 
 @dataclass(slots=True, eq=False)
 class Field:
-    """One field of a record. `default` is the JSON of the schema, or `MISSING`; `constraint` is what it demands beyond its type."""
+    """One field of a record. `default` is the JSON of the schema, or `MISSING`; `constraint` is what it demands beyond its type.
+
+    `ignored` says what of the schema counts for nothing though it was meant to, and why.
+    """
 
     name: str
     type: Type
     default: Any = MISSING
     aliases: tuple[str, ...] = ()
     constraint: Constraint = NOTHING
+    ignored: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +49,7 @@ class Type:
     `kind` is the Avro type name, or `union`. `items` is what an array or a map holds. `decode` turns a datum of a reader type into
     the Python value that its model wants (see `stamp.schema.model`). `mark`, where somebody has set it, is equal for types that are
     equal in all that can matter to a reader, down to their last field: comparing them takes no walk. `validator` names the model
-    of a record that has validators of its own.
+    of a record that has validators of its own. `ignored` is as that of a field.
     """
 
     kind: str
@@ -79,6 +67,7 @@ class Type:
     decode: Callable[[Any], Any] | None = None
     mark: str = ""
     validator: str = ""
+    ignored: str = ""
     _by_name: Mapping[str, Field] | None = field(default=None, init=False, repr=False)
     _special: Sequence[Field] | None = field(default=None, init=False, repr=False)
 
@@ -94,10 +83,12 @@ class Type:
 
     @property
     def special(self) -> Sequence[Field]:
-        """The fields with aliases, a default or a constraint, once they are all there: of the others their names and types say all."""
+        """The fields with more than a name and a type, once they are all there: aliases, a default, a constraint, or something ignored."""
         if self._special is None:
             self._special = [
-                each for each in self.fields if each.aliases or each.constraint or each.default is not MISSING
+                each
+                for each in self.fields
+                if each.aliases or each.constraint or each.ignored or each.default is not MISSING
             ]
         return self._special
 
@@ -160,24 +151,36 @@ class _Loader:
         loaded = Type("record" if kind == "error" else kind, name)
         loaded.aliases = frozenset(fullname(alias, inner) for alias in node.get("aliases", ()))
         self.names[name] = loaded
-        if kind == "fixed":
-            loaded.size = node["size"]
-            _annotate(loaded, node)
-        elif kind == "enum":
+        loaded.size = node.get("size", 0) if kind == "fixed" else 0
+        _annotate(loaded, node)
+        if kind == "enum":
             loaded.symbols, loaded.default = tuple(node["symbols"]), node.get("default")
-        else:
+        elif kind != "fixed":
             loaded.fields = tuple(self._field(each, inner) for each in node["fields"])
-            loaded.validator = str(node.get(ATTRIBUTE, {}).get("validator", ""))
+            said, ignored = _said(node)
+            loaded.validator, loaded.ignored = str(said.get("validator", "")), loaded.ignored or ignored
         return loaded
 
     def _field(self, node: Mapping[str, Any], namespace: str) -> Field:
-        aliases = tuple(node.get("aliases", ()))
-        said = constraint(node[ATTRIBUTE]) if ATTRIBUTE in node else NOTHING
-        return Field(node["name"], self.type(node["type"], namespace), node.get("default", MISSING), aliases, said)
+        field = Field(node["name"], self.type(node["type"], namespace), node.get("default", MISSING))
+        field.aliases = tuple(dict.fromkeys(node.get("aliases", ())))
+        said, ignored = _said(node)
+        field.constraint = constraint(said) if said else NOTHING
+        field.ignored = misplaced(node) or ignored
+        return field
 
 
 def _annotate(loaded: Type, node: Mapping[str, Any]) -> None:
-    logical = node.get("logicalType")
-    if isinstance(logical, str) and loaded.kind in LOGICAL.get(logical, ()):
-        loaded.logical = logical
-        loaded.precision, loaded.scale = node.get("precision", 0), node.get("scale", 0)
+    if "logicalType" not in node:
+        return
+    loaded.ignored = flaw(node)
+    if not loaded.ignored and node["logicalType"] in LOGICAL:
+        loaded.logical = node["logicalType"]
+        if loaded.logical == "decimal":
+            loaded.precision, loaded.scale = node["precision"], node.get("scale", 0)
+
+
+def _said(node: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """Return what a record or field says under `stamp`; nothing, and why, where that is no object: then it is somebody else's."""
+    said = node.get(ATTRIBUTE, {})
+    return (said, "") if isinstance(said, dict) else ({}, f"expected an object under {ATTRIBUTE}, got {shown(said)}")

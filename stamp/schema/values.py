@@ -78,8 +78,11 @@ def int_tail(data: bytes, at: int, first: int) -> tuple[int, int]:
     return number, end
 
 
-def block(data: bytes, at: int, end: int) -> tuple[int, int, int]:
-    """Return the number of items in an array or map block, where it says it ends (-1: it does not say), and where it starts."""
+def block(data: bytes, at: int, end: int, most: int | None = None) -> tuple[int, int, int]:
+    """Return the number of items in an array or map block, where it says it ends (-1: it does not say), and where it starts.
+
+    There are no more of them than bytes left; `most` bounds those that take none.
+    """
     number = data[at]
     at += 1
     if not number:
@@ -87,19 +90,19 @@ def block(data: bytes, at: int, end: int) -> tuple[int, int, int]:
     if number > 127:
         number, at = long_tail(data, at, number)
     if not number & 1:
-        return _counted(number >> 1, at, end), -1, at
+        return _counted(number >> 1, end - at if most is None else most), -1, at
     size = data[at]
     at += 1
     if size > 127:
         size, at = long_tail(data, at, size)
     if size & 1 or at + (size >> 1) > end:
         raise too_long(size, end - at)
-    return _counted((number >> 1) + 1, at, end), at + (size >> 1), at
+    return _counted((number >> 1) + 1, end - at if most is None else most), at + (size >> 1), at
 
 
-def _counted(count: int, at: int, end: int) -> int:
-    if count > end - at:
-        raise MalformedError(f"expected at most {end - at} items in what is left, got a count of {count}")
+def _counted(count: int, most: int) -> int:
+    if count > most:
+        raise MalformedError(f"expected at most {most} items in what is left, got a count of {count}")
     return count
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from stamp.schema.conventions import deviations
 from stamp.schema.lint import problems
 from stamp.schema.names import NAMED, PRIMITIVES, Schema, namespace_of, unqualified
 from stamp.schema.resolve import PROMOTIONS
@@ -98,9 +99,14 @@ def _stepped(
         step = choose(possible)
         slot = choose([each for each in slots if each.kind in step.kinds])
         edit = Edit(outline, Author(choose, outline, taken=taken, recursion=recursion), choose)
-        if step.change(edit, slot) and not problems(new := outline.schema(), recursion=recursion):
+        if step.change(edit, slot) and _is_plain(new := outline.schema(), schema, recursion=recursion):
             return new, step.name
     return None
+
+
+def _is_plain(new: Any, old: Any, *, recursion: bool) -> bool:
+    """Tell whether a schema is legal, and has nothing more than `old` that other libraries may take otherwise."""
+    return not problems(new, recursion=recursion) and len([*deviations(new)]) <= len([*deviations(old)])
 
 
 # -- records

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from stamp.schema.logical import LOGICAL
 from stamp.schema.names import NAMED, PRIMITIVES, Schema, declared_name, fullname, namespace_of, unqualified
-from stamp.schema.types import LOGICAL
 
 __all__ = ["Outline", "Slot"]
 

@@ -46,7 +46,6 @@ DIFFERENT = {
 """Vectors where Java's verdict is ours and its reason or place is not."""
 
 REFUSED = {
-    "field: swap via aliases": "an alias that is another field's name makes Java's checker fail, and this lint refuses it",
     "field: default type invalid (int default 'x')": "the schema is none; Java refuses it too",
     "enum: default not in symbols": "the schema is none; Java refuses it too",
 }
@@ -448,10 +447,9 @@ def test_what_is_legal_since_avro_1_12_is_accepted() -> None:
     assert check(reader, record()) == ()
 
 
-@pytest.mark.parametrize("type_", [["null", "int"], {"type": "string", "logicalType": "uuid"}])
-def test_a_default_that_has_no_value_is_refused(type_: Any) -> None:
+def test_a_default_of_no_branch_is_refused() -> None:
     with pytest.raises(SchemaError, match=r"R\.y: expected a default that fits"):
-        check(record({"name": "y", "type": type_, "default": "text"}), record())
+        check(record({"name": "y", "type": ["null", "int"], "default": "text"}), record())
 
 
 def test_schemas_in_all_forms_are_one(tmp_path: Path) -> None:

@@ -77,9 +77,9 @@ def test_fields_that_see_what_contradicts_itself_in_one_value_are_no_proof() -> 
     assert prove(reader, record(("x", "bytes"))) == 0
 
 
-def test_legal_data_that_are_refused_for_being_dangerous_are_left_out() -> None:
+def test_items_without_bytes_are_read() -> None:
     nulls = {"type": "array", "items": "null"}
-    assert prove(nulls, nulls) == 2  # [null] and []; a decoder does not believe in two items in one byte
+    assert prove(nulls, nulls) == 3
 
 
 def test_recursive_data_are_read() -> None:
@@ -114,7 +114,7 @@ def test_a_view_is_bound_by_the_name_of_the_step() -> None:
 
 def test_what_is_no_schema_is_refused() -> None:
     with pytest.raises(SchemaError):
-        prove("int", {"type": "int", "logicalType": 7})
+        prove("int", {"type": "integer"})
 
 
 def test_data_that_are_too_large_are_none() -> None:

@@ -328,7 +328,7 @@ def test_a_default_list_or_dict_belongs_to_one_reader_alone(type_: Any, default:
 
 
 def test_a_default_that_does_not_fit_is_a_schema_error() -> None:
-    with pytest.raises(SchemaError, match="expected a default that fits int, got 'x'"):
+    with pytest.raises(SchemaError, match='expected a default that fits int, got "x"'):
         decoder(record(name="W"), record({"name": "x", "type": "int", "default": "x"}, name="W"))
 
 

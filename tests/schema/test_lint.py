@@ -175,7 +175,6 @@ BAD: dict[str, tuple[Any, str | None, str]] = {
     "size a bool": ({"type": "fixed", "name": "F", "size": True}, "F", "got true"),
     "size a float": ({"type": "fixed", "name": "F", "size": 1.0}, "F", "got 1.0"),
     "doc a number": (record(field("int", doc=1)), "R.x", "doc that is a string"),
-    "logicalType a number": (record(field({"type": "int", "logicalType": 1})), "R.x", "logicalType that is a string"),
     "aliases a string": (record(aliases="Q"), "R", "aliases"),
     "aliases unhashable": (record(field("int", aliases=[[]])), "R.x", "aliases"),
     "order unknown": (record(field("int", order=["up"])), "R.x", "order"),
@@ -188,21 +187,10 @@ BAD: dict[str, tuple[Any, str | None, str]] = {
         f"namespace {space!r}": (record(namespace=space), None, "legal namespace")
         for space in ("1", "a.", ".", None, 1)
     },
-    **{
-        f"named {name}": ({"type": "fixed", "name": name, "size": 1}, name, "not use itself")
-        for name in ("int", "array", "record")
-    },
-    "named int in a namespace": ({"type": "fixed", "name": "a.int", "size": 1}, "int", "not use itself"),
+    "named int": ({"type": "fixed", "name": "int", "size": 1}, "int", "no primitive type has"),
+    "named int in a namespace": ({"type": "fixed", "name": "a.int", "size": 1}, "int", "no primitive type has"),
     "field name with a dot": (record(field("int", "a.b")), "R.fields[0]", "legal name"),
-    "type alias illegal": (record(aliases=["a-b"]), "R", "aliases"),
-    "type alias twice": (record(aliases=["a", "a"]), "R", "each alias once"),
-    "field alias with a dot": (record(field("int", aliases=["a.b"])), "R.x", "aliases"),
     "field twice": (record(field("int"), field("long")), "R", 'each field once, got "x" twice'),
-    "field alias is a sibling's name": (
-        record(field("int"), field("int", "y", aliases=["x"])),
-        "R.y",
-        "no other field's name",
-    ),
     "type twice": (record(field(F16), field(F16, "y")), "R.y", 'defined once, got "F" again'),
     "type twice, written differently": (
         record(field({**F16, "namespace": "a"}), field({**F16, "name": "a.F"}, "y")),
@@ -218,37 +206,21 @@ BAD: dict[str, tuple[Any, str | None, str]] = {
     ),
     "reference that is no name": (record(field("a b")), "R.x", "name of a type"),
     # enums, fixed, unions
-    "no symbols": (enum(), "E", "1 to 10000 symbols"),
-    "too many symbols": (enum(*(f"S{n}" for n in range(10_001))), "E", "1 to 10000 symbols"),
+    "too many symbols": (enum(*(f"S{n}" for n in range(10_001))), "E", "up to 10000 symbols"),
     "symbol illegal": (enum("A", "b-c"), "E", 'got "b-c"'),
     "symbol twice": (enum("A", "B", "A"), "E", 'got "A" twice'),
     "default no symbol": (enum("A", default="B"), "E", "among the symbols"),
     "default unhashable": (enum("A", default=[]), "E", "among the symbols"),
     **{
-        f"fixed of {size}": ({"type": "fixed", "name": "F", "size": size}, "F", "1 to 65536")
-        for size in (-1, 0, 65_537, 2**62)
+        f"fixed of {size}": ({"type": "fixed", "name": "F", "size": size}, "F", "0 to 65536")
+        for size in (-1, 65_537, 2**62)
     },
-    "empty union": (record(field([])), "R.x", "at least one type"),
     "nested union": (record(field(["null", ["int"]])), "R.x", "another union"),
     "two ints": (["int", {"type": "int", "logicalType": "date"}], None, 'two of "int"'),
     "two arrays": ([nested(1), nested(2)], None, 'two of "array"'),
     "two maps": (record(field([{"type": "map", "values": "int"}] * 2)), "R.x", 'two of "map"'),
     "a type and its reference": (record(field(["null", F16, "F"])), "R.x", 'two of "F"'),
     "a reference twice": (record(field(F16), field(["F", ".F".removeprefix(".")], "y")), "R.y", 'two of "F"'),
-    # logical types
-    "date on long": (record(field({"type": "long", "logicalType": "date"})), "R.x", "date on int, got it on long"),
-    "decimal on string": ({**decimal(), "type": "string"}, None, "decimal on bytes or fixed"),
-    "uuid on bytes": ({"type": "bytes", "logicalType": "uuid"}, None, "uuid on fixed or string"),
-    "uuid on fixed(8)": ({"type": "fixed", "name": "F", "size": 8, "logicalType": "uuid"}, "F", "16 bytes, got 8"),
-    "duration on fixed(16)": ({**F16, "logicalType": "duration"}, "F", "12 bytes, got 16"),
-    "timestamp on a record": (record(logicalType="timestamp-micros"), "R", "timestamp-micros on long"),
-    "timestamp on the field": (record(field("long", logicalType="timestamp-micros")), "R.x", "inside the type"),
-    **{
-        f"precision {p!r}": (decimal(p, 0), None, "precision of 1 to 1000")
-        for p in (0, -1, 1_001, 10**12, True, "9", None, 9.0)
-    },
-    **{f"scale {s!r}": (decimal(9, s), None, "scale of 0 to its precision 9") for s in (-1, 10, True, "2", None)},
-    "precision over its fixed": ({**F16, **decimal(39, 0), "type": "fixed"}, "F", "39 digits fit a fixed of 16 bytes"),
     # bounds
     "33 deep": (nested(33), "[]" * 32, "at most 32"),
     "33 deep by reference": (chain(32), "R", "at most 32 types inside each other, got 33"),
@@ -320,25 +292,14 @@ BAD_DEFAULTS: dict[str, tuple[Any, Any, str, str]] = {
     "item": ({"type": "array", "items": "int"}, [1, "2"], "R.x[1]", 'fits int, got "2"'),
     "value": ({"type": "map", "values": "int"}, {"a": None}, 'R.x["a"]', "fits int, got null"),
     "array an object": ({"type": "array", "items": "int"}, {}, "R.x", "fits array"),
-    "second branch": (["null", "int"], 1, "R.x", "put its branch first"),
-    "no branch": (["null", "int"], "a", "R.x", "fits null"),
+    "no branch": (["null", "int"], "a", "R.x", "fits a branch of union [null, int]"),
+    "no branch inside": ({"type": "array", "items": ["null", "int"]}, [1, "a"], "R.x[1]", "fits a branch of union"),
+    "no branch, one near it": (["null", INNER], {"x": "1"}, "R.x.x", "fits int"),
     "inside a branch": ([{"type": "array", "items": "int"}, "null"], [""], "R.x[0]", "fits int"),
     "record a list": (INNER, [], "R.x", "fits record S"),
     "record incomplete": (INNER, {"y": 1}, "R.x", 'the field "x"'),
     "record with another field": (INNER, {"x": 1, "z": 1}, "R.x", 'another one, "z"'),
     "field of a record": (INNER, {"x": "1"}, "R.x.x", "fits int"),
-    "decimal beyond its precision": (decimal(3), "\x03è", "R.x", "fits decimal(3, 2)"),
-    "decimal of no bytes": (decimal(3), "", "R.x", "fits decimal(3, 2)"),
-    "date in the year 10000": ({"type": "int", "logicalType": "date"}, 2_932_897, "R.x", "fits date"),
-    "date before the year 1": ({"type": "int", "logicalType": "date"}, -719_163, "R.x", "fits date"),
-    "24 o'clock": ({"type": "long", "logicalType": "time-micros"}, 86_400_000_000, "R.x", "fits time-micros"),
-    "instant too late": (
-        {"type": "long", "logicalType": "timestamp-millis"},
-        253_402_300_800_000,
-        "R.x",
-        "fits timestamp-millis",
-    ),
-    "no uuid": ({"type": "string", "logicalType": "uuid"}, "five", "R.x", "fits uuid"),
 }
 
 
@@ -482,9 +443,7 @@ def _places(value: Any) -> Any:
 
 
 REFUSED = {
-    ("field: swap via aliases", "reader"): "no other field's name",
     ("field: default type invalid (int default 'x')", "reader"): "fits int",
-    ("field: union default not first branch ([null,int]=5)", "reader"): "first of its union",
     ("enum: default not in symbols", "reader"): "among the symbols",
     ("infinite record (no base)", "writer"): "data that can end",
     ("infinite record (no base)", "reader"): "data that can end",

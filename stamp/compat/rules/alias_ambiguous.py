@@ -22,7 +22,7 @@ def look(pair: Pair) -> Iterator[Issue]:
             continue
         yield Issue(
             f'expected one field of the writer for "{wanted.name}", got {" and ".join(names)}: '
-            f"stamp takes {source.name}, other Avro libraries the other one, or fail",
+            f"stamp takes {source.name}, some Avro libraries the other one, or fail",
             "aliases",
             wanted,
             source,
@@ -34,8 +34,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     title="The writer has several fields that are one field of the reader by its name and aliases",
     why=(
-        "Avro does not say which of them wins. Ours takes the field of the reader's own name (of the first alias, "
-        "when two fields swap names); fastavro takes the alias, and Java fails."
+        "Avro does not say which of them wins. Ours takes the field of the reader's own name; fastavro takes the alias, and Java fails. "
+        "Where two fields swap names, each an alias of the other, ours and Java's take the aliases, and fastavro fails."
     ),
     remedy="Drop the alias as soon as a writer uses both names.",
     example=Example(

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from stamp.compat.finding import Severity
 from stamp.compat.rule import Example, Issue, Pair, Rule
-from stamp.schema.resolve import sources
-from stamp.schema.types import MISSING, Type
+from stamp.schema.defaults import gives_value
+from stamp.schema.resolve import sources, without
+from stamp.schema.types import MISSING, Field
 
 
 def look(pair: Pair) -> Iterator[Issue]:
@@ -16,18 +17,20 @@ def look(pair: Pair) -> Iterator[Issue]:
     if writer.kind != reader.kind:
         return
     for wanted, source in sources(reader, writer):
-        if source is None and wanted.default is MISSING:
+        if source is None and not gives_value(wanted):
             aliases = f" (or {', '.join(wanted.aliases)})" if wanted.aliases else ""
             yield Issue(
-                f'expected the field "{wanted.name}"{aliases}, which has {_no_default(wanted.type)}, got none in {writer.label}',
+                f'expected the field "{wanted.name}"{aliases}, which has {_no_default(wanted)}, got none in {writer.label}',
                 field=wanted,
             )
 
 
-def _no_default(type_: Type) -> str:
-    if any(branch.kind == "null" for branch in type_.branches):
+def _no_default(wanted: Field) -> str:
+    if wanted.default is not MISSING:
+        return without(wanted)
+    if any(branch.kind == "null" for branch in wanted.type.branches):
         return "no default (null in a union is none by itself)"
-    if type_.default is not None:
+    if wanted.type.default is not None:
         return "no default of its own (that of the enum is for unknown symbols only)"
     return "no default"
 
