@@ -6,6 +6,8 @@ import os.path
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from stamp.ripple.foreign import GIT_MARK
+
 __all__ = ["HERE", "Checkout", "checkout"]
 
 
@@ -14,6 +16,11 @@ class Checkout(NamedTuple):
 
     here: Path = Path()
     top: Path = Path()
+
+    @property
+    def is_repository(self) -> bool:
+        """Whether the top is that of a repository."""
+        return (self.top / GIT_MARK).exists()
 
     def name(self, file: str | Path) -> str | None:
         """Return what a file is called in the repository, with slashes; None if it is not in there. Nothing is looked up."""
@@ -30,4 +37,4 @@ HERE: Final = Checkout()
 def checkout(here: Path) -> Checkout:
     """Return where a command runs; outside of a repository the current folder is the top."""
     home = here.absolute()
-    return Checkout(home, next((place for place in (home, *home.parents) if (place / ".git").exists()), home))
+    return Checkout(home, next((place for place in (home, *home.parents) if (place / GIT_MARK).exists()), home))

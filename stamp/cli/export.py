@@ -13,6 +13,7 @@ from stamp.cli.render.visible import visible
 from stamp.cli.target import load
 from stamp.cli.unreleased import unreleased
 from stamp.errors import InputError
+from stamp.ripple.foreign import check_own_files
 from stamp.workflow.draft import Changes
 from stamp.workflow.migration import export, planned
 
@@ -48,6 +49,7 @@ def command(*, target: str, out: Path | None, check: bool, squash: bool, against
         raise InputError("expected --squash beside --against, which says what is released and stays as it is")
     workflow = load(target)
     folder = workflow.contracts_folder if out is None else out
+    check_own_files(folder)
     squashed = unreleased(workflow.name, folder, against or (main_branch(folder),)) if squash else {}
     changes = [change for each in planned(workflow, folder, squashed=squashed) for change in _told(each)]
     if not check:

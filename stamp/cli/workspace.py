@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
+from stamp.cli.checkout import checkout
 from stamp.cli.render.visible import visible
 from stamp.errors import InputError
 from stamp.ripple import Contracts, read_baseline, read_folder
+from stamp.ripple.foreign import followed
+from stamp.ripple.repository import left_out
 from stamp.url import scheme_of
 from stamp.workflow.declaration import FILE
 
@@ -33,9 +36,20 @@ def states(folder: Path, *, against: Iterable[str] = (), workflows: Sequence[str
         raise InputError(
             "expected a branch, tag, commit, folder, .tar file, store: or broker: after --against, got nothing"
         )
-    now = read_folder(folder)
+    now = _present(folder)
     baselines = [_baseline(each, folder, now, workflows) for each in given]
     return list(_chosen([now, *baselines], workflows, folder))
+
+
+def _present(folder: Path) -> Contracts:
+    around = checkout(Path())
+    if around.is_repository:
+        followed(folder, around.top.resolve())
+    if not any(folder.glob(f"*/*/{FILE}")) and (command := left_out(folder)):
+        raise InputError(
+            f"expected the contracts in the work tree, got none, for they are left out: run `{command}`", file=folder
+        )
+    return read_folder(folder)
 
 
 def _baseline(given: str, folder: Path, now: Contracts, workflows: Sequence[str]) -> Contracts:

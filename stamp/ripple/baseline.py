@@ -8,8 +8,9 @@ from pathlib import Path
 
 from stamp.errors import InputError
 from stamp.ripple.archive import read_archive
-from stamp.ripple.contracts import Contracts, contracts_of, is_contract_file, read_folder
-from stamp.ripple.revision import Revision, read_revision
+from stamp.ripple.contracts import Contracts, contracts_of, read_folder
+from stamp.ripple.foreign import is_contract_file
+from stamp.ripple.revision import Revision, is_revision, read_revision
 
 __all__ = ["read_baseline"]
 
@@ -24,7 +25,8 @@ def read_baseline(
 ) -> Contracts:
     """Return the state of a contracts folder that a person means by `given`: a folder, a .tar file, or else a git revision.
 
-    A tag or a commit means exactly that one. A revision whose name is that of a folder or a file here is meant by its long name, such as `refs/heads/main`.
+    A tag or a commit means exactly that one. What names a revision and a folder or a file is refused: who may add the one could else take the
+    place of the other. A path may begin with `./`, a revision may be a long name such as `refs/heads/main`.
 
     Args:
         given: what the person said.
@@ -36,20 +38,21 @@ def read_baseline(
 
     Raises:
         InputError: there is no such thing, or it cannot be read, or it is a folder or a file without contracts; with what to do.
-        ContractError: a contract in it contradicts itself.
+        ContractError: a contract in it contradicts itself, or is a symbolic link or a submodule.
         SchemaError: a file in it is not JSON, or no acceptable schema.
     """
     path, home = Path(given), Path(folder)
-    if path.is_dir():
-        found = read_folder(path, name=given, like=like)
-        if not found.steps:
-            raise InputError("expected a contracts folder, with <workflow>/<step>/step.json, got none in it", file=path)
-        return found
-    if path.is_file():
-        texts = read_archive(path, called=home.absolute().name, is_wanted=is_contract_file)
-        return contracts_of(texts, name=given, path=lambda file: path / file, like=like)
+    if kind := _kind(path):
+        if not _is_path(given) and is_revision(given):
+            raise InputError(
+                f"expected one thing, got {given!r}, which is a revision and a {kind}, too: say ./{given} for the {kind}, or of a branch "
+                f"or a tag the long name, such as refs/remotes/origin/main"
+            )
+        return _read_folder(path, given, like) if kind == "folder" else _read_archive(path, given, home, like)
     if given.endswith((".tar", ".tar.gz", ".tgz")):
         raise InputError("expected a .tar file that can be read, got none", file=path)
+    if _is_path(given):
+        raise InputError("expected a folder or a .tar file, got none", file=path)
     read = read_revision(given, home, is_wanted=is_contract_file, merge_base=merge_base)
     name = _name(given, read)
     if not read.files:
@@ -58,6 +61,30 @@ def read_baseline(
             f"git archive --output=old.tar {read.commit[:10]} OLD, then --against old.tar"
         )
     return contracts_of(read.files, name=name, path=lambda file: Path(f"{given}:{home.as_posix()}/{file}"), like=like)
+
+
+def _kind(path: Path) -> str | None:
+    try:
+        return "folder" if path.is_dir() else "file" if path.is_file() else None
+    except OSError:  # its name is longer than any file's
+        return None
+
+
+def _is_path(given: str) -> bool:
+    """Tell whether a text is a path, whatever is there: no revision begins like this."""
+    return given.startswith(".") or Path(given).is_absolute()
+
+
+def _read_folder(path: Path, given: str, like: Contracts | None) -> Contracts:
+    found = read_folder(path, name=given, like=like)
+    if not found.steps:
+        raise InputError("expected a contracts folder, with <workflow>/<step>/step.json, got none in it", file=path)
+    return found
+
+
+def _read_archive(path: Path, given: str, home: Path, like: Contracts | None) -> Contracts:
+    texts = read_archive(path, called=home.absolute().name, is_wanted=is_contract_file)
+    return contracts_of(texts, name=given, path=lambda file: path / file, like=like)
 
 
 def _name(given: str, read: Revision) -> str:

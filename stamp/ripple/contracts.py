@@ -7,16 +7,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from stamp.errors import ContractError
+from stamp.ripple.foreign import check_own_files, is_contract_file
 from stamp.schema.jsonfile import JsonFile
-from stamp.schema.release import RESERVED, step_folders
+from stamp.schema.release import step_folders
 from stamp.workflow.contract import StepContract, WriterVersion, contract, step_files
 from stamp.workflow.declaration import FILE, reads_file
 
-__all__ = ["Contracts", "Version", "contracts_of", "is_contract_file", "is_same", "read_folder"]
+__all__ = ["Contracts", "Version", "contracts_of", "is_same", "read_folder"]
 
 Files = Mapping[tuple[str, str], Mapping[str, JsonFile]]
 """The files of each step, by workflow and step, and by their names in the step's folder."""
@@ -100,9 +101,10 @@ def read_folder(folder: str | PathLike[str], *, name: str | None = None, like: C
     """Return the state of a folder on disk. What it has in common with `like` is not read again.
 
     Raises:
-        ContractError: there is no such folder, or a contract in it contradicts itself.
+        ContractError: there is no such folder, a contract in it contradicts itself, or one is a symbolic link or a submodule.
         SchemaError: a file is not JSON, or no acceptable schema.
     """
+    check_own_files(Path(folder))
     steps = {(step.parent.name, step.name): step_files(step) for step in step_folders(folder)}
     return _state(name or str(folder), steps, like)
 
@@ -126,16 +128,6 @@ def contracts_of(
             lacking = path(f"{workflow}/{step}/{FILE}")
             raise ContractError("expected a file that can be read, got none", file=lacking)
     return _state(name, dict(sorted(steps.items())), like)
-
-
-def is_contract_file(file: str) -> bool:
-    """Tell whether a file, given by its name in the contracts folder, is part of a contract."""
-    match PurePosixPath(file).parts:
-        case (workflow, step, *inner) if workflow != RESERVED and workflow[0] != "." and step[0] != ".":
-            return inner == [FILE] or (
-                inner[-1:] != [] and inner[-1].endswith(".avsc") and inner[:-1] in ([], ["reads"])
-            )
-    return False
 
 
 def _state(name: str, steps: Files, like: Contracts | None) -> Contracts:

@@ -1,26 +1,31 @@
 """A contracts folder as a git revision has it, read in place: nothing is cloned, fetched or checked out.
 
-Six short git processes at most, whatever the number of files: `rev-parse` three times, `merge-base`, `ls-tree`, `cat-file --batch`.
+Seven short git processes, whatever the number of files: `rev-parse` three times, `for-each-ref`, `merge-base`, `ls-tree`, `cat-file --batch`.
 """
 
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 from stamp.errors import InputError
+from stamp.ripple.absence import advice
+from stamp.ripple.foreign import is_contract_place, refused
+from stamp.ripple.repository import LINK, SUBMODULE, Repository, said
 
-__all__ = ["Revision", "default_branch", "read_revision"]
+__all__ = ["Point", "Revision", "default_branch", "is_revision", "read_files", "read_revision", "where"]
 
 REGULAR: Final = frozenset({b"100644", b"100755", b"100664"})
 """The modes of plain files in a tree: no symbolic links, no submodules."""
 
 
-RELATIVE: Final = frozenset("~^@")
-"""What stands in a revision that leads from another one to a commit that may be missing (gitrevisions(7))."""
+FOREIGN: Final[Mapping[bytes, str]] = {LINK: "a symbolic link", SUBMODULE: "a submodule"}
+"""What contracts must not be, by its mode in a tree."""
+
+
+TREE: Final = b"040000"
 
 
 DEFAULTS: Final = ("refs/remotes/origin/main", "refs/remotes/origin/master", "refs/heads/main", "refs/heads/master")
@@ -28,18 +33,36 @@ DEFAULTS: Final = ("refs/remotes/origin/main", "refs/remotes/origin/master", "re
 
 
 COMMIT: Final = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
-"""The whole name of a commit: only by that a remote can be asked for it."""
+"""The whole name of a commit."""
+
+
+ABBREVIATED: Final = re.compile("[0-9a-f]{4,63}")
 
 
 BRANCHES: Final = ("refs/heads/", "refs/remotes/")
 """What the full name of a branch begins with."""
 
 
-class Revision(NamedTuple):
-    """What was read: the commit, and the content of each file by its name in the contracts folder.
+REFLOG: Final = re.compile(r"@\{[^{}]+\}")
 
-    `is_left` tells that the revision is a branch that has gone on since the commit, where the present branch left it.
-    """
+
+NO_COMMIT: Final = re.compile(r"[-^./]|.*(\.\.|[\s:]|\^[@!-]|\^\{/)")
+"""How a text begins, or what is in it, that names no single commit: an option, a path, a range, what is left out, a search in messages (gitrevisions(7))."""
+
+
+PLACES: Final = ("refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
+"""Where git looks for a name that is no full one."""
+
+
+class Point(NamedTuple):
+    """The commit that a person means. `is_left` tells that the revision is a branch that has gone on since, when the present branch left it there."""
+
+    commit: str
+    is_left: bool = False
+
+
+class Revision(NamedTuple):
+    """What was read: the commit, as in `Point`, and the content of each file by its name in the contracts folder."""
 
     commit: str
     files: Mapping[str, bytes]
@@ -49,7 +72,7 @@ class Revision(NamedTuple):
 def read_revision(
     revision: str, folder: Path, *, is_wanted: Callable[[str], bool], merge_base: bool = True
 ) -> Revision:
-    """Return the wanted files of `folder` as they are in a revision of the repository that the folder is in.
+    """Return the wanted files of `folder` as they are in a revision of the repository of the current folder, which the folder is in.
 
     A tag, a commit, or an expression such as `HEAD~1` means exactly that commit. With `merge_base` a branch means the commit where the
     present one left it: what others have changed there since is not taken for a change of this branch. A folder that the revision
@@ -57,146 +80,187 @@ def read_revision(
 
     Raises:
         InputError: there is no such revision here, or no repository, or no git; with the command that helps.
+        ContractError: a contract is no file of its own there.
     """
-    if not revision or revision.startswith("-"):
-        raise InputError(f"expected a git revision, got {revision!r}")
-    home = _existing(folder)
-    git = _Git(home)
-    prefix, is_shallow = git.place()
-    newest = commit = git.commit(revision, is_shallow=is_shallow)
-    if merge_base and git.is_branch(revision):
-        commit = git.merge_base(newest, revision, is_shallow=is_shallow)
-    below = folder.absolute().relative_to(home).as_posix()
-    inside = "/".join(part for part in (prefix.rstrip("/"), below) if part not in {"", "."})
-    blobs = {name: blob for name, blob in git.tree(commit, inside) if is_wanted(name)}
-    found = dict(zip(blobs, git.contents(list(blobs.values()), commit), strict=True))
-    return Revision(commit, found, is_left=commit != newest)
+    repository = Repository.here()
+    inside = repository.name(folder)
+    commit, is_left = where(repository, revision, merge_base=merge_base)
+    if repository.may_be_sparse and (command := repository.left_out(folder)):
+        raise InputError(
+            f"expected the contracts in the work tree, got some that are left out: run `{command}`", file=folder
+        )
+    called = Path(f"{revision}:{folder.as_posix()}")
+    blobs = {name: blob for name, blob in _tree(repository, commit, inside, called) if is_wanted(name)}
+    found = dict(zip(blobs, _contents(repository, list(blobs.values()), commit), strict=True))
+    return Revision(commit, found, is_left)
+
+
+def read_files(repository: Repository, commit: str, names: Iterable[str]) -> dict[str, bytes]:
+    """Return the content of those of some files, named from the top, that a commit has as plain ones."""
+    listed = repository.run("ls-tree", "-z", "--full-tree", commit, "--", *names).stdout
+    blobs = {name: blob for mode, name, blob in _entries(listed) if mode in REGULAR}
+    return dict(zip(blobs, _contents(repository, list(blobs.values()), commit), strict=True))
+
+
+def is_revision(text: str) -> bool:
+    """Tell whether a text names a commit of the repository of the current folder; without one, or without git, none does."""
+    if not _may_be_commit(text):
+        return False
+    try:
+        repository = Repository.here()
+    except InputError:
+        return False
+    return not repository.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}").returncode
 
 
 def default_branch(folder: Path) -> str | None:
     """Return the branch that others branch from, by its full name: that of the remote `origin`, else the usual ones; None if there is none.
 
     Raises:
-        InputError: the folder is in no repository, or there is no git.
+        InputError: the folder is not in the repository of the current one, or there is no git.
     """
-    git = _Git(_existing(folder))
-    git.place()
-    listed = git.run("for-each-ref", "--format=%(refname) %(symref)", "refs/remotes/origin/HEAD", *DEFAULTS).stdout
+    repository = Repository.here()
+    repository.name(folder)
+    listed = repository.run(
+        "for-each-ref", "--format=%(refname) %(symref)", "refs/remotes/origin/HEAD", *DEFAULTS
+    ).stdout
     there = dict(line.split(" ", 1) for line in listed.decode(errors="replace").splitlines())
     return there.get("refs/remotes/origin/HEAD") or next((name for name in DEFAULTS if name in there), None)
 
 
-def _existing(folder: Path) -> Path:
-    """Return a folder, or the innermost one around it that exists."""
-    return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+def where(repository: Repository, revision: str, *, merge_base: bool = True) -> Point:
+    """Return the commit that a person means by a revision; of a branch the one where the present branch left it.
 
-
-class _Git(NamedTuple):
-    """The repository that a folder is in."""
-
-    home: Path
-
-    def run(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        command = ("git", "--no-optional-locks", "-C", str(self.home), *arguments)
-        try:
-            return subprocess.run(command, input=given, capture_output=True, check=False)  # noqa: S603 - no shell, no option from outside
-        except OSError as error:
-            raise InputError(
-                f"expected git, to read a revision: {error.strerror}; or give a folder or a .tar file"
-            ) from error
-
-    def place(self) -> tuple[str, bool]:
-        """Return the home within its repository, and whether that lacks old commits."""
-        done = self.run("rev-parse", "--show-prefix", "--is-shallow-repository")
-        if done.returncode:
-            raise InputError(f"expected a folder in a git repository: {_said(done)}", file=self.home)
-        prefix, is_shallow = done.stdout.decode(errors="surrogateescape").split("\n")[:2]
-        return prefix, is_shallow == "true"
-
-    def commit(self, revision: str, *, is_shallow: bool) -> str:
-        done = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        if done.returncode:
-            raise InputError(
-                f"expected a git revision, got {revision!r}, which is not here: {self._help(revision, is_shallow=is_shallow)}"
-            )
-        return done.stdout.decode().strip()
-
-    def is_branch(self, revision: str) -> bool:
-        """Tell whether a revision is the name of a branch. Of a tag and a branch of one name git takes the tag, and so do we."""
-        done = self.run("rev-parse", "--symbolic-full-name", "--end-of-options", revision)
-        return any(line.startswith(BRANCHES) for line in done.stdout.decode(errors="replace").splitlines())
-
-    def _help(self, revision: str, *, is_shallow: bool) -> str:
-        if is_shallow and not RELATIVE.isdisjoint(revision):
-            return "run `git fetch --unshallow`"
-        remotes = self.run("remote").stdout.decode(errors="replace").split()
-        remote, _, branch = revision.partition("/")
-        if branch and remote in remotes:
-            return f"run `{_fetching(remote, branch, is_shallow=is_shallow)}`"
-        for each in remotes:
-            if not self.run("rev-parse", "--verify", "--quiet", f"refs/remotes/{each}/{revision}").returncode:
-                return f"say `{each}/{revision}`"
-        if not remotes:
-            return "see `git branch --all` and `git tag` for those that are; or give a folder or a .tar file"
-        there = next((each for each in remotes if each == "origin"), remotes[0])
-        exactly = f"git fetch {'--depth=1 ' if is_shallow else ''}{there}"
-        if COMMIT.fullmatch(revision):
-            return f"run `{exactly} {revision}`"
-        fetching = _fetching(there, revision, is_shallow=is_shallow)
-        return f"for a tag run `{exactly} tag {revision}`; for a branch run `{fetching}`, then say `{there}/{revision}`"
-
-    def merge_base(self, commit: str, revision: str, *, is_shallow: bool) -> str:
-        done = self.run("merge-base", "HEAD", commit)
-        if not done.returncode:
-            return done.stdout.decode().split()[0]
-        if is_shallow:
-            raise InputError(
-                f"expected the commit where this branch left {revision!r}, got a shallow clone that does not reach it: "
-                "run `git fetch --unshallow`, or in a workflow of GitHub let actions/checkout have `fetch-depth: 0`"
-            )
+    Raises:
+        InputError: it names no commit, or more than one.
+    """
+    if not _may_be_commit(revision):
         raise InputError(
-            f"expected a commit that this branch and {revision!r} have in common, got none{_because(done)}: "
-            f"run `git archive --output=baseline.tar {revision}` and give baseline.tar, to compare with it all the same"
+            f"expected a git revision, got {revision!r}: say one commit, such as a branch, a tag or HEAD~1"
+        )
+    newest = _commit(repository, revision)
+    _check_name(repository, revision)
+    if not (merge_base and _is_branch(repository, revision)):
+        return Point(newest)
+    left = _merge_base(repository, newest, revision)
+    return Point(left, is_left=left != newest)
+
+
+def _may_be_commit(text: str) -> bool:
+    return text.isprintable() and text != "" and not NO_COMMIT.match(REFLOG.sub("@{}", text))
+
+
+def _commit(repository: Repository, revision: str) -> str:
+    done = repository.run("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    found = done.stdout.decode(errors="replace").strip()
+    if done.returncode or not COMMIT.fullmatch(found):
+        why = advice(repository, revision, said(done))
+        raise InputError(f"expected a git revision, got {revision!r}, which is not here: {why}")
+    return found
+
+
+def _check_name(repository: Repository, revision: str) -> None:
+    """Accept the name of one thing. Who may push a tag could else take the place of a branch, or of a commit by its first digits."""
+    name = re.split(r"[~^]|@\{", revision, maxsplit=1)[0]
+    if name.startswith("refs/") or name in {"", "@", "HEAD"} or COMMIT.fullmatch(name):
+        return
+    there = [f"{place}{name}" for place in PLACES] + [f"refs/remotes/{name}/HEAD"]
+    listed = repository.run("for-each-ref", "--format=%(refname)", *there).stdout.decode(errors="replace")
+    found = [each for each in listed.splitlines() if each in there]
+    if found and ABBREVIATED.fullmatch(name):
+        found += repository.run("rev-parse", f"--disambiguate={name}").stdout.decode().split()
+    if len(found) > 1:
+        raise InputError(
+            f"expected the name of one thing, got {name!r}, which several have: say one of {', '.join(found)}"
         )
 
-    def tree(self, commit: str, inside: str) -> Iterator[tuple[str, str]]:
-        """Yield the name and the object of each plain file below a folder of a commit; nothing if that does not exist."""
-        done = self.run("ls-tree", "-r", "-z", "--full-tree", f"{commit}:{inside}" if inside else commit)
-        if done.returncode:
-            if self.run("cat-file", "-e", f"{commit}:{inside}").returncode:
-                return
-            raise InputError(f"expected a folder in {commit[:12]}: {_said(done)}", file=inside)
-        for entry in filter(None, done.stdout.split(b"\0")):
-            described, _, name = entry.partition(b"\t")
-            mode, _, blob = described.split(b" ")
-            if mode in REGULAR:
-                yield name.decode(errors="surrogateescape"), blob.decode()
 
-    def contents(self, blobs: list[str], commit: str) -> Iterator[bytes]:
-        """Yield the content of objects (git-cat-file(1), "BATCH OUTPUT")."""
-        done = self.run("cat-file", "--batch", given="".join(f"{blob}\n" for blob in blobs).encode())
-        at = 0
-        for _ in blobs:
-            end = done.stdout.find(b"\n", at)
-            size = done.stdout[at:end].rpartition(b" ")[2]
-            if done.returncode or end < 0 or not size.isdigit():
+def _is_branch(repository: Repository, revision: str) -> bool:
+    done = repository.run("rev-parse", "--symbolic-full-name", "--end-of-options", revision)
+    return any(line.startswith(BRANCHES) for line in done.stdout.decode(errors="replace").splitlines())
+
+
+def _merge_base(repository: Repository, commit: str, revision: str) -> str:
+    done = repository.run("merge-base", "HEAD", commit)
+    if not done.returncode:
+        return done.stdout.decode().split()[0]
+    if repository.is_shallow:
+        raise InputError(
+            f"expected the commit where this branch left {revision!r}, got a shallow clone that does not reach it: "
+            "run `git fetch --unshallow`, or in a workflow of GitHub let actions/checkout have `fetch-depth: 0`"
+        )
+    raise InputError(
+        f"expected the commit where this branch left {revision!r}, got none: "
+        f"run `git archive --output=baseline.tar {revision}` and give baseline.tar, to compare with it all the same"
+    )
+
+
+def _tree(repository: Repository, commit: str, inside: str, called: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name and the object of each plain file below a folder of a commit; nothing if that does not exist."""
+    done = repository.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit, *(["--", inside] if inside else []))
+    if done.returncode:
+        raise _lacking(repository, commit, said(done))
+    below = f"{inside}/" if inside else ""
+    has_folder = not inside
+    for mode, name, blob in _entries(done.stdout):
+        has_folder = has_folder or (name, mode) == (inside, TREE)
+        if not name.startswith(below) or mode == TREE:
+            continue
+        file = name.removeprefix(below)
+        if mode in FOREIGN and is_contract_place(file):
+            raise refused(FOREIGN[mode], called / file)
+        if mode in REGULAR:
+            yield file, blob
+    if not has_folder:
+        _check_folders(repository, commit, PurePosixPath(inside), called)
+
+
+def _check_folders(repository: Repository, commit: str, inside: PurePosixPath, called: Path) -> None:
+    """Accept a folder that a commit does not have; not one that is elsewhere there."""
+    for folder in reversed([inside, *inside.parents][:-1]):
+        listed = repository.run("ls-tree", "-z", "--full-tree", commit, "--", folder.as_posix()).stdout
+        for mode, name, found in _entries(listed):
+            if mode == SUBMODULE:
                 raise InputError(
-                    f"expected the files of {commit[:12]} in this repository{_because(done)}: run `git fsck`"
+                    f"expected a folder, got a submodule, {name}: where it is checked out run `git -C {name} archive "
+                    f"--output=baseline.tar {found[:10]}`, and give the baseline.tar that is in it then",
+                    file=called,
                 )
-            at = end + 1 + int(size)
-            yield done.stdout[end + 1 : at]
-            at += 1
+            if mode == LINK:
+                raise InputError(
+                    f"expected a folder, got a symbolic link, {name}: say the folder that it leads to", file=called
+                )
 
 
-def _fetching(remote: str, branch: str, *, is_shallow: bool) -> str:
-    """Return the command that fetches a branch, and with it the commit where others left it."""
-    return f"git fetch {'--unshallow ' if is_shallow else ''}{remote} {branch}:refs/remotes/{remote}/{branch}"
+def _entries(listed: bytes) -> Iterator[tuple[bytes, str, str]]:
+    """Yield the mode, the name and the object of each entry of a tree."""
+    for entry in filter(None, listed.split(b"\0")):
+        described, _, name = entry.partition(b"\t")
+        mode, _, found = described.split(b" ")
+        yield mode, name.decode(errors="surrogateescape"), found.decode()
 
 
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
-    text = done.stderr.decode(errors="replace").strip()
-    return text.removeprefix("fatal: ") or "git does not say why"
+def _contents(repository: Repository, blobs: list[str], commit: str) -> Iterator[bytes]:
+    """Yield the content of objects (git-cat-file(1), "BATCH OUTPUT")."""
+    done = repository.run("cat-file", "--batch", given="".join(f"{blob}\n" for blob in blobs).encode())
+    at = 0
+    for _ in blobs:
+        end = done.stdout.find(b"\n", at)
+        size = done.stdout[at:end].rpartition(b" ")[2]
+        if done.returncode or end < 0 or not size.isdigit():
+            raise _lacking(repository, commit, said(done) if done.stderr.strip() else "")
+        at = end + 1 + int(size)
+        yield done.stdout[end + 1 : at]
+        at += 1
 
 
-def _because(done: subprocess.CompletedProcess[bytes]) -> str:
-    return f" ({_said(done)})" if done.stderr.strip() else ""
+def _lacking(repository: Repository, commit: str, why: str) -> InputError:
+    remotes = repository.promisors
+    if remotes:
+        return InputError(
+            f"expected the files of {commit[:12]} in this repository, got a partial clone, which has left them to {remotes[0]}: run "
+            f"`git fetch --refetch --no-filter {remotes[0]}`. If that is gone, run `git archive --output=baseline.tar {commit[:10]}` in "
+            "a whole clone, and give baseline.tar"
+        )
+    because = f" ({why})" if why else ""
+    return InputError(f"expected the files of {commit[:12]} in this repository{because}: run `git fsck`")

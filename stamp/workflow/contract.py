@@ -156,7 +156,10 @@ def contract(files: Mapping[str, JsonFile], *, gaps: bool = False) -> StepContra
 
 
 def _view(files: Mapping[str, JsonFile], name: str) -> dict[str, Any]:
-    file = files.get(name) or JsonFile(files[FILE].path.parent / name)
+    file = files.get(name)
+    if file is None:  # nothing is read from the disk: the state may be that of a commit, and its paths are for people
+        missing = files[FILE].path.parent / name
+        raise ContractError(f'expected the view that "reads" in {FILE} names, got no such file', file=missing)
     _check_record(file.schema, file.path)
     schema: dict[str, Any] = file.schema
     return schema

@@ -264,3 +264,14 @@ class TestSquash:
         done = stamp("export", f"{small}:order", *options)
         assert (done.exit_code, said in done.stderr) == (2, True), done.output
         assert files() == before
+
+
+def test_no_contract_is_written_through_a_link(here, stamp):
+    aside = here / "aside"
+    aside.mkdir()
+    (here / "schemas").mkdir()
+    (here / "schemas/ticket").symlink_to(aside)
+    result = stamp("export", "examples.ticket:ticket", "--out", "schemas")
+    assert result.exit_code == 2
+    assert "schemas/ticket: expected a file or a folder of its own, got a symbolic link" in result.stderr
+    assert list(aside.iterdir()) == []

@@ -101,7 +101,7 @@ def lay() -> Callable[[Path, Steps], Path]:
 
 @pytest.fixture
 def git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str]:
-    """Run git in a folder (default: `tmp_path/repo`, which is there and a repository), and return what it prints."""
+    """Run git in a folder (default: `tmp_path/repo`, a repository and the current folder), and return what it prints."""
     for name, value in {
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_CONFIG_SYSTEM": "/dev/null",
@@ -120,6 +120,7 @@ def git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str]:
         return subprocess.run(("git", *arguments), cwd=at, check=True, capture_output=True, text=True).stdout.strip()
 
     home.mkdir()
+    monkeypatch.chdir(home)
     run("init", "--quiet", "--initial-branch=main")
     return run
 

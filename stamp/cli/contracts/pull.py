@@ -12,6 +12,7 @@ from stamp.cli.contracts.place import directories, place_options, workflow_optio
 from stamp.cli.render.console import tell
 from stamp.cli.render.visible import visible
 from stamp.errors import InputError, StampError
+from stamp.ripple.foreign import check_own_files
 from stamp.runtime.directories import Directories
 from stamp.workflow.announced import announced
 from stamp.workflow.difference import Difference, difference
@@ -56,6 +57,7 @@ def pull(
         raise InputError("expected --step or --except, got both")
     folder = out or contracts_folder()
     wanted = Wanted(frozenset(steps), frozenset(own))
+    check_own_files(folder)
     with directories(store, broker) as place:
         pulls = [_compared(place, workflow, folder / workflow, wanted) for workflow in workflows(place, named, folder)]
     missing = sorted(wanted.steps - {each.home.name for one in pulls for each in one.differences})

@@ -15,6 +15,7 @@ from stamp.cli.render.console import tell
 from stamp.cli.render.quantity import counted
 from stamp.cli.render.visible import visible
 from stamp.errors import ContractError, InputError, SchemaError
+from stamp.ripple.foreign import check_own_files
 from stamp.runtime.directories import Directories
 from stamp.schema.document import parse
 from stamp.workflow.announced import announced
@@ -76,6 +77,7 @@ def _wanted(folder: Path, workflows: Sequence[str], steps: Sequence[str]) -> Map
     Raises:
         InputError: one that is named is not there. ContractError, SchemaError: the folder is not in order.
     """
+    check_own_files(folder)
     found: defaultdict[str, list[StepContract]] = defaultdict(list)
     for each in read_contracts(folder).values():
         if (not workflows or each.workflow in workflows) and (not steps or each.step in steps):

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from stamp.cli.verdict import Verdict
 from stamp.compat import Fragment
 from stamp.ripple import Impact
-from stamp.ripple.contracts import is_contract_file
+from stamp.ripple.foreign import is_contract_file
 from stamp.workflow.declaration import FILE
 
 __all__ = ["Location", "located", "location", "other_side"]
