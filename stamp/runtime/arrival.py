@@ -7,7 +7,7 @@ from hashlib import sha256
 from stamp.envelope import wire
 from stamp.envelope.limits import Limits
 from stamp.errors import WireError
-from stamp.runtime.outside import refusal
+from stamp.runtime.outside import named, refusal
 from stamp.runtime.transport import Arrival
 from stamp.store.message import Message
 
@@ -22,22 +22,17 @@ def opened(arrival: Arrival, workflow: str, limits: Limits) -> tuple[Message, Wi
 
     Its names and its id are those in the envelope. What is no envelope has an id made of its queue and its body, so that it is known when it comes again.
     """
-    headers = {_sound(str(name)): _sound(value) for name, value in arrival.headers.items() if isinstance(value, str)}
+    headers = arrival.headers
     try:
-        refused = refusal(arrival.content_type, arrival.content_encoding, arrival.headers)
+        refused = refusal(arrival.content_type, arrival.content_encoding, headers, arrival.unreadable)
         if refused is not None:
             raise refused
         return Message(*wire.read_latest(arrival.body, limits), arrival.body, headers), None
     except WireError as error:
-        event = headers.get("ce-type", NOT_ONE)
+        event = named(headers.get("ce-type")) or NOT_ONE
         return Message(workflow, NOT_ONE, event, own_id(arrival), arrival.body, headers), error
 
 
 def own_id(arrival: Arrival) -> bytes:
     """Return an id for a message that has none, or not one of its own: the same when it comes again."""
     return sha256(b"\0".join((arrival.queue.encode(), arrival.body))).digest()[:16]
-
-
-def _sound(text: str) -> str:
-    """Return a text that can be stored: a broker's client may make half surrogates of bytes that are no UTF-8."""
-    return text.encode(errors="replace").decode()

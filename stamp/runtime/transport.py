@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from stamp.errors import DeliveryError
+from stamp.runtime.outside import named, texts
 from stamp.runtime.topology import Topology
 from stamp.store.message import Message
 
@@ -34,16 +35,25 @@ class Parcel(NamedTuple):
 class Arrival:
     """A message as it came, from whomever: nothing in it has been looked at.
 
-    `deliveries` counts from 1 how often the broker gave it out, where it counts. `tag` is the transport's own.
+    Of its `headers` only text is kept, and of everything no more than `stamp.runtime.outside` has room for. If the outside of the message cannot be
+    read there is none of it, and `unreadable` says why. `deliveries` counts from 1 how often the broker gave it out, where it counts.
+    `tag` is the transport's own.
     """
 
     queue: str
     body: bytes
-    headers: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = None
     content_encoding: str | None = None
+    unreadable: str | None = None
     deliveries: int = 1
     tag: Any = None
+
+    def __post_init__(self) -> None:
+        """Hold every transport to the same: what a client library gives out may be anything."""
+        object.__setattr__(self, "headers", texts(self.headers))
+        object.__setattr__(self, "content_type", named(self.content_type))
+        object.__setattr__(self, "content_encoding", named(self.content_encoding))
 
 
 class Sender(Protocol):

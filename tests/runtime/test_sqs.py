@@ -194,7 +194,7 @@ FOREIGN = [
 def test_what_somebody_else_sent_arrives_as_it_is(message, body, headers):
     arrival = entry.arrival("ticket.billing", message)
     assert (arrival.body, arrival.headers) == (body, headers)
-    letter = entry.letter(message, "no envelope")
+    letter = entry.letter(arrival, "no envelope")
     assert letter["MessageBody"] == message["Body"]
     again = entry.arrival("ticket.billing", {**letter, "Body": letter["MessageBody"]})
     assert (again.body, again.headers) == (body, {**headers, "stamp-reason": "no envelope"})

@@ -12,7 +12,7 @@ from stamp.runtime.graveyard import Dead
 from stamp.runtime.reason import read
 from stamp.runtime.transport import Arrival
 
-__all__ = ["dead", "exhumed", "marked", "unmarked"]
+__all__ = ["ANY_SIZE", "REASON", "dead", "exhumed", "marked", "unmarked"]
 
 REASON: Final = "stamp-reason"
 REASON_LARGEST: Final = 4_000
@@ -26,12 +26,12 @@ def dead(queue: str) -> str:
     return f"{queue}.dead"
 
 
-def marked(headers: Mapping[str, Any], reason: str) -> dict[str, Any]:
+def marked(headers: Mapping[str, str], reason: str) -> dict[str, str]:
     """Return `headers` with the reason why their message is a dead letter."""
     return {**headers, REASON: reason[:REASON_LARGEST]}
 
 
-def unmarked(headers: Mapping[str, Any]) -> dict[str, Any]:
+def unmarked(headers: Mapping[str, str]) -> dict[str, str]:
     """Return `headers` as the sender wrote them."""
     return {name: value for name, value in headers.items() if name != REASON}
 
@@ -40,4 +40,4 @@ def exhumed(arrival: Arrival, queue: str, tag: Any) -> Dead:
     """Return a dead letter of `queue` that was read as `arrival`; `tag` is the place's own."""
     alive = replace(arrival, queue=queue, headers=unmarked(arrival.headers))
     message, _ = opened(alive, queue.partition(".")[0], ANY_SIZE)
-    return Dead(queue, message, read(str(arrival.headers.get(REASON, "unknown"))), tag=tag)
+    return Dead(queue, message, read(arrival.headers.get(REASON, "unknown")), tag=tag)

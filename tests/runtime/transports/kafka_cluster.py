@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import re
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from socket import socket
 from typing import Any, Final
@@ -26,6 +26,8 @@ VERSIONS, CREATE, DELETE = 18, 19, 20
 REQUEST: Final = struct.Struct(">ihhi")
 """How a request begins: its length, kind, version, and the number by which its answer is known."""
 NO_CONTROLLER: Final = re.compile(rb"(mockCluster[0-9a-f]+)\0\0\0\0")
+END, TOPIC, VALUE, FLAGS, HEADERS, COPY = 0, 1, 4, 7, 10, 2
+"""What comes next in the arguments of `rd_kafka_producev`, and that the value is copied."""
 CONTENT: Final = ("content-type", "content-encoding")
 SESSION: Final = 1.3
 """Seconds without a sign of life: few, because the groups of the mock wait for as long, less one, whenever somebody left."""
@@ -125,6 +127,34 @@ def inject(servers: Cluster, queue: str, body: bytes, headers: Mapping[str, str]
     special = [each for each in zip(CONTENT, content, strict=True) if each[1] is not None]
     producer.produce(queue, body, headers=[*headers.items(), *special])
     assert producer.flush(10) == 0
+
+
+def inject_raw(servers: Cluster, topic: str, records: Sequence[tuple[bytes, Sequence[tuple[bytes, bytes]]]]) -> None:
+    """Publish bodies with headers whose names are any bytes, which the Python client does not: other clients do."""
+    said = ctypes.create_string_buffer(SAID)
+    text, pointer, size = ctypes.c_char_p, ctypes.c_void_p, ctypes.c_ssize_t
+    settings = _function("rd_kafka_conf_new", pointer)()
+    _function("rd_kafka_conf_set", ctypes.c_int, pointer, text, text, text, ctypes.c_size_t)(
+        settings, b"bootstrap.servers", servers.servers.encode(), said, SAID
+    )
+    make = _function("rd_kafka_new", pointer, ctypes.c_int, pointer, text, ctypes.c_size_t)
+    producer = make(PRODUCER, settings, said, SAID)
+    add = _function("rd_kafka_header_add", ctypes.c_int, pointer, text, size, text, size)
+    produce = _function("rd_kafka_producev", ctypes.c_int, pointer)
+    for body, headers in records:
+        written = _function("rd_kafka_headers_new", pointer, ctypes.c_size_t)(len(headers))
+        for name, value in headers:
+            assert add(written, name, len(name), value, len(value)) == 0
+        fields = [
+            *(ctypes.c_int(TOPIC), text(topic.encode())),
+            *(ctypes.c_int(VALUE), text(body), ctypes.c_size_t(len(body))),
+            *(ctypes.c_int(FLAGS), ctypes.c_int(COPY)),
+            *(ctypes.c_int(HEADERS), pointer(written)),
+            ctypes.c_int(END),
+        ]
+        assert produce(producer, *fields) == 0
+    assert _function("rd_kafka_flush", ctypes.c_int, pointer, ctypes.c_int)(producer, 10_000) == 0
+    _function("rd_kafka_destroy", None, pointer)(producer)
 
 
 def letters(servers: Cluster, queue: str) -> Iterator[tuple[Any, ...]]:

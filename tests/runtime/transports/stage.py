@@ -104,14 +104,16 @@ class Stage:
         return Parcel(self.message(body, event=event, run=run, **headers), queues)
 
     def inject(self, step: str, foreign: Foreign) -> Foreign:
-        """Put a message of somebody else into the queue of `step`, and return what should arrive."""
+        """Put a message of somebody else into the queue of `step`, and return what should arrive: headers that are no text should not."""
         if self.broker.has_only_texts:
             texts = {
                 name: value if isinstance(value, str) else json.dumps(value) for name, value in foreign.headers.items()
             }
             foreign = foreign._replace(headers=texts)
         self.broker.inject(self.queue(step), foreign)
-        return foreign
+        return foreign._replace(
+            headers={name: value for name, value in foreign.headers.items() if isinstance(value, str)}
+        )
 
     def send(self, *parcels: Parcel) -> Sequence[DeliveryError | None]:
         """Send with a sender that lives no longer than that, and return what the broker says."""

@@ -304,11 +304,12 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("foreign", FOREIGN, ids=["json", "broken", "gzip", "pickle", "types", "bare"])
-def test_foreign_messages_arrive_untouched(stage, foreign):
+def test_foreign_messages_arrive_as_they_came_with_the_headers_that_are_text(stage, foreign):
     receiver = stage.receiver("alpha")
     foreign = stage.inject("alpha", foreign)
     (arrival,) = take(receiver, 1)
     assert Foreign(arrival.body, arrival.headers, arrival.content_type, arrival.content_encoding) == foreign
+    assert arrival.unreadable is None
 
 
 def test_a_compression_header_of_ours_is_not_acted_upon(stage):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stamp.envelope.format import CONTENT_TYPE
 from stamp.errors import DeliveryError
 from stamp.runtime.message import CONTENT_ENCODING
-from stamp.runtime.transports.rabbitmq.frames import publish, split, tolerant_handler
+from stamp.runtime.transports.rabbitmq.frames import frame_reader, publish, split
 from stamp.store.message import Message
 
 NAMES = st.text(max_size=60)
@@ -92,6 +92,6 @@ def test_what_is_no_frame_is_refused(data):
 
 
 def test_an_error_outside_the_properties_is_an_error():
-    handle = tolerant_handler(SimpleNamespace(bytes_recv=0), lambda *_: None)
+    handle = frame_reader(SimpleNamespace(bytes_recv=0), lambda *_: None)
     with pytest.raises(UnexpectedFrame):
         handle((3, 1, b"a body without a header"))

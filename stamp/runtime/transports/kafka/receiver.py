@@ -85,7 +85,7 @@ class KafkaReceiver:
             return
         try:
             self._letters = self._letters or Line(self._address)
-            letter = record.letter(arrival.tag.polled, reason)
+            letter = record.letter(arrival, arrival.tag.polled, reason)
             self._letters.publish(self._letters.open(), dead(arrival.queue), letter)
             (verdict,) = self._letters.wait(ANSWER_TIMEOUT)
         except DeliveryError:

@@ -19,6 +19,7 @@ from stamp.runtime.transports.rabbitmq.confirms import PERSISTENT, Confirms
 from stamp.runtime.transports.rabbitmq.heart import Heart
 from stamp.runtime.transports.rabbitmq.layout import declare_stream
 from stamp.runtime.transports.rabbitmq.link import Link
+from stamp.runtime.transports.rabbitmq.properties import HEADERS, number
 
 __all__ = ["RabbitDirectory"]
 
@@ -150,14 +151,10 @@ class _Entries:
 
     def add(self, entry: amqp.Message) -> None:
         """Take an entry. Others can write into the stream, too: what is no document is passed over."""
-        headers = entry.properties.get("application_headers") or {}
-        if OFFSET not in headers:
-            raise DeliveryError(
-                f"the entry after offset {self.offset} of a directory cannot be read, and none of ours is so: delete the stream; "
-                "services write their documents again when they start"
-            )
-        self.offset = headers[OFFSET]
-        if entry.properties.get("content_type") == DOCUMENT_TYPE and isinstance(key := headers.get(KEY), str):
+        offset = number(entry.table, OFFSET.encode())
+        self.offset = self.offset + 1 if offset is None else offset  # they come in a row
+        key = entry.properties.get(HEADERS, {}).get(KEY)
+        if key is not None and entry.properties.get("content_type") == DOCUMENT_TYPE:
             self.documents[key] = bytes(entry.body or b"").decode(errors="replace")
         if entry.delivery_tag % TOGETHER == 0:
             self._channel.basic_ack(entry.delivery_tag, multiple=True)

@@ -1,25 +1,25 @@
 """What goes over the wire in AMQP 0-9-1, where py-amqp is too slow for it or gives up.
 
 It sends each message by itself, and reads each frame with three calls of the system: several times the work of everything else. So frames
-are built and split here, and many of them go together. What is in those that arrive is py-amqp's business, with one exception.
+are built and split here, and many of them go together. What is in those that arrive is py-amqp's business, but for what a sender of a message writes
+into them.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping
 from struct import Struct
 from typing import Any, Final, TypeAlias
 
-from amqp.exceptions import AMQPError
 from amqp.method_framing import frame_handler
 
 from stamp.envelope.format import CONTENT_TYPE
 from stamp.errors import DeliveryError
 from stamp.runtime.outside import CONTENT_ENCODING
+from stamp.runtime.transports.rabbitmq.properties import read
 from stamp.store.message import Message
 
-__all__ = ["UNREADABLE", "Frame", "publish", "split", "tolerant_handler"]
+__all__ = ["Frame", "frame_reader", "publish", "split"]
 
 Frame: TypeAlias = tuple[int, int, bytes]
 """Type, number of the channel, payload (section 2.3.5)."""
@@ -37,16 +37,12 @@ BASIC: Final = Struct(">HHQ")
 BASIC_CLASS: Final = 60
 # content type, content encoding, headers, delivery mode; message id; type
 OUR_PROPERTIES: Final = b"\xf0\xa0"
-ONLY_HEADERS: Final = b"\x20\x00"
+NO_PROPERTIES: Final = b"\0\0"
 PERSISTENT: Final = b"\x02"
 LENGTH: Final = Struct(">I")
 LONG_STRING: Final = b"S"
 SHORT: Final = 255
 SHOWN: Final = 60
-
-UNREADABLE: Final = "stamp-unreadable"
-UNREADABLE_ERRORS: Final = (AMQPError, ArithmeticError, LookupError, OSError, struct.error, TypeError, ValueError)
-NOTE_LARGEST: Final = 500
 
 
 def publish(message: Message, exchange: str, key: str, *, mandatory: bool, channel: int, largest: int) -> bytes:
@@ -99,26 +95,28 @@ def split(data: bytes, more: Callable[[int], bytes], *, largest: int) -> list[Fr
     return frames
 
 
-def tolerant_handler(connection: Any, callback: Callable[..., None]) -> Callable[[Frame], bool]:
-    """Return what py-amqp calls for every frame, so that it survives properties that it cannot read.
+def frame_reader(connection: Any, callback: Callable[..., None]) -> Callable[[Frame], bool]:
+    """Return what py-amqp calls for every frame. A message gets its `properties`, its `table` and why it is `unreadable` from `properties.read`.
 
-    A header with a time in milliseconds lies behind the year 9999 for it. It would raise, the connection would end, and the message
-    would come again, with all that were on their way with it, until the broker gives all of them up. So this one arrives without its
-    properties, and with a header `stamp-unreadable` that says why.
+    py-amqp itself sees none of that: what it cannot read would end the connection.
     """
-    handle = frame_handler(connection, callback)
+    written: dict[int, bytes] = {}
 
-    def tolerant(frame: Frame) -> bool:
-        try:
-            return bool(handle(frame))
-        except UNREADABLE_ERRORS as error:
-            kind, channel, payload = frame
-            if kind != HEADER:
-                raise
-            note = _table({UNREADABLE: f"{type(error).__name__}: {error}"[:NOTE_LARGEST]})
-            return bool(handle((kind, channel, payload[: BASIC.size] + ONLY_HEADERS + note)))
+    def arrived(channel: int, method: Any, arguments: bytes, message: Any) -> None:
+        if message is not None:
+            message.properties, message.table, message.unreadable = read(written.pop(channel))
+        callback(channel, method, arguments, message)
 
-    return tolerant
+    handle = frame_handler(connection, arrived)
+
+    def read_frame(frame: Frame) -> bool:
+        kind, channel, payload = frame
+        if kind == HEADER:
+            written[channel] = payload[BASIC.size :]
+            payload = payload[: BASIC.size] + NO_PROPERTIES
+        return bool(handle((kind, channel, payload)))
+
+    return read_frame
 
 
 def _no_frame() -> DeliveryError:

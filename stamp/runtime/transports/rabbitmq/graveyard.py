@@ -7,22 +7,22 @@ do not see it.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 import amqp
 
-from stamp.envelope.limits import Limits
 from stamp.errors import DeliveryError
 from stamp.runtime.arrival import opened
 from stamp.runtime.graveyard import Dead, Wanted
 from stamp.runtime.reason import read
 from stamp.runtime.transport import Arrival
+from stamp.runtime.transports.letters import ANY_SIZE, REASON
 from stamp.runtime.transports.rabbitmq.confirms import PERSISTENT, Confirms
 from stamp.runtime.transports.rabbitmq.layout import DELIVERIES, dead
-from stamp.runtime.transports.rabbitmq.letters import LEFT_BEHIND, REASON, ROUTING_HEADERS
+from stamp.runtime.transports.rabbitmq.letters import LEFT_BEHIND, ROUTING_HEADERS
 from stamp.runtime.transports.rabbitmq.link import Link
+from stamp.runtime.transports.rabbitmq.properties import HEADERS, Death, death
 from stamp.store.letter import Letter
 
 __all__ = ["RabbitGraveyard"]
@@ -32,12 +32,8 @@ ANSWER_TIMEOUT: Final = 30.0
 LATE: Final = 1_000
 """How many letters may come beyond those that a queue says it has: those that another person has just let go are not counted."""
 
-DEATHS: Final = "x-death"
-OF_THE_DEAD: Final = (REASON, DEATHS, "x-delivery-count", "x-first-death-", "x-last-death-")
+OF_THE_DEAD: Final = (REASON, "x-delivery-count", "x-first-death-", "x-last-death-")
 """How headers begin that tell of deaths and deliveries; they are not the sender's."""
-
-ANY_SIZE: Final = Limits(message=2**31, contributions=2**16, contribution=2**31)
-"""What was refused for its size has the id that is in it all the same."""
 
 TOLD: Final[Mapping[str, str]] = {
     "delivery_limit": f"it was given out more than {DELIVERIES} times, and nobody acknowledged it: does it kill its consumers?",
@@ -143,48 +139,38 @@ class RabbitGraveyard:
 
 def _dead(queue: str, message: amqp.Message, channel: Any) -> Dead:
     properties = message.properties
-    headers = properties.get("application_headers") or {}
+    headers = properties.get(HEADERS, {})
     arrival = Arrival(
         queue=queue,
         body=message.body or b"",
         headers=_of_the_sender(headers),
         content_type=properties.get("content_type"),
         content_encoding=properties.get("content_encoding"),
+        unreadable=message.unreadable,
     )
     found, _ = opened(arrival, queue.partition(".")[0], ANY_SIZE)
+    latest = death(message.table)
     tag = _Tag(channel, message.delivery_tag, properties)
-    return Dead(queue, found, _letter(headers), last_at=_died_at(headers), tag=tag)
+    return Dead(queue, found, _letter(headers, latest), last_at=latest.at and latest.at * 1_000_000, tag=tag)
 
 
-def _letter(headers: Mapping[str, Any]) -> Letter:
+def _letter(headers: Mapping[str, str], latest: Death) -> Letter:
     """Return why a message is here: said by the worker that buried it, else by RabbitMQ."""
     if REASON in headers:
-        return read(str(headers[REASON]))
-    reason = str(_death(headers).get("reason", "unknown"))
+        return read(headers[REASON])
+    reason = latest.reason or "unknown"
     return Letter(reason.replace("_", "-"), "", TOLD.get(reason, ""))
-
-
-def _died_at(headers: Mapping[str, Any]) -> int | None:
-    time = _death(headers).get("time")
-    return int(time.replace(tzinfo=UTC).timestamp()) * 1_000_000 if isinstance(time, datetime) else None
-
-
-def _death(headers: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what RabbitMQ says of the latest death; anybody may have written anything there."""
-    deaths = headers.get(DEATHS)
-    latest = deaths[0] if isinstance(deaths, list) and deaths else None
-    return latest if isinstance(latest, dict) else {}
 
 
 def _revived(letter: Dead) -> amqp.Message:
     """Return a message that is as it was before it died, without what RabbitMQ would act on."""
     properties = letter.tag.properties
     kept = {name: value for name, value in properties.items() if name not in LEFT_BEHIND}
-    kept["application_headers"] = _of_the_sender(properties.get("application_headers") or {})
+    kept[HEADERS] = _of_the_sender(properties.get(HEADERS, {}))
     return amqp.Message(letter.message.body, **{**kept, "delivery_mode": PERSISTENT})
 
 
-def _of_the_sender(headers: Mapping[str, Any]) -> dict[str, Any]:
+def _of_the_sender(headers: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in headers.items()

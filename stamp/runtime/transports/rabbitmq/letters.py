@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import amqp
-from amqp.serialization import dumps
 
 from stamp.errors import DeliveryError
+from stamp.runtime.outside import LEFT_OUT, size
+from stamp.runtime.transport import Arrival
+from stamp.runtime.transports.letters import marked
 from stamp.runtime.transports.rabbitmq.confirms import PERSISTENT, Confirms
-from stamp.runtime.transports.rabbitmq.frames import UNREADABLE
 from stamp.runtime.transports.rabbitmq.link import Link
+from stamp.runtime.transports.rabbitmq.properties import HEADERS
 
 __all__ = ["Letters"]
 
 ANSWER_TIMEOUT: Final = 30.0
-REASON: Final = "stamp-reason"
-REASON_LARGEST: Final = 4_000
 ROOM: Final = 20_000
 """Bytes of a frame for the reason and the other properties."""
 
@@ -34,13 +34,13 @@ class Letters:
         self._link = link
         self._confirms = Confirms(link.open_channel())
 
-    def put(self, queue: str, message: amqp.Message, reason: str) -> None:
-        """Put a copy of `message` into `queue`, and wait until the broker has it. What arrives meanwhile waits.
+    def put(self, queue: str, arrival: Arrival, reason: str) -> None:
+        """Put a copy of what arrived into `queue`, and wait until the broker has it. What arrives meanwhile waits.
 
         Raises:
             DeliveryError: the broker does not answer, or there is no such queue.
         """
-        letter = _letter(message, reason, self._link.largest_frame - ROOM)
+        letter = _letter(arrival, reason, self._link.largest_frame - ROOM)
         self._confirms.publish(self._confirms.open(), letter, "", queue, mandatory=True)
         if not self._link.wait(lambda: self._confirms.in_flight == 0, ANSWER_TIMEOUT):
             raise DeliveryError(
@@ -50,15 +50,15 @@ class Letters:
             raise verdict
 
 
-def _letter(message: amqp.Message, reason: str, largest: int) -> amqp.Message:
-    """Return a copy of `message` that stays where it is put."""
-    kept = {name: value for name, value in message.properties.items() if name not in LEFT_BEHIND}
-    kept["application_headers"] = {**_headers(message.headers or {}, largest), REASON: reason[:REASON_LARGEST]}
-    return amqp.Message(message.body or b"", **{**kept, "delivery_mode": PERSISTENT})
+def _letter(arrival: Arrival, reason: str, largest: int) -> amqp.Message:
+    """Return a copy of what arrived that stays where it is put."""
+    kept = {name: value for name, value in arrival.tag.properties.items() if name not in LEFT_BEHIND}
+    kept[HEADERS] = marked(_headers(arrival.headers, largest), reason)
+    return amqp.Message(arrival.body, **{**kept, "delivery_mode": PERSISTENT})
 
 
-def _headers(headers: Mapping[str, Any], largest: int) -> Mapping[str, Any]:
+def _headers(headers: Mapping[str, str], largest: int) -> Mapping[str, str]:
     """Return `headers` without those that route, or a note if they leave no room in the frame for what is added."""
     kept = {name: value for name, value in headers.items() if name not in ROUTING_HEADERS}
-    size = len(dumps("F", [kept]))
-    return kept if size <= largest else {UNREADABLE: f"{size} bytes of headers were left out: no room for them"}
+    total = sum(size(*each) for each in kept.items())
+    return kept if total <= largest else {LEFT_OUT: f"{total} bytes: no room for them"}

@@ -15,7 +15,7 @@ from kombu.connection import Connection
 
 from stamp.errors import DeliveryError
 from stamp.runtime.transports.rabbitmq.address import Address
-from stamp.runtime.transports.rabbitmq.frames import split, tolerant_handler
+from stamp.runtime.transports.rabbitmq.frames import frame_reader, split
 
 __all__ = ["Link"]
 
@@ -160,7 +160,7 @@ class Link:
             transport="pyamqp",  # for `amqp` kombu would take another library, where that is installed
             connect_timeout=CONNECT_TIMEOUT,
             transport_options={
-                "frame_handler": tolerant_handler,
+                "frame_handler": frame_reader,
                 "socket_settings": _patience(2 * address.heartbeat),
                 "on_blocked": self._on_blocked,
                 "on_unblocked": self._on_unblocked,

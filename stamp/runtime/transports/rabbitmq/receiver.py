@@ -15,11 +15,12 @@ from stamp.runtime.transport import Arrival
 from stamp.runtime.transports.rabbitmq.layout import dead
 from stamp.runtime.transports.rabbitmq.letters import Letters
 from stamp.runtime.transports.rabbitmq.link import Link
+from stamp.runtime.transports.rabbitmq.properties import HEADERS, number
 
 __all__ = ["RabbitReceiver"]
 
 MOST: Final = 65_535  # of a consumer, in AMQP
-DELIVERY_COUNT: Final = "x-delivery-count"
+DELIVERY_COUNT: Final = b"x-delivery-count"
 
 
 class RabbitReceiver:
@@ -79,7 +80,7 @@ class RabbitReceiver:
         """
         with self._link.guard():
             self._letters = self._letters or Letters(self._link)
-            self._letters.put(dead(arrival.queue), arrival.tag, reason)
+            self._letters.put(dead(arrival.queue), arrival, reason)
         self.acknowledge([arrival])
 
     def close(self) -> None:
@@ -105,17 +106,17 @@ class RabbitReceiver:
 
 
 def _arrival(queue: str, message: amqp.Message) -> Arrival:
-    """Return what arrived, without what the broker added: how often it gave the message out before."""
+    """Return what arrived. How often the broker gave a message out before it notes among its headers."""
     properties = message.properties
-    headers = properties.get("application_headers") or {}
-    before = headers.pop(DELIVERY_COUNT, 0)
+    again = message.delivery_info["redelivered"]
     return Arrival(
         queue=queue,
         body=message.body or b"",  # py-amqp has a str for no body
-        headers=headers,
+        headers=properties.get(HEADERS, {}),
         content_type=properties.get("content_type"),
         content_encoding=properties.get("content_encoding"),
-        deliveries=1 + before if message.delivery_info["redelivered"] else 1,
+        unreadable=message.unreadable,
+        deliveries=1 + (number(message.table, DELIVERY_COUNT) or 0) if again else 1,
         tag=message,
     )
 

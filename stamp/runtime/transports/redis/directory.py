@@ -39,7 +39,7 @@ class RedisDirectory:
         """
         (flat,) = self._line.ask(("HGETALL", self._key))
         fields = zip(flat[::2], flat[1::2], strict=True)
-        return {key.decode(): text.decode(errors="replace") for key, text in fields if key != VERSION}
+        return {key.decode(errors="replace"): text.decode(errors="replace") for key, text in fields if key != VERSION}
 
     def write(self, documents: Mapping[str, str]) -> None:
         """Keep documents and their version by one command, so nobody ever sees the ones without the other.

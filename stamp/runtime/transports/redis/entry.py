@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from stamp.envelope.format import CONTENT_TYPE
-from stamp.runtime.outside import CONTENT_ENCODING
+from stamp.runtime.outside import CONTENT_ENCODING, LONGEST, parsed, texts, told
 from stamp.runtime.transport import Arrival
 from stamp.runtime.transports.letters import marked, unmarked
 from stamp.store.message import Message
@@ -20,6 +20,8 @@ HEADERS: Final = b"headers"
 TYPE_OF_CONTENT: Final = b"content-type"
 ENCODING_OF_CONTENT: Final = b"content-encoding"
 EVENT: Final = b"type"
+NAMES: Final = (TYPE_OF_CONTENT, ENCODING_OF_CONTENT, EVENT)
+"""Fields that a dead letter has no more of than a name may have."""
 
 
 def written(message: Message) -> tuple[str | bytes, ...]:
@@ -49,36 +51,38 @@ class Entry:
 
     def arrival(self, queue: str, deliveries: int = 1) -> Arrival:
         """Return it as a message that arrived."""
+        headers, unreadable = self._headers()
         return Arrival(
             queue=queue,
             body=self.fields.get(BODY, b""),
-            headers=self._headers(),
+            headers=headers,
             content_type=self._text(TYPE_OF_CONTENT),
             content_encoding=self._text(ENCODING_OF_CONTENT),
+            unreadable=unreadable,
             deliveries=deliveries,
             tag=self,
         )
 
     def letter(self, reason: str) -> tuple[bytes | str, ...]:
         """Return the fields of the dead letter that it becomes: its own, with `reason` in the headers."""
-        return self._with_headers(marked(self._headers(), reason))
+        return self._with_headers(marked(self._headers()[0], reason))
 
     def revived(self) -> tuple[bytes | str, ...]:
         """Return the fields of the message that this dead letter was."""
-        return self._with_headers(unmarked(self._headers()))
+        return self._with_headers(unmarked(self._headers()[0]))
 
-    def _with_headers(self, headers: Mapping[str, Any]) -> tuple[bytes | str, ...]:
-        fields: dict[bytes, bytes | str] = {**self.fields, HEADERS: json.dumps(headers)}
+    def _with_headers(self, headers: Mapping[str, str]) -> tuple[bytes | str, ...]:
+        cut = {name: self.fields[name][:LONGEST] for name in NAMES if name in self.fields}
+        fields: dict[bytes, bytes | str] = {**self.fields, **cut, HEADERS: json.dumps(headers)}
         return tuple(part for field in fields.items() for part in field)
 
-    def _headers(self) -> dict[str, Any]:
-        """Return the headers; none if they cannot be read, because a worker parks such a message and must get to see it."""
+    def _headers(self) -> tuple[dict[str, str], str | None]:
+        """Return the headers, and why they cannot be read, if so: then there are none."""
         try:
-            headers = json.loads(self.fields.get(HEADERS, b"{}"))
-        except (ValueError, RecursionError):
-            return {}
-        return headers if isinstance(headers, dict) else {}
+            return texts(parsed(self.fields.get(HEADERS, b"{}"))), None
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one message must not end its worker
+            return {}, told(error)
 
     def _text(self, name: bytes) -> str | None:
         value = self.fields.get(name)
-        return None if value is None else value.decode(errors="replace")
+        return None if value is None else value[: 4 * LONGEST].decode(errors="replace")

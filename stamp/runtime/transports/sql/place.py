@@ -11,7 +11,10 @@ from sqlalchemy import (
     Connection,
     Engine,
     Float,
+    Integer,
+    LargeBinary,
     Select,
+    cast,
     exists,
     func,
     literal,
@@ -39,6 +42,14 @@ LOCK: Final = int.from_bytes(b"stamp-mq")
 """What processes that create tables and queues at once wait for on PostgreSQL; any number that nobody else uses."""
 
 NUMBER, DELIVERIES, HELD_UNTIL = MESSAGES.c.number, MESSAGES.c.deliveries, MESSAGES.c.held_until
+
+READ: Final = (
+    NUMBER,
+    MESSAGES.c.queue,
+    cast(MESSAGES.c.content, LargeBinary).label("content"),
+    cast(DELIVERIES, Integer).label("deliveries"),
+)
+"""What is read of a message. SQLite keeps what somebody has put there, of whatever type; a client library that cannot read it would raise for all."""
 
 
 class TablePlace:
@@ -159,7 +170,7 @@ class TablePlace:
         return select(QUEUES.c.name).where(QUEUES.c.name.in_(names), work)
 
     def _take(self, tx: Connection, queue: str, limit: int) -> Sequence[Held]:
-        free = select(MESSAGES).where(MESSAGES.c.queue == queue, self._is_free()).order_by(NUMBER).limit(max(limit, 0))
+        free = select(*READ).where(MESSAGES.c.queue == queue, self._is_free()).order_by(NUMBER).limit(max(limit, 0))
         rows = tx.execute(free.with_for_update(skip_locked=True)).all()
         ours = NUMBER.in_([row.number for row in rows])
         values = {"deliveries": DELIVERIES + 1, "held_until": self._now() + self._lease}

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from stamp.envelope.format import CONTENT_TYPE
-from stamp.runtime.message import CONTENT_ENCODING
+from stamp.runtime.outside import CONTENT_ENCODING, LEFT_OUT, named, parsed, told
 from stamp.runtime.transport import Arrival
 from stamp.runtime.transports.letters import marked
 from stamp.store.message import Message
@@ -21,6 +21,9 @@ __all__ = ["LARGEST", "arrival", "letter", "size", "written"]
 
 LARGEST: Final = 720 * 2**10
 """Bytes of a body: SQS takes 1 MiB, of which a quarter goes to base64, and 64 KiB are left for headers."""
+
+MOST: Final = 2**20
+"""Bytes of a message with its attributes, as SQS counts them."""
 
 HEADERS: Final = "stamp-headers"
 TYPE_OF_CONTENT: Final = "content-type"
@@ -51,35 +54,44 @@ def written(message: Message) -> Entry:
 def arrival(queue: str, received: Mapping[str, Any]) -> Arrival:
     """Return what was received as a message that arrived, from whomever: it may have any text and any attributes."""
     texts = _texts(received)
+    headers, unreadable = _headers(texts)
     return Arrival(
         queue=queue,
         body=_body(received["Body"], texts.get(TRANSFER)),
-        headers=_headers(texts),
+        headers=headers,
         content_type=texts.get(TYPE_OF_CONTENT),
         content_encoding=texts.get(ENCODING_OF_CONTENT),
+        unreadable=unreadable,
         deliveries=int(received.get("Attributes", {}).get("ApproximateReceiveCount", 1)),
         tag=received,
     )
 
 
-def letter(received: Mapping[str, Any], reason: str) -> Entry:
-    """Return the dead letter that a message becomes: its text as it came, all its attributes among the headers, with `reason`."""
-    texts = _texts(received)
-    special = (texts.get(name) for name in (TYPE_OF_CONTENT, ENCODING_OF_CONTENT, TRANSFER))
-    return {
+def letter(arrival: Arrival, reason: str) -> Entry:
+    """Return the dead letter that a message becomes: its text as it came, what is text of its attributes among the headers, with `reason`.
+
+    Where there is no room for all of that, headers are left out, and at last the reason.
+    """
+    received = arrival.tag
+    names = arrival.content_type, arrival.content_encoding, named(_texts(received).get(TRANSFER))
+    left_out = {LEFT_OUT: "all headers: no room for them"}
+    entry = {
         "MessageBody": received["Body"],
-        "MessageAttributes": _attributes(marked(_headers(texts), reason), *special),
         "MessageGroupId": received.get("Attributes", {}).get("MessageGroupId", "stamp"),
         "MessageDeduplicationId": uuid.uuid4().hex,  # it may have lain there before
     }
+    for headers in marked(arrival.headers, reason), marked(left_out, reason):
+        whole = {**entry, "MessageAttributes": _attributes(headers, *names)}
+        if size(whole) <= MOST:
+            return whole
+    return {**entry, "MessageAttributes": {}}
 
 
 def size(entry: Entry) -> int:
     """Return how many bytes SQS counts: text and attributes, with their names and types."""
     attributes = entry["MessageAttributes"].items()
-    return len(entry["MessageBody"]) + sum(
-        len(name) + len(each["DataType"]) + len(each["StringValue"]) for name, each in attributes
-    )
+    texts = (text for name, each in attributes for text in (name, each["DataType"], each["StringValue"]))
+    return sum(len(text.encode()) for text in (entry["MessageBody"], *texts))
 
 
 def _attributes(headers: Mapping[str, Any], *special: str | None) -> dict[str, dict[str, str]]:
@@ -105,14 +117,13 @@ def _texts(received: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _headers(texts: Mapping[str, str]) -> dict[str, Any]:
-    """Return the headers; those that cannot be read are none, because a worker parks such a message and must get to see it."""
+def _headers(texts: Mapping[str, str]) -> tuple[dict[str, Any], str | None]:
+    """Return the headers, and why they cannot be read, if so: then there are no more than those that are attributes of their own."""
     others = {name: value for name, value in texts.items() if name not in OURS}
     try:
-        headers = json.loads(texts.get(HEADERS, "{}"))
-    except (ValueError, RecursionError):
-        return others
-    return {**others, **headers} if isinstance(headers, dict) else others
+        return {**others, **parsed(texts.get(HEADERS, "{}"))}, None
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one message must not end its worker
+        return others, told(error)
 
 
 def _body(text: str, transfer: str | None) -> bytes:

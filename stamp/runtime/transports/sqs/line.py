@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
 from stamp.errors import DeliveryError, UnroutableError
 from stamp.runtime.transports.sqs.address import WAIT, Address
@@ -156,7 +156,7 @@ class Line:
             refusal = self._refusal(str(told.get("Code", "")), str(told.get("Message", "")), queue)
             refusal.__cause__ = self._address.secrets.cause(error)
             return refusal
-        except (BotoCoreError, HTTPClientError, ValueError) as error:
+        except Exception as error:
             self.close()
             refusal = self._refusal(type(error).__name__, str(error), queue)
             raise refusal from self._address.secrets.cause(error)

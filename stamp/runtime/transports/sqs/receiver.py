@@ -107,7 +107,7 @@ class SQSReceiver:
         with self._condition:
             if _id(arrival.tag) not in self._held:
                 return
-        for verdict in self._line.send(dead(arrival.queue), [entry.letter(arrival.tag, reason)]):
+        for verdict in self._line.send(dead(arrival.queue), [entry.letter(arrival, reason)]):
             if verdict is not None:
                 raise verdict
         self.acknowledge([arrival])

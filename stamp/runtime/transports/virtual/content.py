@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from stamp.envelope.format import CONTENT_TYPE
-from stamp.runtime.outside import CONTENT_ENCODING
+from stamp.runtime.outside import CONTENT_ENCODING, named, parsed, texts
 from stamp.store.message import Message
 
 __all__ = ["Content"]
-
-TEXT: Final = (str, type(None))
 
 
 class Content(NamedTuple):
     """A body and what stands on its outside."""
 
     body: bytes
-    headers: Mapping[str, Any]
+    headers: Mapping[str, str]
     content_type: str | None
     content_encoding: str | None
 
@@ -37,9 +35,10 @@ class Content(NamedTuple):
         """Read it from bytes. Of what is not ours, all is body: a worker parks such a message and must get to see it."""
         line, _, body = data.partition(b"\n")
         try:
-            headers, content_type, content_encoding = json.loads(line)
-        except (TypeError, ValueError, RecursionError):
+            headers, *names = parsed(line)
+            content_type, content_encoding = map(named, names)
+            is_ours = names == [content_type, content_encoding]
+            kept = texts(headers)
+        except Exception:  # noqa: BLE001 - whatever is wrong with one message must not end its worker
             return cls(data, {}, None, None)
-        if not (isinstance(headers, dict) and isinstance(content_type, TEXT) and isinstance(content_encoding, TEXT)):
-            return cls(data, {}, None, None)
-        return cls(body, headers, content_type, content_encoding)
+        return cls(body, kept, content_type, content_encoding) if is_ours else cls(data, {}, None, None)

@@ -12,6 +12,7 @@ from stamp.errors import DeliveryError
 from stamp.runtime.transport import Arrival
 from stamp.runtime.transports.letters import dead, marked
 from stamp.runtime.transports.virtual.access import Access
+from stamp.runtime.transports.virtual.content import Content
 from stamp.runtime.transports.virtual.place import Held, Place
 
 __all__ = ["BEAT", "VirtualReceiver", "arrival"]
@@ -65,7 +66,8 @@ class VirtualReceiver:
             DeliveryError: the place failed.
         """
         for each in self._select([arrival]):
-            content = each.content._replace(headers=marked(each.content.headers, reason))
+            headers = marked(arrival.headers, reason)
+            content = Content(each.content.body, headers, arrival.content_type, arrival.content_encoding)
             with self._access.use() as place:
                 place.move(each, dead(each.queue), content)
             del self._held[each.key]
