@@ -54,8 +54,7 @@ def refusal(
         return WireError(f"expected a message of type {CONTENT_TYPE}, got {_shown(content_type)}")
     if content_encoding != CONTENT_ENCODING:
         return WireError(f"expected content encoding {CONTENT_ENCODING}, got {_shown(content_encoding)}")
-    compression = headers.get("compression")
-    if compression and isinstance(compression, str):
+    if compression := headers.get("compression"):
         return WireError(f"envelopes are not compressed by the transport, this one is by {_shown(compression)}")
     return None
 

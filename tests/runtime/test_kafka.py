@@ -184,6 +184,19 @@ def test_a_record_without_anything_arrives_and_is_buried_with_the_headers_that_a
     assert len(records(stage, f"{stage.billing}.dead", 2, within=0.5)) == 1
 
 
+def test_a_record_that_is_too_large_with_a_reason_is_a_letter_that_says_where_it_stays(stage):
+    other = Producer({"bootstrap.servers": stage.cluster.servers, "log_level": 0, "message.max.bytes": 2 * 10**6})
+    other.produce(stage.billing, b"x" * 1_000_050, partition=2)
+    assert other.flush(PATIENCE) == 0
+    receiver = stage.receiver()
+    (arrival,) = take(receiver, 1)
+    receiver.bury(arrival, "no envelope")
+    (letter,) = records(stage, f"{stage.billing}.dead", 1)
+    said = f"1000050 bytes: they stay in {stage.billing} [2] at offset 0"
+    assert letter.headers() == [("stamp-left-out", said.encode()), ("stamp-reason", b"no envelope")]
+    assert receiver.receive(0.3) == []
+
+
 def records(stage: Stage, topic: str, count: int, within: float = PATIENCE) -> list[object]:
     """What is in a topic, for whoever reads it without a group."""
     options = {"bootstrap.servers": stage.cluster.servers, "group.id": uuid.uuid4().hex, "log_level": 0}

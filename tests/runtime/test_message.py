@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import reduce
 
 import kombu
 import pytest
@@ -19,6 +20,10 @@ REFUSED = [
     (CONTENT_TYPE, None, {}, "encoding"),
     (CONTENT_TYPE, "utf-8", {}, "utf-8"),
     (CONTENT_TYPE, CONTENT_ENCODING, {"compression": "application/x-gzip"}, "x-gzip"),
+    (CONTENT_TYPE, CONTENT_ENCODING, {"compression": reduce(lambda inner, _: [inner], range(100_000), [0])}, "by list"),
+    ("x" * 3_000_000, CONTENT_ENCODING, {}, "x" * 60 + "..."),
+    ("\x1b[2J\u202e\n", CONTENT_ENCODING, {}, r"\x1b[2J\u202e\n"),
+    (CONTENT_TYPE, "x" * 3_000_000, {}, "x" * 60 + "..."),
 ]
 
 
@@ -26,11 +31,12 @@ def test_an_envelope_is_not_refused():
     assert refusal(CONTENT_TYPE, CONTENT_ENCODING, {"ce-subject": "4729"}) is None
 
 
-@pytest.mark.parametrize(("content_type", "encoding", "headers", "text"), REFUSED)
+@pytest.mark.parametrize(("content_type", "encoding", "headers", "text"), REFUSED, ids=range(len(REFUSED)))
 def test_anything_else_is_refused_and_the_text_says_why(content_type, encoding, headers, text):
     refused = refusal(content_type, encoding, headers)
     assert isinstance(refused, WireError)
     assert text in str(refused)
+    assert len(str(refused)) < 200
 
 
 @pytest.fixture

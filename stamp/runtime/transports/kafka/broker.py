@@ -10,14 +10,13 @@ from stamp.runtime.transport import Promises
 from stamp.runtime.transports.kafka.address import Address
 from stamp.runtime.transports.kafka.directory import KafkaDirectory
 from stamp.runtime.transports.kafka.receiver import KafkaReceiver
+from stamp.runtime.transports.kafka.record import LARGEST
 from stamp.runtime.transports.kafka.removal import remove
 from stamp.runtime.transports.kafka.sender import KafkaSender
 from stamp.runtime.transports.kafka.topics import declare
 
 __all__ = ["Kafka"]
 
-LARGEST: Final = 960 * 2**10
-"""Bytes of a body: brokers take 1 MiB with everything around it, unless told otherwise."""
 REBALANCE: Final = 10.0
 """How long a group takes to share out what a dead member had, in seconds."""
 

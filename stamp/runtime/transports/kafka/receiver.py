@@ -12,6 +12,7 @@ from stamp.runtime.transport import Arrival
 from stamp.runtime.transports.kafka import record
 from stamp.runtime.transports.kafka.address import Address
 from stamp.runtime.transports.kafka.line import Line
+from stamp.runtime.transports.kafka.record import LARGEST
 from stamp.runtime.transports.kafka.subscription import Subscription, Tag
 from stamp.runtime.transports.letters import dead
 
@@ -77,6 +78,8 @@ class KafkaReceiver:
     def bury(self, arrival: Arrival, reason: str) -> None:
         """Publish a copy to the topic of dead letters, with a header `stamp-reason`, and acknowledge the message when that is confirmed.
 
+        Where a copy is too large with its reason, a letter without a body says where the record stays: without one it would come again for ever.
+
         Raises:
             DeliveryError: the cluster is gone, or does not take the letter: then the message stays as it is.
         """
@@ -84,10 +87,10 @@ class KafkaReceiver:
         if not self._subscriptions[arrival.queue].holds(arrival.tag):
             return
         try:
-            self._letters = self._letters or Line(self._address)
             letter = record.letter(arrival, arrival.tag.polled, reason)
-            self._letters.publish(self._letters.open(), dead(arrival.queue), letter)
-            (verdict,) = self._letters.wait(ANSWER_TIMEOUT)
+            verdict = self._publish(dead(arrival.queue), letter)
+            if verdict is not None and letter.size > LARGEST:
+                verdict = self._publish(dead(arrival.queue), record.remark(arrival.tag.polled, reason))
         except DeliveryError:
             self.close()
             raise
@@ -103,6 +106,12 @@ class KafkaReceiver:
                 each.close()
             if self._letters is not None:
                 self._letters.close()
+
+    def _publish(self, topic: str, letter: record.Record) -> DeliveryError | None:
+        letters = self._letters = self._letters or Line(self._address)
+        letters.publish(letters.open(), topic, letter)
+        (verdict,) = letters.wait(ANSWER_TIMEOUT)
+        return verdict
 
     def _poll(self, timeout: float) -> None:
         """Let the next topic have its turn."""

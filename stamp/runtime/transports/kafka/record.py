@@ -9,16 +9,19 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from confluent_kafka import Message as Polled
 
 from stamp.envelope.format import CONTENT_TYPE
-from stamp.runtime.outside import CONTENT_ENCODING, told
+from stamp.runtime.outside import CONTENT_ENCODING, LEFT_OUT, told
 from stamp.runtime.transport import Arrival
 from stamp.runtime.transports.documents import DOCUMENT_TYPE
 from stamp.runtime.transports.letters import marked
 from stamp.store.message import Message
 
-__all__ = ["Record", "arrival", "document", "documented", "letter", "written"]
+__all__ = ["LARGEST", "Record", "arrival", "document", "documented", "letter", "remark", "written"]
 
 TYPE_OF_CONTENT: Final = "content-type"
 ENCODING_OF_CONTENT: Final = "content-encoding"
+LARGEST: Final = 960 * 2**10
+"""Bytes of a body: brokers take 1 MiB with everything around it, unless told otherwise."""
+
 OF_CONTENT: Final = (TYPE_OF_CONTENT, ENCODING_OF_CONTENT)
 
 HEADERS_OF: Final = methodcaller("headers")
@@ -37,6 +40,12 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+    @property
+    def size(self) -> int:
+        """In bytes, nearly: a few are between these."""
+        texts = (text for header in self.headers for text in header)
+        return sum(len(each) for each in (self.key, self.value, *texts) if each is not None)
 
 
 def written(message: Message) -> Record:
@@ -77,6 +86,13 @@ def letter(arrival: Arrival, polled: Polled, reason: str) -> Record:
     outside = {TYPE_OF_CONTENT: arrival.content_type, ENCODING_OF_CONTENT: arrival.content_encoding}
     texts = marked(arrival.headers, reason) | {name: value for name, value in outside.items() if value is not None}
     return Record(polled.key(), polled.value(), _bytes(texts))
+
+
+def remark(polled: Polled, reason: str) -> Record:
+    """Return a dead letter in place of one that is too large: `reason`, and where the record is."""
+    value = polled.value() or b""
+    stays = f"{len(value)} bytes: they stay in {polled.topic()} [{polled.partition()}] at offset {polled.offset()}"
+    return Record(None, None, _bytes(marked({LEFT_OUT: stays}, reason)))
 
 
 def _bytes(headers: Mapping[str, str]) -> Headers:

@@ -156,7 +156,7 @@ class Line:
             refusal = self._refusal(str(told.get("Code", "")), str(told.get("Message", "")), queue)
             refusal.__cause__ = self._address.secrets.cause(error)
             return refusal
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - boto raises many kinds, also of answers that it cannot read
             self.close()
             refusal = self._refusal(type(error).__name__, str(error), queue)
             raise refusal from self._address.secrets.cause(error)
