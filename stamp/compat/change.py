@@ -11,8 +11,8 @@ from stamp.compat.renaming import former_names, namesakes
 from stamp.compat.source import Source
 from stamp.compat.wording import demanded
 from stamp.schema.constraint import PARTS, WORDS
-from stamp.schema.names import unqualified
-from stamp.schema.resolve import PROMOTIONS
+from stamp.schema.names import listed, unqualified
+from stamp.schema.resolve import PROMOTIONS, lost_symbols
 from stamp.schema.types import Type
 
 __all__ = ["Change", "changes"]
@@ -98,8 +98,8 @@ def _symbols(spot: _Spot) -> Iterator[Change]:
     at, node, wanted, written = spot.types()
     for symbol in (each for each in wanted.symbols if each in _UNKNOWN):
         yield Change(f"make {symbol} the default of {wanted.name}", at, node | {"default": symbol})
-    lost = [symbol for symbol in written.symbols if symbol not in wanted.symbols]
-    yield Change(f"add {', '.join(lost)} to {wanted.name}", at, node | {"symbols": [*wanted.symbols, *lost]})
+    lost = lost_symbols(written, wanted)
+    yield Change(f"add {listed(lost)} to {wanted.name}", at, node | {"symbols": [*wanted.symbols, *lost]})
 
 
 _UNKNOWN: Final = frozenset({"UNKNOWN", "UNSPECIFIED", "UNDEFINED", "UNRECOGNIZED", "OTHER", "unknown", "other"})

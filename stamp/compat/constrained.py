@@ -42,15 +42,19 @@ def looking(words: Collection[str], *, certain: bool = True) -> Look:
 def narrowed(writer: Type, reader: Type) -> Iterator[tuple[Field, Field, Narrowing]]:
     """Yield where fields of the record `reader` accept less than their sources in `writer` may hold: the source, the field, and why."""
     if any(each.constraint for each in reader.special):
-        for wanted, source in sources(reader, writer):
-            if source is not None and wanted.constraint:
-                yield from ((source, wanted, each) for each in _narrowings(source, wanted, writer))
+        yield from _narrowed(writer, reader)
 
 
-@lru_cache(maxsize=256)
-def _narrowings(source: Field, wanted: Field, writer: Type) -> tuple[Narrowing, ...]:
+@lru_cache(maxsize=64)
+def _narrowed(writer: Type, reader: Type) -> tuple[tuple[Field, Field, Narrowing], ...]:
     """Find once what several rules, and the search for a witness, ask for."""
-    return tuple(narrowings(source, wanted, Smallest(writer)))
+    smallest = Smallest(writer)
+    return tuple(
+        (source, wanted, each)
+        for wanted, source in sources(reader, writer)
+        if source is not None and wanted.constraint
+        for each in narrowings(source, wanted, smallest)
+    )
 
 
 def constrained(type_: Any, written: dict[str, Any], wanted: dict[str, Any]) -> Example:

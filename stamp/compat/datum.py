@@ -113,7 +113,7 @@ _ENCODE: Final[Mapping[str, Callable[[Type, Any], bytes]]] = {
     "float": lambda type_, datum: _float("<f", datum),
     "double": lambda type_, datum: _float("<d", datum),
     "string": lambda type_, datum: _text(datum),
-    "enum": lambda type_, datum: zigzag(type_.symbols.index(datum)),
+    "enum": lambda type_, datum: zigzag(type_.numbers[datum]),
     "array": _array,
     "map": _map,
     "record": _record,

@@ -11,6 +11,7 @@ from uuid import UUID
 from stamp.compat.datum import digits, encode
 from stamp.errors import DecodeError, EncodeError
 from stamp.schema.decoder import decoder_of
+from stamp.schema.decoding import Decoder
 from stamp.schema.types import Type
 
 __all__ = ["values"]
@@ -25,7 +26,8 @@ def values(writer: Type, readers: Sequence[Type] = (), others: Sequence[Any] = (
     seeing = [each for each in readers if _sees_more(writer, each)]
     seen = [replace(writer, logical=each.logical, precision=each.precision, scale=each.scale) for each in seeing]
     found = [*others, *(value for each in (*seen, writer) for value in _own(each))]
-    return [value for value in found if all(_is_taken(writer, each, value) for each in seeing)]
+    decoders = [decoder_of(writer, each) for each in seeing]
+    return [value for value in found if all(_is_taken(writer, each, value) for each in decoders)]
 
 
 def _sees_more(writer: Type, reader: Type) -> bool:
@@ -33,9 +35,9 @@ def _sees_more(writer: Type, reader: Type) -> bool:
     return is_text or (reader.logical != "" and not writer.logical and writer.kind != "enum")
 
 
-def _is_taken(writer: Type, reader: Type, value: Any) -> bool:
+def _is_taken(writer: Type, decode: Decoder, value: Any) -> bool:
     try:
-        decoder_of(writer, reader)(encode(writer, value))
+        decode(encode(writer, value))
     except (DecodeError, EncodeError):
         return False
     return True

@@ -9,7 +9,7 @@ from stamp.compat.constrained import narrowed
 from stamp.compat.datum import digits
 from stamp.compat.smallest import Smallest
 from stamp.schema.defaults import gives_value
-from stamp.schema.resolve import sources, why_not
+from stamp.schema.resolve import lost_symbols, sources, why_not
 from stamp.schema.types import MISSING, Type
 
 __all__ = ["HAZARDS", "refused", "telling"]
@@ -20,7 +20,7 @@ def refused(writer: Type, reader: Type, smallest: Smallest) -> Iterator[Any]:
     if why_not(writer, reader) is not None:
         yield telling(writer, smallest)
     elif writer.kind == "enum" and reader.default is None:
-        yield from [symbol for symbol in writer.symbols if symbol not in reader.symbols][:1]
+        yield from lost_symbols(writer, reader)[:1]
     elif writer.kind == "record" and any(
         source is None and not gives_value(wanted) for wanted, source in sources(reader, writer)
     ):
@@ -90,7 +90,7 @@ _AS_WRITTEN: Final = frozenset({"string", "union"})
 
 def _symbol_lost(writer: Type, reader: Type, _: Smallest) -> Iterator[Any]:
     if writer.kind == reader.kind == "enum" and reader.default is not None:
-        yield from [symbol for symbol in writer.symbols if symbol not in reader.symbols][:1]
+        yield from lost_symbols(writer, reader)[:1]
 
 
 def _demanded(writer: Type, reader: Type, smallest: Smallest) -> Iterator[Any]:

@@ -215,7 +215,7 @@ def _is_the_same(place: _Place, word: str, said: Any) -> bool:
 
 def _read(place: _Place, value: Any) -> Any:
     """Return what the reader reads instead of a value: the default of its enum for a symbol that it does not know; a whole number as a float."""
-    if place.reader.kind == "enum" and value not in place.reader.symbols and place.reader.default is not None:
+    if place.reader.kind == "enum" and value not in place.reader.numbers and place.reader.default is not None:
         return place.reader.default
     if place.reader.kind in {"float", "double"} and isinstance(value, int):
         return float(value)

@@ -36,6 +36,7 @@ class Smallest:
 
     def __init__(self, root: Type) -> None:
         self._sizes: dict[Type, float] = {}
+        self._data: dict[Type, Any] = {}
         users: dict[Type, list[Type]] = {root: []}
         waiting = [root]
         while waiting:
@@ -62,7 +63,15 @@ class Smallest:
         return min(range(len(union.branches)), key=lambda number: self._branch_size(union, number))
 
     def datum(self, type_: Type) -> Any:
-        """Return the smallest datum of a type, which must have one; its fields as they are constrained, if such values are known."""
+        """Return the smallest datum of a type, which must have one; its fields as they are constrained, if such values are known.
+
+        Nobody changes it: it is made once.
+        """
+        if type_ not in self._data:
+            self._data[type_] = self._datum(type_)
+        return self._data[type_]
+
+    def _datum(self, type_: Type) -> Any:
         if type_.kind == "union":
             number = self.branch(type_)
             return Branch(number, self.datum(type_.branches[number]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Final, NamedTuple
 
 from stamp.compat.finding import Finding, Severity
@@ -189,7 +190,7 @@ class _Walk:
             through = self._by_the_letter.branch(writer, union)
             assert through is not None
             return _Step(Pair(writer, through), "", f"/{union.branches.index(through)}")
-        nearest = _nearest(writer, union)
+        nearest = _nearest(writer, union, self._readability.matching(writer, union))
         if nearest is None:
             return _Step(None, lacking=pair, branch=branch)
         return _Step(Pair(writer, nearest), "", f"/{union.branches.index(nearest)}", lacking=pair, branch=branch)
@@ -251,10 +252,10 @@ def _leads_nowhere(pair: Pair | None) -> bool:
     return pair is not None and pair.writer.mark == pair.reader.mark != ""
 
 
-def _nearest(writer: Type, union: Type) -> Type | None:
+def _nearest(writer: Type, union: Type, matching: Sequence[Type]) -> Type | None:
     """Return the branch that would be the writer's if its content could be read; else the only one of its kind, if there is one."""
-    same = [each for each in union.branches if each.kind == writer.kind]
-    fitting = [each for each in same if mismatch(writer, each) is None]
+    fitting = [each for each in matching if each.kind == writer.kind]
+    same = fitting or list(islice((each for each in union.branches if each.kind == writer.kind), 2))
     if not fitting and len(same) == 1:
         return same[0]
     return min(fitting, key=lambda each: each.name != writer.name, default=None)

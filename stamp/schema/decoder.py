@@ -62,6 +62,8 @@ class _Compiler:
     def __init__(self) -> None:
         self._readability = Readability()
         self._functions: dict[tuple[Type, Type | None], str] = {}
+        self._tables: dict[tuple[Type, Type], tuple[str, Mapping[int, Any]]] = {}
+        self._own: dict[Type, Decoder] = {}
         self._pending: list[tuple[str, Type, Type | None]] = []
         self._namespace: dict[str, Any] = dict(values.NAMESPACE)
         self._lines: list[str] = []
@@ -165,7 +167,9 @@ class _Compiler:
             self._emit(f"{target} = None")
             return
         data = encode_default(wanted.type, wanted.default)
-        read = _Compiler().compile(wanted.type, wanted.type)
+        read = self._own.get(wanted.type)
+        if read is None:
+            read = self._own[wanted.type] = _Compiler().compile(wanted.type, wanted.type)
         value = read(data)
         if isinstance(value, values.IMMUTABLE):
             self._emit(f"{target} = {self._constant('default', value)}")
@@ -271,8 +275,7 @@ class _Compiler:
         )
         if reader is None:
             return
-        table = dict(_symbols(writer, reader))
-        symbols = self._constant("symbols", table)
+        symbols, table = self._symbols(writer, reader)
         if len(table) == known:
             self._emit(f"{target} = {symbols}[n]")
         else:
@@ -280,6 +283,14 @@ class _Compiler:
             lost = f" is no symbol of {reader.label}, which has no default"
             names = self._constant("names", writer.symbols)
             self._emit(f"if {target} is UnreadableError: raise UnreadableError({names}[n >> 1] + {lost!r})")
+
+    def _symbols(self, writer: Type, reader: Type) -> tuple[str, Mapping[int, Any]]:
+        """Return the reader's value for each wire number that it can read, and what that is called: one for all references to an enum."""
+        known = self._tables.get((writer, reader))
+        if known is None:
+            table = dict(_numbered(writer, reader))
+            known = self._tables[writer, reader] = self._constant("symbols", table), table
+        return known
 
     def array(self, writer: Type, reader: Type | None, target: str) -> None:
         value = self._fresh("i")
@@ -347,9 +358,9 @@ def _items(writer: Type, reader: Type | None) -> tuple[Type, Type | None]:
     return writer.items, None if reader is None else reader.items
 
 
-def _symbols(writer: Type, reader: Type) -> Iterable[tuple[int, Any]]:
+def _numbered(writer: Type, reader: Type) -> Iterable[tuple[int, Any]]:
     """Yield the reader's value for each wire number that it can read; numbers are doubled, as zigzag has them."""
     for number, symbol in enumerate(writer.symbols):
-        known = symbol if symbol in reader.symbols else reader.default
+        known = symbol if symbol in reader.numbers else reader.default
         if known is not None:
             yield number * 2, known if reader.decode is None else reader.decode(known)

@@ -100,7 +100,7 @@ def fits(type_: Type, value: Any) -> bool:
             latin = isinstance(value, str) and all(char <= "\xff" for char in value)
             return latin and (type_.kind == "bytes" or len(value) == type_.size)
         case "enum":
-            return value in type_.symbols
+            return isinstance(value, str) and value in type_.numbers
         case "array":
             return isinstance(value, list)
         case _:
@@ -156,5 +156,5 @@ _ENCODE: Final[Mapping[str, Callable[[Type, Any], bytes]]] = {
     "bytes": _text,
     "string": _text,
     "fixed": _text,
-    "enum": lambda type_, value: zigzag(type_.symbols.index(value)),
+    "enum": lambda type_, value: zigzag(type_.numbers[value]),
 }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 Schema: TypeAlias = "str | list[Any] | dict[str, Any]"
 """A schema in its JSON form: a name, a union or an object."""
@@ -41,6 +43,15 @@ def fullname(name: str, namespace: str | None) -> str:
 def declared_name(node: Mapping[str, Any], namespace: str) -> str:
     """Return the full name of the named type that `node` defines inside `namespace`: beside a dotted name its own namespace is ignored."""
     return fullname(node["name"], node.get("namespace", namespace))
+
+
+def listed(things: Sequence[T], name: Callable[[T], str] = str) -> str:
+    """Return the names of things for a message: those of the first 20, and how many more there are."""
+    more = f" and {len(things) - LISTED:,} more" if len(things) > LISTED else ""
+    return ", ".join(map(name, things[:LISTED])) + more
+
+
+LISTED = 20
 
 
 def unqualified(name: str) -> str:

@@ -11,12 +11,13 @@ Two choices go beyond the letter of the specification, both towards never giving
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 from stamp.schema.defaults import gives_value
 from stamp.schema.document import shown
-from stamp.schema.names import unqualified
+from stamp.schema.matching import PROMOTIONS, Branches, matches, names_match
+from stamp.schema.names import listed
 from stamp.schema.types import MISSING, Field, Type
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "WIDENINGS",
     "Readability",
     "clash",
+    "lost_symbols",
     "mismatch",
     "names_match",
     "sources",
@@ -32,13 +34,6 @@ __all__ = [
     "without",
 ]
 
-PROMOTIONS: Final[Mapping[str, frozenset[str]]] = {
-    "int": frozenset({"long", "float", "double"}),
-    "long": frozenset({"float", "double"}),
-    "float": frozenset({"double"}),
-    "string": frozenset({"bytes"}),
-    "bytes": frozenset({"string"}),
-}
 
 WIDENINGS: Final = frozenset({("int", "long"), ("int", "double"), ("float", "double"), ("string", "bytes")})
 """Promotions that keep every value as it is."""
@@ -68,28 +63,13 @@ def why_not(writer: Type, reader: Type) -> str | None:
 
 def mismatch(writer: Type, reader: Type) -> str | None:
     """Say why two types do not match by the letter of the specification, as `why_not` does; None when they do."""
-    if _matches(writer, reader):
+    if matches(writer, reader):
         return None
     if writer.kind != reader.kind:
         return f"{writer.label} cannot be read as {reader.label}"
     if writer.size != reader.size:
         return f"{writer.label} has {writer.size} bytes, {reader.label} {reader.size}"
     return f"{writer.label} has another name than {reader.label}, and is none of its aliases"
-
-
-def _matches(writer: Type, reader: Type) -> bool:
-    if writer.kind != reader.kind:
-        return reader.kind in PROMOTIONS.get(writer.kind, ())
-    return not writer.name or (writer.size == reader.size and names_match(writer, reader))
-
-
-def names_match(writer: Type, reader: Type) -> bool:
-    """Tell whether two named types are one by name: without their namespaces, or by an alias of the reader."""
-    return (
-        writer.name == reader.name
-        or unqualified(writer.name) == unqualified(reader.name)
-        or writer.name in reader.aliases
-    )
 
 
 def without(wanted: Field) -> str:
@@ -154,6 +134,7 @@ class Readability:
         self._meaning = meaning
         self._known: dict[Pair, bool] = {}
         self._inside: dict[Pair, list[Inside]] = {}
+        self._branches: dict[Type, Branches] = {}
 
     def is_readable(self, writer: Type, reader: Type) -> bool:
         """Tell whether every datum of `writer` can be read as `reader`."""
@@ -179,7 +160,7 @@ class Readability:
 
         Where no branch can read every datum, a branch of the writer's own kind is returned: some data may still be readable.
         """
-        fitting = self._candidates(writer, reader.branches)
+        fitting = self._candidates(writer, reader)
         whole = (each for each in fitting if self.is_readable(writer, each))
         return next(whole, None) or next((each for each in fitting if each.kind == writer.kind), None)
 
@@ -205,7 +186,7 @@ class Readability:
             step = "[]" if writer.kind == "array" else "{}"
             return self._obstacle(writer.items, reader.items, path + step, seen)
         if writer.kind == "enum":
-            lost = ", ".join(symbol for symbol in writer.symbols if symbol not in reader.symbols)
+            lost = listed(lost_symbols(writer, reader))
             return f"{path or 'the whole'}: {reader.label} lacks the symbols {lost}, and has no default"
         return self._field_obstacle(writer, reader, path, seen)
 
@@ -252,21 +233,28 @@ class Readability:
                     holds[pair] = False
                     fallen.append(pair)
 
-    def _candidates(self, writer: Type, branches: Sequence[Type]) -> list[Type]:
-        fitting = [each for each in branches if self._fits(writer, each)]
+    def matching(self, writer: Type, reader: Type) -> list[Type]:
+        """Return the branches of the union `reader` that match `writer` (no union) by the letter of the specification."""
+        known = self._branches.get(reader)
+        if known is None:
+            known = self._branches[reader] = Branches(reader.branches)
+        return known.matching(writer)
+
+    def _candidates(self, writer: Type, reader: Type) -> list[Type]:
+        fitting = [each for each in self.matching(writer, reader) if not (self._meaning and clash(writer, each))]
         if len(fitting) > 1:
             fitting.sort(key=lambda branch: (branch.kind != writer.kind, branch.name != writer.name))
         return fitting
 
     def _fits(self, writer: Type, reader: Type) -> bool:
-        return _matches(writer, reader) and not (self._meaning and clash(writer, reader))
+        return matches(writer, reader) and not (self._meaning and clash(writer, reader))
 
     def _options(self, writer: Type, reader: Type) -> list[Pair] | None:
         """Return the pairs of which one must hold for `writer`, which is no union; None when nothing need be looked at."""
         if reader.kind != "union":
             return None if _need_no_look(writer, reader) else [(writer, reader)]
         options: list[Pair] = []
-        for branch in self._candidates(writer, reader.branches):
+        for branch in self._candidates(writer, reader):
             if not options and _need_no_look(writer, branch):
                 return None
             options.append((writer, branch))
@@ -325,4 +313,9 @@ def _need_no_look(writer: Type, reader: Type) -> bool:
 
 
 def _has_all_symbols(writer: Type, reader: Type) -> bool:
-    return reader.default is not None or writer.symbols == reader.symbols or set(writer.symbols) <= set(reader.symbols)
+    return reader.default is not None or writer.symbols == reader.symbols or not lost_symbols(writer, reader)
+
+
+def lost_symbols(writer: Type, reader: Type) -> list[str]:
+    """Return the symbols of an enum that another one does not have."""
+    return [symbol for symbol in writer.symbols if symbol not in reader.numbers]

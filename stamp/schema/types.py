@@ -13,7 +13,7 @@ from stamp.errors import SchemaError
 from stamp.schema.constraint import ATTRIBUTE, NOTHING, Constraint, constraint
 from stamp.schema.document import shown
 from stamp.schema.logical import LOGICAL, flaw, misplaced
-from stamp.schema.names import COMPLEX, NAMED, PRIMITIVES, fullname, namespace_of
+from stamp.schema.names import COMPLEX, NAMED, PRIMITIVES, fullname, listed, namespace_of
 
 __all__ = ["MISSING", "Field", "Type", "load"]
 
@@ -70,6 +70,7 @@ class Type:
     ignored: str = ""
     _by_name: Mapping[str, Field] | None = field(default=None, init=False, repr=False)
     _special: Sequence[Field] | None = field(default=None, init=False, repr=False)
+    _numbers: Mapping[str, int] | None = field(default=None, init=False, repr=False)
 
     def __repr__(self) -> str:
         return f"<{self.label}>"
@@ -80,6 +81,13 @@ class Type:
         if self._by_name is None:
             self._by_name = {each.name: each for each in self.fields}
         return self._by_name
+
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """The number of each symbol, once they are all there: an enum may have thousands, and be referred to as often."""
+        if self._numbers is None:
+            self._numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
+        return self._numbers
 
     @property
     def special(self) -> Sequence[Field]:
@@ -96,7 +104,7 @@ class Type:
     def label(self) -> str:
         """How messages call this type: `record ticket.Item`, `decimal(9, 2)`, `array of long`."""
         if self.kind == "union":
-            return f"union [{', '.join(branch.label for branch in self.branches)}]"
+            return f"union [{listed(self.branches, lambda branch: branch.label)}]"
         if self.items is not None:
             return f"{self.kind} of {self.items.label}"
         if self.logical == "decimal":

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from stamp.compat.finding import Severity
 from stamp.compat.rule import Example, Issue, Pair, Rule
+from stamp.schema.names import listed
+from stamp.schema.resolve import lost_symbols
 
 
 def look(pair: Pair) -> Iterator[Issue]:
     """Find enums that have all of the writer's symbols and more, and no default."""
     writer, reader, _ = pair
-    if writer.kind == reader.kind and reader.default is None and set(writer.symbols) < set(reader.symbols):
-        new = ", ".join(symbol for symbol in reader.symbols if symbol not in set(writer.symbols))
+    if writer.kind != reader.kind or reader.default is not None or lost_symbols(writer, reader):
+        return
+    if new := listed(lost_symbols(reader, writer)):
         yield Issue(
             f"expected a default in an enum that grows, got {reader.name} with the new {new} and none: "
             f"readers with the old symbols cannot read the new ones",

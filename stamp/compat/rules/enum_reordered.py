@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stamp.compat.finding import Severity
 from stamp.compat.rule import Example, Issue, Pair, Rule
+from stamp.schema.names import LISTED, listed
 
 
 def look(pair: Pair) -> Iterator[Issue]:
@@ -13,10 +14,17 @@ def look(pair: Pair) -> Iterator[Issue]:
     writer, reader, _ = pair
     if writer.kind != reader.kind:
         return
-    old = [symbol for symbol in writer.symbols if symbol in set(reader.symbols)]
-    new = [symbol for symbol in reader.symbols if symbol in set(writer.symbols)]
+    old = [symbol for symbol in writer.symbols if symbol in reader.numbers]
+    new = [symbol for symbol in reader.symbols if symbol in writer.numbers]
     if old != new:
-        yield Issue(f"expected the order {', '.join(old)}, got {', '.join(new)}: do not rely on positions", "symbols")
+        moved = next(number for number, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1])
+        text = f"expected the order {_from(moved, old)}, got {_from(moved, new)}: do not rely on positions"
+        yield Issue(text, "symbols")
+
+
+def _from(number: int, symbols: Sequence[str]) -> str:
+    """Return symbols for a message: of many, those from the first on that has moved."""
+    return listed(symbols[number if len(symbols) > LISTED else 0 :])
 
 
 RULE = Rule(

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from stamp.compat.finding import Severity
 from stamp.compat.rule import Example, Issue, Pair, Rule
+from stamp.schema.names import listed
+from stamp.schema.resolve import lost_symbols
 
 
 def look(pair: Pair) -> Iterator[Issue]:
@@ -13,9 +15,9 @@ def look(pair: Pair) -> Iterator[Issue]:
     writer, reader, _ = pair
     if writer.kind != reader.kind or reader.default is None:
         return
-    if lost := [symbol for symbol in writer.symbols if symbol not in set(reader.symbols)]:
+    if lost := lost_symbols(writer, reader):
         yield Issue(
-            f"expected the symbols {', '.join(reader.symbols)}, got also {', '.join(lost)}: read as {reader.default}",
+            f"expected the symbols {listed(reader.symbols)}, got also {listed(lost)}: read as {reader.default}",
             "symbols",
         )
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from stamp.compat.finding import Severity
 from stamp.compat.rule import Example, Issue, Pair, Rule
+from stamp.schema.names import listed
+from stamp.schema.resolve import lost_symbols
 
 
 def look(pair: Pair) -> Iterator[Issue]:
@@ -13,9 +15,8 @@ def look(pair: Pair) -> Iterator[Issue]:
     writer, reader, _ = pair
     if writer.kind != reader.kind or reader.default is not None:
         return
-    known = set(reader.symbols)
-    if lost := [symbol for symbol in writer.symbols if symbol not in known]:
-        yield Issue(f"expected the symbols {', '.join(reader.symbols)}, got also {', '.join(lost)}", "symbols")
+    if lost := lost_symbols(writer, reader):
+        yield Issue(f"expected the symbols {listed(reader.symbols)}, got also {listed(lost)}", "symbols")
 
 
 RULE = Rule(

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from stamp.compat.finding import Severity
 from stamp.compat.rule import Example, Issue, Pair, Rule
-from stamp.schema.resolve import mismatch
+from stamp.schema.matching import matches
 
 
 def look(pair: Pair) -> Iterator[Issue]:
     """Say that no branch of the reader, which is a union here, reads the writer. Asked only when that is so."""
     writer, reader, _ = pair
-    if any(mismatch(writer, branch) is None for branch in reader.branches):
+    if any(matches(writer, branch) for branch in reader.branches):
         yield Issue(
             f"expected data that a branch of {reader.label} can read, got {writer.label} that it cannot read whole"
         )
