@@ -1,20 +1,29 @@
-"""A contracts folder in a .tar file, such as `git archive` writes, read without unpacking it."""
+"""A contracts folder in a .tar file, such as `git archive` writes, read without unpacking it.
+
+An archive is what somebody else made: a few megabytes may stand for gigabytes, and millions of members for none. It is read once, from its
+beginning to its end, and never more of it than the limits here allow is in memory.
+"""
 
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from stamp.errors import InputError, StampError
 from stamp.ripple.foreign import is_contract_place, refused
+from stamp.ripple.unpacking import Unpacked
+from stamp.schema.limits import MAX_FILE
 from stamp.workflow.declaration import FILE
 
-__all__ = ["read_archive"]
+__all__ = ["MAX_MEMBERS", "MAX_SIZE", "read_archive"]
 
 MAX_SIZE: Final = 64 * 1024 * 1024
 """Bytes of all contracts in an archive together."""
+
+MAX_MEMBERS: Final = 50_000
+"""Files and folders of an archive: some 3 seconds."""
 
 CHUNK: Final = 64 * 1024
 
@@ -33,48 +42,57 @@ def read_archive(file: Path, *, called: str, is_wanted: Callable[[str], bool]) -
     try:
         if not file.stat().st_size:
             raise InputError(f"expected a .tar file, got an empty file: {ADVICE}", file=file)
-        with tarfile.open(file) as archive:
-            members = {_name(member): member for member in archive if not member.isdir()}
-            _check_end(archive)
-            root = _root(list(members), called, file)
-            inside = {name.removeprefix(root): each for name, each in members.items() if name.startswith(root)}
-            _check_own(inside, file)
-            wanted = {name: member for name, member in inside.items() if is_wanted(name)}
-            if sum(member.size for member in wanted.values()) > MAX_SIZE:
-                raise InputError(f"expected contracts of at most {MAX_SIZE} bytes, got more", file=file)
-            return {name: _content(archive, member) for name, member in wanted.items()}
+        with file.open("rb") as packed:
+            members = dict(_members(Unpacked(packed, file), file))
     except StampError:
         raise
     except Exception as error:  # tarfile and each decompressor have their own words for broken bytes
         why = getattr(error, "strerror", None)
         got = f"got none: {why}" if why else f"got one that is broken or cut short: {ADVICE}"
         raise InputError(f"expected a .tar file that can be read, {got}", file=file) from error
+    root = _root(list(members), called, file)
+    found = {name.removeprefix(root): content for name, content in members.items() if name.startswith(root)}
+    for name, content in found.items():
+        if isinstance(content, str) and is_contract_place(name):
+            raise refused(content, file / name)
+    return {name: content for name, content in found.items() if isinstance(content, bytes) and is_wanted(name)}
 
 
-def _check_own(members: Mapping[str, tarfile.TarInfo], file: Path) -> None:
-    for name, member in members.items():
-        if not member.isreg() and is_contract_place(name):
-            raise refused("a symbolic link" if member.issym() else "a hard link, pipe or device", file / name)
+def _members(stream: Unpacked, file: Path) -> Iterator[tuple[str, bytes | str]]:
+    """Yield the files of an archive that may be of a contract, each with its content as it passes by; and what is no file, as what it is."""
+    size = count = 0
+    with tarfile.open(fileobj=stream, mode="r:") as archive:  # type: ignore[call-overload]  # read, seek and tell are what it needs
+        while (member := archive.next()) is not None:
+            archive.members.clear()  # of what is passed nothing is kept
+            stream.described()
+            count += 1
+            if count > MAX_MEMBERS:
+                raise InputError(f"expected at most {MAX_MEMBERS} members, got more: {ADVICE}", file=file)
+            name = PurePosixPath(member.name).as_posix()
+            if not member.isreg() and not member.isdir():
+                yield name, "a symbolic link" if member.issym() else "a hard link, pipe or device"
+            if not member.isreg() or not name.endswith((f"/{FILE}", ".avsc")):
+                continue
+            size += member.size
+            if size > MAX_SIZE:
+                raise InputError(f"expected contracts of at most {MAX_SIZE} bytes, got more", file=file)
+            if member.size > MAX_FILE:
+                raise InputError(
+                    f"expected files of contracts of at most {MAX_FILE} bytes, got {name!r} with more", file=file
+                )
+            if member.issparse():
+                raise InputError(f"expected contracts written whole, got the sparse file {name!r}: {ADVICE}", file=file)
+            stream.seek(member.offset_data)
+            yield name, stream.take(member.size)
+        _check_end(stream)
 
 
-def _check_end(archive: tarfile.TarFile) -> None:
+def _check_end(stream: Unpacked) -> None:
     """Accept an archive whose members, all of them read, are followed by a block of zeros: tarfile takes any end for the end."""
-    assert archive.fileobj is not None
-    archive.fileobj.seek(archive.offset)
-    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+    if stream.last != bytes(tarfile.BLOCKSIZE):
         raise tarfile.ReadError("no end of archive")
-    while archive.fileobj.read(CHUNK):  # a decompressor compares its checksum at the very end
+    while stream.take(CHUNK):  # a decompressor compares its checksum at the very end
         pass
-
-
-def _name(member: tarfile.TarInfo) -> str:
-    return PurePosixPath(member.name).as_posix()
-
-
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    content = archive.extractfile(member)
-    assert content is not None
-    return content.read()
 
 
 def _root(names: list[str], called: str, file: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from stamp.ripple.graph import Graph, published
@@ -73,7 +74,7 @@ def _named(events: Iterable[tuple[str, str]], parties: Iterable[StepContract]) -
     found: dict[str, dict[str, str]] = {}
     for step, event in events:
         if event not in names:
-            names[event] = next(name for number in range(2, 1_000) if (name := f"{event}{number}") not in taken)
+            names[event] = next(name for number in count(2) if (name := f"{event}{number}") not in taken)
             taken.add(names[event])
         found.setdefault(step, {})[event] = names[event]
     return found

@@ -25,7 +25,7 @@ class JsonFile:
     def __init__(self, path: Path, text: bytes | None = None) -> None:
         self.path = path
         if text is not None:
-            self.text = text
+            self.text = _bounded(text, path)
 
     def __repr__(self) -> str:
         return f"<{self.path}>"
@@ -47,9 +47,7 @@ class JsonFile:
                 text = file.read(MAX_FILE + 1)
         except OSError as error:
             raise ContractError(f"expected a file that can be read: {error.strerror}", file=self.path) from error
-        if len(text) > MAX_FILE:
-            raise ContractError(f"expected a file of at most {MAX_FILE} bytes, got more", file=self.path)
-        return text
+        return _bounded(text, self.path)
 
     @cached_property
     def value(self) -> Any:
@@ -84,3 +82,9 @@ class JsonFile:
     def content(self) -> bytes:
         """What the schema says to machines, constraints included, in one form however it is written."""
         return content(self.schema)
+
+
+def _bounded(text: bytes, path: Path) -> bytes:
+    if len(text) > MAX_FILE:
+        raise ContractError(f"expected a file of at most {MAX_FILE} bytes, got more", file=path)
+    return text

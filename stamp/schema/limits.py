@@ -28,6 +28,9 @@ MAX_PATTERN: Final = 1_000
 MAX_PRECISION: Final = 1_000
 """Digits of a decimal: the work of reading one grows with their square."""
 
+MAX_VERSION: Final = 999_999
+"""The highest number of a version: six digits."""
+
 MAX_FILE: Final = 1024 * 1024
 """Bytes of a file of a contract."""
 

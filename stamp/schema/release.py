@@ -14,9 +14,10 @@ from typing import Any, Final, NamedTuple
 
 from stamp.errors import ContractError, SchemaError
 from stamp.schema.jsonfile import JsonFile
+from stamp.schema.limits import MAX_VERSION
 from stamp.schema.names import unqualified
 
-__all__ = ["RESERVED", "Origin", "Release", "read_release", "releases", "step_folders"]
+__all__ = ["RESERVED", "VERSION", "Origin", "Release", "read_release", "releases", "step_folders"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,10 @@ class Release(NamedTuple):
 RESERVED: Final = "stamp"
 """The folder of the wire format's own schemas; no workflow has this name."""
 
-_FILE: Final = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)\.v(?P<version>[1-9][0-9]*)\.avsc")
+VERSION: Final = rf"[1-9][0-9]{{0,{len(str(MAX_VERSION)) - 1}}}"
+"""The pattern of the number of a version."""
+
+_FILE: Final = re.compile(rf"(?P<name>[A-Za-z_][A-Za-z0-9_]*)\.v(?P<version>{VERSION})\.avsc")
 
 
 def step_folders(folder: str | PathLike[str], *, workflow: str | None = None) -> list[Path]:
@@ -68,7 +72,10 @@ def releases(files: Iterable[Path]) -> list[Release]:
 def _release(file: Path) -> Release:
     match = _FILE.fullmatch(file.name)
     if match is None:
-        raise ContractError("expected a schema file called <Name>.v<N>.avsc, such as Validation.v1.avsc", file=file)
+        raise ContractError(
+            f"expected a schema file called <Name>.v<N>.avsc, such as Validation.v1.avsc, with a number of at most {MAX_VERSION}",
+            file=file,
+        )
     step, workflow = file.parent, file.parent.parent
     return Release(file, Origin(workflow.name, step.name, match["name"], int(match["version"]), file))
 

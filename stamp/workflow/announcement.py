@@ -24,7 +24,7 @@ from stamp.errors import SchemaError
 from stamp.schema.document import parse
 from stamp.schema.identity import SchemaId
 from stamp.schema.limits import MAX_FILE
-from stamp.schema.release import Origin
+from stamp.schema.release import VERSION, Origin
 from stamp.schema.source import Found
 from stamp.workflow.contract import record_name, step_files
 from stamp.workflow.draft import changes
@@ -242,6 +242,7 @@ def announced_schema(key: str, text: str) -> AnnouncedSchema:
 
 
 KEY: Final = re.compile(
-    r"schema/(?P<id>[0-9a-f]{32})/(?P<step>[^/]+)/(?P<name>[A-Za-z_][A-Za-z0-9_]{0,199})\.v(?P<version>[1-9][0-9]{0,5})\.avsc",
+    r"schema/(?P<id>[0-9a-f]{32})/(?P<step>[^/]+)/(?P<name>[A-Za-z_][A-Za-z0-9_]{0,199})"
+    rf"\.v(?P<version>{VERSION})\.avsc",
     re.ASCII,
 )

@@ -14,7 +14,9 @@ from typing import Any, Final, NamedTuple
 from stamp.errors import ContractError
 from stamp.schema.document import shown
 from stamp.schema.jsonfile import JsonFile
+from stamp.schema.limits import MAX_VERSION
 from stamp.schema.names import is_name
+from stamp.schema.release import VERSION
 from stamp.workflow.names import is_event_name, is_step_name, is_workflow_name
 
 __all__ = ["FILE", "OWNED", "check_declaration", "declaration", "failure_event", "reads_file"]
@@ -41,7 +43,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_version(text: object) -> bool:
-    return isinstance(text, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\.v[1-9][0-9]*", text) is not None
+    return isinstance(text, str) and re.fullmatch(rf"[A-Za-z_][A-Za-z0-9_]*\.v{VERSION}", text) is not None
 
 
 def _is_day(text: object) -> bool:
@@ -55,7 +57,7 @@ def _is_day(text: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) is int and value > 0
+    return type(value) is int and 0 < value <= MAX_VERSION
 
 
 OWNED: Final[Mapping[str, _Key]] = {

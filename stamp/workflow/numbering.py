@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from stamp.schema.identity import SchemaId
+from stamp.schema.limits import MAX_VERSION
 from stamp.workflow.announcement import (
     CONTRACT,
     KEY,
@@ -62,11 +63,10 @@ def numbered(schemas: Iterable[AnnouncedSchema]) -> list[AnnouncedSchema]:
     """
     found = sorted(_once(tuple(schemas)), key=lambda each: (each.name, each.version, each.id))
     first = {(each.name, each.version): each for each in reversed(found)}
-    numbers = set(first)
+    numbers = _Numbers(first)
     for each in found:
         if first[each.name, each.version] is not each:
-            number = _free(each.name, each.version, numbers)
-            numbers.add((each.name, number))
+            number = numbers.take(each.name, each.version)
             first[each.name, number] = each._replace(version=number)
     return [first[key] for key in sorted(first)]
 
@@ -80,10 +80,21 @@ def _once(schemas: tuple[AnnouncedSchema, ...]) -> Iterator[AnnouncedSchema]:
             yield each
 
 
-def _free(name: str, version: int, numbers: Container[tuple[str, int]]) -> int:
-    while (name, version) in numbers:
-        version += 1
-    return version
+class _Numbers:
+    """The numbers that are taken, by names of records. A free one is found at once, however many are taken before it."""
+
+    def __init__(self, taken: Iterable[tuple[str, int]]) -> None:
+        self._after = {(name, number): number % MAX_VERSION + 1 for name, number in taken}
+
+    def take(self, name: str, number: int) -> int:
+        """Return the next number that is free, the given one or after it, and from 1 again after the last; it is taken then."""
+        way = []
+        while (name, number) in self._after:
+            way.append(number)
+            number = self._after[name, number]
+        for each in (*way, number):
+            self._after[name, each] = number % MAX_VERSION + 1
+        return number
 
 
 def moved(announcement: Announcement, there: Documents) -> Announcement:
@@ -147,10 +158,9 @@ def _moves(step: str, own: Iterable[_Version], there: Documents) -> Iterator[Mov
     known = numbered(each for each in sound_schemas(there) if each.step == step)
     numbers = {(each.name, each.version): each.id for each in known}
     ids = {(each.name, each.id): each.version for each in known}
-    used = {*numbers, *((each.name, each.version) for each in mine)}
+    used = _Numbers((*numbers, *((each.name, each.version) for each in mine)))
     for each in mine:
         other = numbers.get((each.name, each.version), each.id)
         if other != each.id:
-            number = ids.get((each.name, each.id)) or _free(each.name, each.version, used)
-            used.add((each.name, number))
+            number = ids.get((each.name, each.id)) or used.take(each.name, each.version)
             yield Move(each.key, step, each.name, each.version, each.id, other, number)

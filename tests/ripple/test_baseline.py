@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import os
 import re
 import subprocess
@@ -240,6 +243,42 @@ class TestArchive:
         monkeypatch.setattr("stamp.ripple.archive.MAX_SIZE", 100)
         with pytest.raises(InputError, match="at most 100 bytes"):
             read_baseline(pack(files(flow)), "schemas")
+
+    @pytest.mark.parametrize(
+        ("limit", "value", "said"),
+        [
+            ("archive.MAX_MEMBERS", 3, "at most 3 members"),
+            ("unpacking.MAX_UNPACKED", 2_000, "at most 2000 bytes when it is unpacked"),
+            ("unpacking.TIME", -1.0, "can be read in -1 seconds"),
+        ],
+    )
+    def test_what_takes_too_long_or_too_much_is_refused(self, flow, pack, monkeypatch, limit, value, said):
+        monkeypatch.setattr(f"stamp.ripple.{limit}", value)
+        with pytest.raises(InputError, match=said):
+            read_baseline(pack(files(flow), "b.tgz", "w:gz"), "schemas")
+
+    @pytest.mark.parametrize(
+        "kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK]
+    )
+    def test_what_describes_a_member_is_bounded(self, tmp_path, kind):
+        member = tarfile.TarInfo("x")
+        member.type, member.size = kind, 8 * 1024**3  # what it claims: nobody waits for so much
+        (tmp_path / "b.tar").write_bytes(member.tobuf(tarfile.GNU_FORMAT) + bytes(64 * 1024))
+        with pytest.raises(InputError, match="described in 8192 bytes"):
+            read_baseline(str(tmp_path / "b.tar"), "schemas")
+
+    def test_a_file_of_a_contract_is_as_large_as_one_on_disk_may_be(self, flow, pack):
+        texts = files(flow) | {"ticket/billing/reads/ticket.avsc": b" " * (MAX_FILE + 1)}
+        with pytest.raises(InputError, match=f"at most {MAX_FILE} bytes, got 'ticket/billing/reads/ticket.avsc'"):
+            read_baseline(pack(texts), "schemas")
+
+    def test_compressed_files_that_follow_one_another_are_one(self, flow, state, pack, tmp_path):
+        whole = Path(pack(files(flow))).read_bytes()
+        for name, packer in (("b.tgz", gzip), ("b.tar.xz", lzma), ("b.tar.bz2", bz2)):
+            (tmp_path / name).write_bytes(
+                packer.compress(whole[:1000]) + packer.compress(b"") + packer.compress(whole[1000:])
+            )
+            assert said(read_baseline(str(tmp_path / name), "schemas")) == said(state(flow))
 
     def test_an_error_in_it_names_the_archive(self, flow, pack):
         with pytest.raises(SchemaError) as caught:

@@ -12,7 +12,8 @@ from stamp.ripple.contracts import contracts_of, read_folder
 from stamp.ripple.example import files
 from stamp.schema.identity import SchemaId
 from stamp.workflow.announced import announced, contract_files, unmatched, withdrawal
-from stamp.workflow.announcement import folder_documents
+from stamp.workflow.announcement import AnnouncedSchema, folder_documents
+from stamp.workflow.numbering import numbered
 
 STEPS: Mapping[str, Mapping[str, Any]] = {
     "order": {
@@ -186,3 +187,16 @@ def test_a_contract_that_was_announced_in_part_is_told(documents, why):
     assert list(found.broken) == ["a"]
     assert why in found.broken["a"]
     assert set(contract_files(found, "shop")) == {"shop/b/step.json"}
+
+
+def test_many_schemas_of_one_number_get_the_next_ones_in_time_that_grows_with_them():
+    ids = [SchemaId(number.to_bytes(16, "big")) for number in range(5_000)]
+    found = numbered(AnnouncedSchema(str(each), each, "a", "A", 7, GOOD) for each in ids)
+    assert [each.version for each in found] == list(range(7, 5_007))
+    assert {each.id for each in found} == set(ids)
+
+
+def test_after_the_highest_number_comes_the_lowest_that_is_free():
+    ids = [SchemaId(number.to_bytes(16, "big")) for number in range(3)]
+    found = numbered(AnnouncedSchema(str(each), each, "a", "A", 999_999, GOOD) for each in ids)
+    assert [each.version for each in found] == [1, 2, 999_999]

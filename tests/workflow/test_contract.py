@@ -223,6 +223,18 @@ ODD: dict[str, tuple[dict[str, Any], type[StampError], str, str]] = {
         "Old.x: expected a type that does not contain itself",
     ),
     "a file that is no version": ({"Validation.avsc": record()}, ContractError, "Validation.avsc", "<Name>.v<N>.avsc"),
+    "a version with a number of too many digits": (
+        {"Validation.v99999999999999999999.avsc": record()},
+        ContractError,
+        "Validation.v99999999999999999999.avsc",
+        "at most 999999",
+    ),
+    "a version with a number that Python does not convert": (
+        {f"V.v{'9' * 200}.avsc": record()},
+        ContractError,
+        f"V.v{'9' * 200}.avsc",
+        "at most 999999",
+    ),
     "an unknown version retired": (
         {"step.json": {**SAID, "retired": {"Validation.v3": "2026-12-31"}}},
         ContractError,

@@ -14,17 +14,22 @@ from stamp.ripple.study import Study
 def look(study: Study) -> Iterator[Issue]:
     """Find versions before which another one is missing. One that a baseline has was deleted: another rule's."""
     for workflow, step in study.now.steps:
-        there = {str(each) for baseline in study.baselines for each in baseline.versions(workflow, step)}
+        there = {
+            (each.written.name, each.written.version)
+            for baseline in study.baselines
+            for each in baseline.versions(workflow, step)
+        }
         last: defaultdict[str, int] = defaultdict(int)
         for version in study.now.versions(workflow, step):
             name, number = version.written.name, version.written.version
-            missing = [f"{name}.v{each}" for each in range(last[name] + 1, number)]
+            gap = number - last[name] - 1
+            deleted = sum(each == name and last[name] < other < number for each, other in there) if gap else 0
             last[name] = number
-            if missing and not there.issuperset(missing):
+            if gap > deleted:
                 yield Issue(
                     workflow,
                     step,
-                    f"{version} of {step} follows no {missing[-1]}: the versions of a record are numbered from 1 without a gap. "
+                    f"{version} of {step} follows no {name}.v{number - 1}: the versions of a record are numbered from 1 without a gap. "
                     f"Rename the file, or restore the one that is missing",
                     place=place(version.file),
                     producer=step,
