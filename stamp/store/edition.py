@@ -72,5 +72,10 @@ def create(tx: Connection) -> None:
 def _found(connection: Connection) -> int | None:
     if not inspect(connection).has_table(EDITION.name):
         return None
-    found: int = connection.execute(EDITION.select()).scalar_one()
-    return found
+    found = connection.execute(EDITION.select()).scalars().all()
+    if len(found) != 1 or not isinstance(found[0], int):
+        raise StoreError(
+            f"expected one number in the table {EDITION.name}, the edition of the tables, got {list(found[:3])!r:.80}: "
+            "restore the database from a backup, or use another one"
+        )
+    return found[0]

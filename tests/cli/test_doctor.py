@@ -446,6 +446,43 @@ class TestWork:
         Store.open(database).close()
         assert states(worked(database)) == {"tables": "ok", "backlog": "ok", "outbox": "ok"}
 
+    @pytest.mark.parametrize(
+        ("change", "found", "advice"),
+        [
+            ("UPDATE stamp_edition SET edition = 1", "are of edition 1", ""),
+            ("UPDATE stamp_edition SET edition = 9", "install the later release", ""),
+            ("DELETE FROM stamp_edition", "expected one number in the table stamp_edition", ""),
+            ("INSERT INTO stamp_edition VALUES (1)", "got [2, 1]: restore the database", ""),
+            ("DROP TABLE stamp_start", "lack what this release needs: stamp_start;", "a worker makes new ones"),
+            ("DROP TABLE stamp_inbox", "lack what this release needs: stamp_inbox;", "the release that made them"),
+            ("ALTER TABLE stamp_outbox DROP COLUMN sends", "needs: stamp_outbox.sends;", "the release that made them"),
+        ],
+    )
+    def test_tables_of_another_state_are_one_problem(self, database, change, found, advice):
+        with Store.open(database) as store, store.begin() as tx:
+            tx.exec_driver_sql(change)
+        [told] = work.examine(database, consumers=None, has_broker=True, clock=lambda: 0)
+        assert (told.what, told.state) == ("tables", State.PROBLEM)
+        assert found in told.found
+        assert advice in told.advice
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            "stamp_inbox (arrived_at, consumer, event_id, workflow, workflow_id, event) VALUES ('2020-01-01', 'a', x'00', 't', '1', 'E')",
+            "stamp_inbox (arrived_at, consumer, event_id, workflow, workflow_id, event) VALUES (1, x'ff', x'00', 't', '1', 'E')",
+            "stamp_directory (workflow, key, document, announced_at) VALUES ('t', 'd', x'ff', 1)",
+        ],
+    )
+    def test_rows_of_another_format_are_told(self, tmp_path, row):
+        url = f"sqlite:///{tmp_path}/stamp.db"
+        with Store.open(url) as store, store.begin() as tx:
+            tx.exec_driver_sql(f"INSERT INTO {row}")
+        [told] = work.examine(url, consumers=None, has_broker=True, clock=lambda: 0)
+        assert (told.what, told.state) == ("tables", State.PROBLEM)
+        assert told.found == f"rows of {row.split()[0]} that are not of the format of this release: 1"
+        assert told.advice.startswith("no worker can use them")
+
     @pytest.mark.parametrize(("minutes", "state"), [(1, "ok"), (6, "warning")])
     def test_work_that_waits_for_long_is_told(self, database, minutes, state):
         with Store.open(database) as store, store.begin() as tx:

@@ -13,6 +13,7 @@ from stamp.runtime.doctor.contracts import gone
 from stamp.runtime.doctor.diagnosis import Diagnosis, State, judged, ok, problem, warning
 from stamp.store import directory
 from stamp.store.backlog import Backlog, Unknown, Unsent, backlog, unknown_schemas, unsent
+from stamp.store.foreign import lacking, odd_rows
 from stamp.store.store import Store
 from stamp.workflow.announcement import LISTENER
 
@@ -49,6 +50,9 @@ def examine(
     with store:
         try:
             with store.read() as connection:
+                if misfits := list(_misfits(connection)):
+                    yield from misfits
+                    return
                 found, waiting, seen = backlog(connection), unsent(connection), _seen(connection)
                 unknown = unknown_schemas(connection)
         except StoreError as error:
@@ -66,6 +70,23 @@ def examine(
     if not found:
         yield ok("backlog", "nothing waits")
     yield _outbox(waiting, now, has_broker=has_broker)
+
+
+def _misfits(connection: Connection) -> Iterator[Diagnosis]:
+    """Look whether tables and rows are such as workers of this release can use: what follows reads them."""
+    if missing := lacking(connection):
+        yield problem(
+            "tables",
+            f"they lack what this release needs: {', '.join(missing)}; an early state of stamp made them, or they were not restored whole",
+            "have what waits there done by the release that made them; then move them away, and a worker makes new ones",
+        )
+        return
+    for table, count in odd_rows(connection).items():
+        yield problem(
+            "tables",
+            f"rows of {table} that are not of the format of this release: {count:,}",
+            f"no worker can use them: have the release that wrote them finish them, or take them out of {table}, with all workers stopped",
+        )
 
 
 def _clock(arrived: Iterable[int | None], now: int) -> Iterator[Diagnosis]:
