@@ -83,8 +83,9 @@ class Study:
         return self.repeated[key]
 
     def alive(self, workflow: str, step: str) -> list[Version]:
-        """Return every version of which there may be data: released in any state, and not retired."""
-        return [each for each in self.released(workflow, step) if not self._is_gone(each)]
+        """Return every version of which there may be data: released in any state, and not retired, or written by a baseline all the same."""
+        released = self.released(workflow, step)
+        return [each for each in released if not self.is_retired(each) or self.writing(workflow, each)]
 
     def released(self, workflow: str, step: str) -> list[Version]:
         """Return every version that a step has in any state, the present ones first. What the present contracts say of one, holds."""
@@ -100,8 +101,19 @@ class Study:
             each.file for each in self.released(workflow, version.step) if each.written.name == version.written.name
         )
 
-    def _is_gone(self, version: Version) -> bool:
+    def is_retired(self, version: Version) -> bool:
+        """Tell whether a version is said to have no data any more."""
         return version.written.retired is not None and version.written.retired < self.today
+
+    def writing(self, workflow: str, version: Version) -> list[str]:
+        """Return the names of the baselines whose steps write a version: the newest one that they have of its record."""
+        return [
+            baseline.name
+            for baseline in self.baselines
+            if (party := baseline.steps.get((workflow, version.step))) is not None
+            and version.written.name in party.emits.values()
+            and party.latest(version.written.name).version == version.written.version
+        ]
 
 
 def _distinct(states: Iterable[Contracts], workflow: str) -> Iterator[StepContract]:

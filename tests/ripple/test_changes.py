@@ -297,6 +297,16 @@ class TestRetirement:
     def test_a_version_is_alive_until_its_day_has_passed(self, changed, examine, today, count):
         assert [f.rule for f in examine(changed, today=today).findings] == ["old-data-breaks"] * count
 
+    def test_one_that_a_baseline_writes_has_data_whatever_is_said(self, flow, changed, compare):
+        before = deepcopy(changed)
+        del before["validation"]["retired"], before["validation"]["writes"]["Validated.v2"]
+        found = {(each.rule, each.severity) for each in compare(before, changed).findings}
+        assert ("retired-while-written", Severity.ERROR) in found
+        assert ("old-data-breaks", Severity.ERROR) in found
+        later = deepcopy(changed)
+        later["validation"]["retired"] = {"Validated.v1": "2999-12-31"}
+        assert "retired-while-written" not in {each.rule for each in compare(before, later).findings}
+
     def test_what_the_present_contracts_say_of_it_holds(self, changed, compare):
         before = deepcopy(changed)
         del before["validation"]["retired"]
