@@ -57,6 +57,10 @@ __all__ = [
 ]
 
 
+PERMISSIONS: Final = 'allow this user what docs/security.md states under "Permissions"'
+"""What to do when a broker or a database refuses a user."""
+
+
 class StampError(Exception):
     """Something that stamp refuses, with the place where it was found.
 

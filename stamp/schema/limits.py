@@ -13,6 +13,9 @@ MAX_NODES: Final = 10_000
 MAX_NAMED: Final = 1_000
 """Named types of a schema."""
 
+MAX_NAME: Final = 1_000
+"""Characters of a name with the dots in it, and of a namespace: whatever is said of a type repeats them."""
+
 MAX_FIELDS: Final = 1_000
 """Fields of one record."""
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
+from stamp.schema.limits import MAX_NAME
+
 T = TypeVar("T")
 
 Schema: TypeAlias = "str | list[Any] | dict[str, Any]"
@@ -19,13 +21,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def is_name(text: object) -> bool:
-    """Tell whether `text` is one legal Avro name: ASCII letters, digits and `_`, not starting with a digit."""
-    return isinstance(text, str) and _NAME.match(text) is not None
+    """Tell whether `text` is one legal Avro name: ASCII letters, digits and `_`, not starting with a digit, and not too many."""
+    return isinstance(text, str) and len(text) <= MAX_NAME and _NAME.match(text) is not None
 
 
 def is_namespace(text: object) -> bool:
     """Tell whether `text` is a legal namespace: names joined by dots, or empty."""
-    return isinstance(text, str) and (not text or all(is_name(part) for part in text.split(".")))
+    return isinstance(text, str) and len(text) <= MAX_NAME and (not text or all(map(is_name, text.split("."))))
 
 
 def is_fullname(text: object) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from stamp.errors import SchemaError
 from stamp.schema.constraint import ATTRIBUTE
 from stamp.schema.document import shown
-from stamp.schema.limits import MAX_DEPTH, MAX_FIELDS, MAX_FIXED, MAX_SYMBOLS
+from stamp.schema.limits import MAX_DEPTH, MAX_FIELDS, MAX_FIXED, MAX_NAME, MAX_SYMBOLS
 from stamp.schema.misworded import miswordings
 from stamp.schema.names import (
     COMPLEX,
@@ -71,10 +71,16 @@ def _reference(name: str, at: _Place) -> Iterator[SchemaError]:
     if name in COMPLEX:
         yield at.problem(f'expected a type, got the bare word "{name}": write an object, {{"type": "{name}", ...}}')
     elif not is_fullname(name):
-        yield at.problem(f"expected the name of a type, got {shown(name)}")
+        yield at.problem(f"expected the name of a type{_length(name)}, got {shown(name)}")
     else:
         found = fullname(name, at.namespace)
         yield at.problem(f'expected a type that the schema defines before this place, got the name "{found}"')
+
+
+def _length(name: Any) -> str:
+    """Say how long names may be, where that is what is wrong."""
+    is_too_long = isinstance(name, str) and len(name) > MAX_NAME
+    return f" of at most {MAX_NAME} characters" if is_too_long else ""
 
 
 def _union(branches: list[Any], at: _Place) -> Iterator[SchemaError]:
@@ -146,9 +152,11 @@ def _head(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
     """Check what all named types have: name, namespace, doc, aliases. The name counts as defined from here on."""
     name = _full_name(node, at)
     if not is_fullname(node.get("name")):
-        yield at.problem(f"expected a {node['type']} with a legal name, got {shown(node.get('name'))}")
+        yield at.problem(
+            f"expected a {node['type']} with a legal name{_length(node.get('name'))}, got {shown(node.get('name'))}"
+        )
     if not _has_legal_namespace(node):
-        yield at.problem(f"expected a legal namespace, got {shown(node['namespace'])}")
+        yield at.problem(f"expected a legal namespace{_length(node['namespace'])}, got {shown(node['namespace'])}")
     if name is not None:
         if unqualified(name) in PRIMITIVES:
             yield at.problem(f'expected a name that no primitive type has, got "{name}"')
@@ -184,7 +192,7 @@ def _enum(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
         return
     illegal = [symbol for symbol in symbols if not is_name(symbol)]
     if illegal:
-        yield at.problem(f"expected symbols that are legal names, got {shown(illegal[0])}")
+        yield at.problem(f"expected symbols that are legal names{_length(illegal[0])}, got {shown(illegal[0])}")
     elif twice := _first_twice(symbols):
         yield at.problem(f'expected each symbol once, got "{twice}" twice')
     if "default" in node and node["default"] not in symbols:
@@ -212,7 +220,9 @@ def _record(node: Mapping[str, Any], at: _Place) -> Iterator[SchemaError]:
 def _field(node: Any, number: int, at: _Place) -> Iterator[SchemaError]:
     if not isinstance(node, dict) or not is_name(node.get("name")):
         got = node.get("name") if isinstance(node, dict) else node
-        yield at.below(f".fields[{number}]").problem(f"expected a field with a legal name, got {shown(got)}")
+        yield at.below(f".fields[{number}]").problem(
+            f"expected a field with a legal name{_length(got)}, got {shown(got)}"
+        )
         return
     at = at.below(f".{node['name']}")
     if "type" not in node:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 
 from stamp.errors import StoreError
 
-__all__ = ["connect"]
+__all__ = ["connect", "is_refusal"]
 
 DEFAULTS: Final = {
     "application_name": "stamp",
@@ -22,6 +22,9 @@ DEFAULTS: Final = {
     "tcp_user_timeout": "60000",
 }
 """Parameters of libpq that are set unless the address says something else."""
+
+INSUFFICIENT_PRIVILEGE: Final = "42501"
+"""What PostgreSQL calls it (its Appendix A)."""
 
 ENCODING: Final = "UTF8"
 FIXED: Final = {"prepare_threshold": None, "client_encoding": ENCODING}
@@ -62,3 +65,8 @@ def _must_take_any_text(connection: Any, _: object) -> None:
             f"expected a database with the encoding {ENCODING}, got {database!r} with {encoding}, which lacks letters that ids and texts of "
             f"errors may have: CREATE DATABASE ... TEMPLATE template0 ENCODING '{ENCODING}'"
         )
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Tell whether the server refuses because the role lacks a right."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None) == INSUFFICIENT_PRIVILEGE

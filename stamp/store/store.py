@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from stamp.errors import NoStoreError, StoreError, StoreUnreachableError
+from stamp.errors import PERMISSIONS, NoStoreError, StoreError, StoreUnreachableError
 from stamp.store import edition, postgresql, sqlite
 from stamp.store.address import address, file_of, is_in_memory, public, secrets
 from stamp.store.turn import Turn
@@ -59,7 +59,7 @@ class Store:
         ) as error:  # of options in the URL: whoever is asked first refuses them
             hidden = secrets(where)
             said = hidden.masked(getattr(error, "orig", error))
-            raise StoreError(f"{public(where)} cannot be opened: {said}") from hidden.cause(error)
+            raise StoreError(f"{public(where)} cannot be opened: {said}{_advice(error)}") from hidden.cause(error)
         return store
 
     def _prepare(self, *, create: bool) -> None:
@@ -119,7 +119,11 @@ class Store:
             kind = StoreUnreachableError if isinstance(error, InterfaceError | OperationalError) else StoreError
             reason = " ".join(self._secrets.masked(error.orig).split())
             cause = error if error.orig is None else error.orig
-            raise kind(f"{self.url} cannot be used: {reason}") from self._secrets.cause(cause)
+            raise kind(f"{self.url} cannot be used: {reason}{_advice(error)}") from self._secrets.cause(cause)
+
+
+def _advice(error: BaseException) -> str:
+    return f"; {PERMISSIONS}" if postgresql.is_refusal(error) else ""
 
 
 def _is_of_the_database(error: DBAPIError) -> bool:
@@ -129,4 +133,8 @@ def _is_of_the_database(error: DBAPIError) -> bool:
     """
     if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         return False
-    return isinstance(error, InterfaceError | InternalError | OperationalError) or type(error) is DatabaseError
+    return (
+        postgresql.is_refusal(error)
+        or isinstance(error, InterfaceError | InternalError | OperationalError)
+        or type(error) is DatabaseError
+    )

@@ -295,7 +295,7 @@ class TestRedis:
         server.say("ACL", "SETUSER", "ada", "on", ">secret", *rights)
         found = server.examined("ada:secret@")
         assert of(found, "streams").state is State.PROBLEM
-        assert "allow this user XADD" in of(found, "streams").found
+        assert "allow this user what docs/security.md states" in of(found, "streams").found
         assert server.say("DBSIZE") == b":0\r\n"
 
     def test_a_user_who_may_do_no_more_than_workers_must_is_well(self, start):

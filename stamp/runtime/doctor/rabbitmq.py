@@ -10,7 +10,7 @@ from typing import Final
 
 import amqp
 
-from stamp.errors import DeliveryError, UnroutableError
+from stamp.errors import PERMISSIONS, DeliveryError, UnroutableError
 from stamp.runtime.doctor.diagnosis import Diagnosis, State, judged, ok, problem, release, warning
 from stamp.runtime.topology import Topology
 from stamp.runtime.transports.rabbitmq.address import Address
@@ -120,7 +120,7 @@ def _declared(link: Link, topology: Topology) -> Diagnosis | None:
             declare(link.open_channel(), topology)
         except amqp.AccessRefused as error:
             names = topology.exchange.partition("-doctor-")[0]
-            text = f"allow this user to configure, write and read ^{names}, and to write to amq.default; where only names of a workflow are allowed, give that"
+            text = f"{PERMISSIONS}, here for {names}; where only names of a workflow are allowed, give that"
             return problem("permissions", str(error.reply_text), text)
         except (amqp.ChannelError, DeliveryError) as error:
             return problem("queues", str(error), "a policy or a limit of the virtual host may be in the way")

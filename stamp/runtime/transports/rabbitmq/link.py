@@ -13,7 +13,7 @@ from typing import Any, Final
 import amqp
 from kombu.connection import Connection
 
-from stamp.errors import DeliveryError
+from stamp.errors import PERMISSIONS, DeliveryError
 from stamp.runtime.transports.rabbitmq.address import Address
 from stamp.runtime.transports.rabbitmq.frames import frame_reader, split
 
@@ -197,6 +197,8 @@ class Link:
             return error
         what = self._address.secrets.masked(str(error) or type(error).__name__)
         advice = IF_NEVER if self._connection is None else IF_LOST
+        if isinstance(error, amqp.AccessRefused) and self._connection is not None:
+            advice = PERMISSIONS
         return DeliveryError(f"{self._address}: {what}; {advice}")
 
     def _abandon(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from redis.exceptions import RedisError, ResponseError
 
-from stamp.errors import DeliveryError
+from stamp.errors import PERMISSIONS, DeliveryError
 from stamp.runtime.transports.redis.address import Address
 
 __all__ = ["Command", "Line"]
@@ -22,7 +22,7 @@ ADVICE: Final = {
     ("READONLY", "ReadOnlyError"): "it is a replica: give the URL of the primary server",
     ("MISCONF",): "it cannot write to its disk any more: look at its log",
     ("WRONGTYPE",): "a key of ours holds something else: give our keys a prefix of their own, as in ?prefix=orders",
-    ("NOPERM", "NoPermissionError"): "allow this user XADD, XREADGROUP, XAUTOCLAIM, XGROUP and the other commands for streams, HSET, HGET, HGETALL, DEL, MULTI and EVAL",
+    ("NOPERM", "NoPermissionError"): PERMISSIONS,
     ("NOAUTH", "WRONGPASS", "AuthenticationError"): "check user and password in the URL",
     ("NOGROUP",): "a queue was deleted meanwhile: connect again, which declares it",
     ("MOVED", "CROSSSLOT", "MovedError", "ClusterCrossSlotError"): "it is a cluster, which this transport does not know: use a single primary server",

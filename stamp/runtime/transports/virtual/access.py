@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from stamp.errors import DeliveryError
+from stamp.errors import PERMISSIONS, DeliveryError
 from stamp.runtime.transports.virtual.place import Place
+from stamp.store import postgresql
 from stamp.url import Secrets
 
 __all__ = ["Access"]
@@ -34,7 +35,8 @@ class Access:
             yield self._place
         except self._place.failures as error:
             self.close()
-            said = f"{self._address} cannot be used: {self._secrets.masked(error)}"
+            advice = f"; {PERMISSIONS}" if _is_refusal(error) else ""
+            said = f"{self._address} cannot be used: {self._secrets.masked(error)}{advice}"
             raise DeliveryError(said) from self._secrets.cause(error)
 
     def close(self) -> None:
@@ -43,3 +45,7 @@ class Access:
             self._is_open = False
             with suppress(*self._place.failures):  # there is nothing left to do
                 self._place.close()
+
+
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, PermissionError) or postgresql.is_refusal(error)

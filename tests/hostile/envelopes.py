@@ -1,4 +1,4 @@
-"""Mutated envelopes by the hundred thousand: `python tests/hostile/mutate.py --count 200000 --seed 1`.
+"""Mutated envelopes by the hundred thousand: `python tests/hostile/envelopes.py --count 200000 --seed 1`.
 
 Takes the final envelopes of the ticket example, breaks each in one to four places, and does with the result all that a service or
 a person would: read it, tell it as JSON, merge it, and take it as the next event of a step. Nothing may come out but a result or
