@@ -394,12 +394,10 @@ class TestStore:
         assert stamp(*arguments, "--schemas", schemas).stdout == done.stdout.replace('"version": 7', '"version": 1')
 
     def test_who_reads_no_further_gets_no_traceback(self, schemas, finals, database):
+        last = played(schemas)[-1]
+        ends = [Message("shop", "4729", "parcel.failed", bytes(14) + n.to_bytes(2), last, {}) for n in range(2, 250)]
         with Store.open(database) as store, store.begin() as tx:
-            for number in range(2, 250):
-                message = Message(
-                    "shop", "4729", "parcel.failed", bytes(14) + number.to_bytes(2), played(schemas)[-1], {}
-                )
-                store_finals.put(tx, [message], now=number)
+            store_finals.put(tx, ends, now=2)
         command = [Path(sysconfig.get_path("scripts")) / "stamp", "decode", "--store", database, "--schemas", schemas]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reading:
             reading.stdout.readline()

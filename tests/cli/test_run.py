@@ -263,7 +263,7 @@ class TestUnknownSchema:
     def test_its_messages_wait_and_are_told_of_until_the_patience_is_over(self, run, here):
         with Store.open(FILE) as store:
             forget_to_announce(store)
-        worker = run("shop:shop", "--health", "127.0.0.1:0", "--schema-patience", 5)
+        worker = run("shop:shop", "--health", "127.0.0.1:0", "--schema-patience", 3600)
         worker.until("messages wait for a schema: order: expected a schema that the catalog knows")
         [port] = re.findall(r"health at http://127\.0\.0\.1:(\d+)/ready", worker.said)
         with pytest.raises(HTTPError, match="503") as refused:
@@ -271,7 +271,8 @@ class TestUnknownSchema:
         [wrong] = json.load(refused.value)["wrong"]
         assert wrong.startswith("shop.payment: messages wait for a schema: order: ")
         assert "in what the step 'order' of the workflow 'shop' wrote" in wrong
-        assert worker.until("dead letter (unknown-schema)").end() == 0
+        assert worker.end() == 0
+        assert run("shop:shop", "--schema-patience", 1).until("dead letter (unknown-schema)").end() == 0
 
 
 class TestLog:

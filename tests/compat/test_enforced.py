@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from time import monotonic
+from time import process_time
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -148,9 +148,9 @@ def test_a_view_of_many_values_is_compared_in_time() -> None:
     def record(**said: Any) -> Any:
         return {"type": "record", "name": "Paid", "fields": [{"name": "value", "type": "double", "stamp": said}]}
 
-    began = monotonic()
+    began = process_time()
     assert errors(record(enum=[each + 0.5 for each in range(1_000)]), record(finite=True))
-    assert monotonic() - began < 20  # of each pair of values it took hours
+    assert process_time() - began < 20  # of each pair of values it took hours
 
 
 @pytest.mark.parametrize("written", [bytes, bool, Size, None])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -125,11 +125,11 @@ def test_data_that_are_too_large_are_none() -> None:
 def test_a_proof_ends_when_its_budget_is_spent() -> None:
     wide = record(*[(f"f{n}", ["null", "int", "string", "double", "boolean"]) for n in range(60)])
     assert prove(wide, wide, budget=1) == 1
-    began = perf_counter()
+    began = process_time()
     assert prove(wide, wide) > 10
     bushy = record(*[(f"f{n}", {"type": "array", "items": "R"}) for n in range(6)])
     assert prove(bushy, bushy) >= 1
-    assert perf_counter() - began < 3
+    assert process_time() - began < 3
 
 
 def test_a_pair_without_errors_is_proved(evolutions: st.SearchStrategy[Any]) -> None:

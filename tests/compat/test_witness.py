@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -301,10 +301,10 @@ def test_the_search_is_bounded() -> None:
         ]
         return record(*fields)
 
-    began = perf_counter()
+    began = process_time()
     assert witness(doubling("int"), doubling("string")) is not None
     assert witness(doubling("int"), doubling("string"), "t11.b.b.b.b.b.b.b.b.b.b.b.x") is not None
-    assert perf_counter() - began < 3
+    assert process_time() - began < 3
 
 
 # -- laws

@@ -209,7 +209,9 @@ class TestViews:
         assert errors(report) == []
         assert [each.steps for each in report.phases] == [("payment", "shipping"), ("stock",)]
 
-    @pytest.mark.parametrize(("narrow", "wide"), [(one, each) for one, wider in PROMOTIONS.items() for each in sorted(wider)])
+    @pytest.mark.parametrize(
+        ("narrow", "wide"), [(one, each) for one, wider in PROMOTIONS.items() for each in sorted(wider)]
+    )
     def test_a_promotion_has_a_way_out_whoever_changes(self, compare: Compare, narrow: str, wide: str) -> None:
         """Text and bytes are read as each other already."""
         for was, now, view in ((narrow, wide, narrow), (wide, narrow, narrow)):

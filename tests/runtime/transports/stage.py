@@ -25,6 +25,9 @@ from .brokers import LATE, STEPS, Broker, Foreign, sibling
 PATIENCE = 20.0
 """Seconds to wait for what must come; nobody waits so long unless something is wrong."""
 
+BUSY = 5.0
+"""Seconds that a machine that does other things, too, may add to what is promised; less than the usual values of what the tests set."""
+
 
 class Stage:
     """Opens senders and receivers, and closes them after the test."""
@@ -41,6 +44,11 @@ class Stage:
     @property
     def promises(self) -> Promises:
         return self.transport.promises
+
+    @property
+    def again(self) -> float:
+        """Within how many seconds a message has to come again."""
+        return self.promises.redelivers + BUSY
 
     def queue(self, step: str) -> str:
         return f"{self.name}.{step}"
