@@ -64,38 +64,35 @@ class Theatre:
         world.let_run(moments.of("worker"))
         return moments.passed, world.complaints()
 
-    def failures(self, kind: str, trouble: Trouble) -> list[str]:
-        """Play one run as often as something can go wrong once in it; return at what moment it was not mended, and how."""
+    def failures(self, kind: str, trouble: Trouble) -> Iterator[str]:
+        """Play one run as often as something can go wrong once in it; yield at what moment it was not mended, and how."""
         moments, complaints = self.play(kind, trouble)
-        failures = [f"without any trouble: {complaints}"] if complaints else []
+        yield from (f"without any trouble: {complaint}" for complaint in complaints)
         for number, moment in enumerate(moments):
             _, complaints = self.play(kind, trouble, number)
-            failures += [f"{number}, {moment}: {complaint}" for complaint in complaints]
-        return failures
+            yield from (f"{number}, {moment}: {complaint}" for complaint in complaints)
 
-    def failures_of_pairs(self, kind: str, trouble: Trouble, *, every: int) -> list[str]:
+    def failures_of_pairs(self, kind: str, trouble: Trouble, *, every: int) -> Iterator[str]:
         """The same for trouble that comes twice, for `every`th pair of moments."""
-        failures, count = [], 0
+        count = 0
         for first in range(len(self.play(kind, trouble)[0])):
             for second in range(first + 1, len(self.play(kind, trouble, first)[0])):
                 count += 1
                 if count % every == 0:
                     _, complaints = self.play(kind, trouble, first, second)
-                    failures += [f"{first} and {second}: {complaint}" for complaint in complaints]
-        return failures
+                    yield from (f"{first} and {second}: {complaint}" for complaint in complaints)
 
-    def failures_of_sleepers(self, kind: str) -> list[str]:
+    def failures_of_sleepers(self, kind: str) -> Iterator[str]:
         """Play one run as often as handlers are called; each time another call begins only when others have done the work."""
-        failures, number, slept = [], 0, True
+        number, slept = 0, True
         while slept:
             world = self.world(kind)
             world.start("4729")
             sleeper = Sleeper(world, number)
             world.let_run(sleeper)
-            failures += [f"call {number}: {complaint}" for complaint in world.complaints()]
+            yield from (f"call {number}: {complaint}" for complaint in world.complaints())
             number, slept = number + 1, sleeper.slept
         assert number > 2
-        return failures
 
 
 class Sleeper:
@@ -162,18 +159,18 @@ TROUBLES = (a_worker_dies, a_connection_is_lost, the_broker_crashes, the_databas
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_missing_or_doubled_wherever_something_goes_wrong_once(theatre, kind, trouble):
-    assert theatre.failures(kind, trouble) == []
+    assert list(theatre.failures(kind, trouble)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "every"), [("embedded", 3), ("keeping", 16), ("losing", 16), ("storeless", 1)])
 def test_nothing_is_missing_or_doubled_when_workers_die_twice(theatre, kind, every):
-    assert theatre.failures_of_pairs(kind, a_worker_dies, every=every) == []
+    assert list(theatre.failures_of_pairs(kind, a_worker_dies, every=every)) == []
 
 
 @pytest.mark.parametrize("kind", WITH_A_STORE)
 def test_a_worker_that_sleeps_through_its_lease_writes_nothing(theatre, kind):
-    assert theatre.failures_of_sleepers(kind) == []
+    assert list(theatre.failures_of_sleepers(kind)) == []
 
 
 def test_the_same_moments_are_passed_each_time(theatre):
@@ -195,7 +192,7 @@ def play_anything(theatre: Theatre, kind: str, examples: int) -> None:
 
 @pytest.mark.parametrize("kind", WITH_A_STORE)
 def test_whatever_happens_nothing_is_missing_or_doubled(theatre, kind):
-    play_anything(theatre, kind, 25)
+    play_anything(theatre, kind, 10)
 
 
 @pytest.mark.slow
@@ -288,10 +285,10 @@ Mutant = Callable[[pytest.MonkeyPatch], None]
 def test_a_mutant_is_found(theatre, monkeypatch, mutant: Mutant, kind, trouble):
     mutant(monkeypatch)
 
-    assert theatre.failures(kind, trouble)
+    assert any(theatre.failures(kind, trouble))
 
 
 def test_a_mutant_without_fences_is_found(theatre, monkeypatch):
     ignoring_fences(monkeypatch)
 
-    assert theatre.failures_of_sleepers("embedded")
+    assert any(theatre.failures_of_sleepers("embedded"))
