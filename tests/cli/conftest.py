@@ -21,6 +21,12 @@ from stamp.cli.main import cli
 Stamp = Callable[..., Result]
 
 
+@pytest.fixture(autouse=True)
+def width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text is as wide as it is without a terminal, whatever the tests run in."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 @pytest.fixture(scope="session")
 def stamp() -> Stamp:
     """Return `stamp(*arguments, input=b"")`, the command run in this process."""

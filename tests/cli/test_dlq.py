@@ -197,12 +197,14 @@ class TestList:
         assert "4 dead letters" in done.stdout
         assert "3 of them are not shown, see --limit" in joined(done.stdout)
 
-    def test_none_is_said_to_be_none(self, stamp, store):
+    def test_none_is_said_to_be_none(self, stamp, store, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "500")  # the address of the store may be long
         done = stamp("dlq", "list")
         assert (done.exit_code, joined(done.stdout)) == (0, f"no dead letters in {store.url}")
         assert stamp("dlq", "list", "--format", "json").stdout == ""
 
-    def test_none_of_a_kind_is_said_to_be_none_of_that_kind(self, stamp, ids, store):
+    def test_none_of_a_kind_is_said_to_be_none_of_that_kind(self, stamp, ids, store, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "500")
         done = stamp("dlq", "list", "--reason", "too-large")
         assert (done.exit_code, joined(done.stdout)) == (0, f"no dead letters of that kind in {store.url}")
 

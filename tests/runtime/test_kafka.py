@@ -560,6 +560,7 @@ def test_a_cluster_that_is_gone_for_a_moment_is_waited_for(own):
     assert bodies(take(receiver, 1)) == [b"2"]
 
 
+@pytest.mark.slow  # each of them gives it two seconds; what is noticed in less is in the suite of all transports
 def test_a_cluster_that_is_gone_is_noticed_by_all(own):
     busy, idle, receiver = own.sender(), own.sender(), own.receiver()
     own.publish(own.parcel())

@@ -144,10 +144,10 @@ def test_the_limit_holds_over_all_queues_and_no_queue_starves(transport, receive
 
 def test_a_living_receiver_keeps_what_it_holds_however_long_it_takes(transport, receivers):
     publish(transport(), parcels(3, BILLING))
-    holder = receivers(transport("&redeliver=0.4"), BILLING)
+    holder = receivers(transport("&redeliver=1"), BILLING)
     await_(holder, 3)
-    other = receivers(transport("&redeliver=0.4"), BILLING)
-    end = time.monotonic() + 1.5
+    other = receivers(transport("&redeliver=1"), BILLING)
+    end = time.monotonic() + 2
     while time.monotonic() < end:
         assert not holder.receive(0.02)
         assert not other.receive(0.02)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from stamp.runtime.graveyard import Wanted
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Arrival, Parcel
 from stamp.runtime.transports.filesystem import Filesystem, documents, files
+from stamp.runtime.transports.filesystem.place import FolderPlace
 from stamp.runtime.transports.memory import Memory
 from stamp.runtime.transports.sql import Sql
 from stamp.runtime.transports.virtual.access import Access
@@ -267,13 +269,14 @@ sys.stdin.read()
 """
 
 
-def test_a_living_process_keeps_what_it_holds_and_a_dead_one_nothing(spool):
+def test_a_living_process_keeps_what_it_holds_and_a_dead_one_nothing(spool, monkeypatch):
+    monkeypatch.setattr(FolderPlace, "beat", 0.05)
     publish(spool, b"1", b"2", b"3")
     command = [sys.executable, "-c", HOLDER, spool.address]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "3\n"
         consumer = receiver(spool)
-        end = time.monotonic() + 2.5  # it looks every second
+        end = time.monotonic() + 0.5
         while time.monotonic() < end:
             assert not consumer.receive(0.1)
         holder.kill()
@@ -350,14 +353,20 @@ def test_what_is_not_renewed_in_time_and_nobody_else_took_does_not_arrive_again(
     assert not receiver(sql).receive(0)
 
 
-def test_a_receiver_that_goes_on_receiving_keeps_what_it_holds(sql):
+def test_a_receiver_that_goes_on_receiving_keeps_what_it_holds(sql, monkeypatch):
+    now = [time.time()]
+    clock = SimpleNamespace(time=lambda: now[0])
+    monkeypatch.setattr("stamp.runtime.transports.sql.place.time", clock)
+    monkeypatch.setattr("stamp.runtime.transports.virtual.receiver.monotonic", clock.time)
     publish(sql, b"1")
     holder, other = receiver(sql), receiver(sql)
     take(holder, 1)
-    end = time.monotonic() + 2.5
-    while time.monotonic() < end:
-        assert not holder.receive(0.05)
-        assert not other.receive(0.05)
+    for _ in range(20):
+        now[0] += 0.9  # of the second after which it would count as dead
+        assert not holder.receive(0)
+        assert not other.receive(0)
+    now[0] += 1.1
+    assert bodies(other.receive(0)) == [b"1"]
 
 
 PUBLISH = """

@@ -324,7 +324,7 @@ def kafka(stack: ExitStack, folder: Path, name: str) -> Broker:
         letters=lambda queue: [Foreign(*each) for each in letters(servers, queue)],
         port=port,
         through=lambda port: [url(port)],
-        settles=SESSION,
+        settles=0.8,  # who joins a group that somebody left waits for 0.3 s of it
         secrets=["a-password"],
         wire=Wire,
         has_only_texts=True,

@@ -161,12 +161,12 @@ def letters(servers: Cluster, queue: str) -> Iterator[tuple[Any, ...]]:
     """Return what is in the topic of dead letters, as somebody else may read it."""
     from confluent_kafka import Consumer, TopicPartition
 
-    options = {"group.id": "letters", "enable.partition.eof": True, "log_level": 0}
+    options = {"group.id": "letters", "enable.partition.eof": True, "fetch.wait.max.ms": 10, "log_level": 0}
     consumer = Consumer({"bootstrap.servers": servers.servers, **options})
     consumer.assign([TopicPartition(f"{queue}.dead", number, 0) for number in range(PARTITIONS)])
     ends = 0
     while ends < PARTITIONS:
-        for each in consumer.consume(100, 0.1):
+        for each in consumer.consume(PARTITIONS, 0.05):
             if each.error() is None:
                 headers = {name: value.decode() for name, value in each.headers() or ()}
                 content = [headers.pop(name, None) for name in CONTENT]

@@ -56,7 +56,7 @@ def inject(name: str, body: bytes, headers: Mapping[str, Any], *content: str | N
         QueueUrl=url(name),
         MessageBody=base64.b64encode(body).decode() or " ",
         MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in values.items()},
-        MessageGroupId="theirs",
+        MessageGroupId=f"theirs-{hash(body)}",  # of a group one is out at a time
         MessageDeduplicationId=name[:20] + str(hash(body)),
     )
 

@@ -131,7 +131,7 @@ def test_acknowledged_messages_do_not_come_again(stage):
 
 
 @pytest.mark.promised("redelivers")
-@pytest.mark.parametrize("kept", [[0], [2], [1, 3], [0, 1, 2, 3]])
+@pytest.mark.parametrize("kept", [[1, 3], [0, 1, 2, 3]])
 def test_what_was_not_acknowledged_comes_again_and_nothing_else(stage, kept):
     stage.publish(b"0", b"1", b"2", b"3")
     receiver = stage.receiver("alpha")
@@ -290,7 +290,7 @@ def test_the_first_delivery_is_number_one(stage):
     assert take(stage.receiver("alpha"), 1)[0].deliveries == 1
 
 
-FOREIGN = [
+FOREIGN = [  # no two with the same body
     Foreign(b'{"json": true}', {}, "application/json", "utf-8"),
     Foreign(b"\xff\xfe not utf-8", {"a": "1"}, "text/plain", "utf-8"),
     Foreign(gzip.compress(b"x" * 1000), {"compression": "application/x-gzip"}, CONTENT_TYPE, CONTENT_ENCODING),
@@ -302,13 +302,14 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize("foreign", FOREIGN, ids=["json", "broken", "gzip", "pickle", "types", "bare"])
-def test_foreign_messages_arrive_as_they_came_with_the_headers_that_are_text(stage, foreign):
+def test_foreign_messages_arrive_as_they_came_with_the_headers_that_are_text(stage):
     receiver = stage.receiver("alpha")
-    foreign = stage.inject("alpha", foreign)
-    (arrival,) = take(receiver, 1)
-    assert Foreign(arrival.body, arrival.headers, arrival.content_type, arrival.content_encoding) == foreign
-    assert arrival.unreadable is None
+    sent = {foreign.body: stage.inject("alpha", foreign) for foreign in FOREIGN}
+    arrivals = take(receiver, len(FOREIGN))
+    assert {
+        each.body: Foreign(each.body, each.headers, each.content_type, each.content_encoding) for each in arrivals
+    } == sent
+    assert not any(each.unreadable for each in arrivals)
 
 
 def test_a_compression_header_of_ours_is_not_acted_upon(stage):
@@ -374,23 +375,23 @@ def test_confirm_answers_for_what_was_posted_since_the_last_time(stage):
 
 
 @pytest.mark.promised("buries")
-@pytest.mark.parametrize("foreign", FOREIGN, ids=["json", "broken", "gzip", "pickle", "types", "bare"])
-def test_what_is_buried_lies_as_it_came_and_does_not_come_again(stage, foreign):
+def test_what_is_buried_lies_as_it_came_and_does_not_come_again(stage):
     receiver = stage.receiver("alpha")
-    foreign = stage.inject("alpha", foreign)
+    sent = {foreign.body: stage.inject("alpha", foreign) for foreign in FOREIGN}
     stage.publish(b"other")
-    theirs, ours = sorted(take(receiver, 2), key=lambda each: each.body == b"other")
-    receiver.bury(theirs, "cannot be read")
-    receiver.acknowledge([ours])
+    for arrival in take(receiver, len(FOREIGN) + 1):
+        if arrival.body in sent:
+            receiver.bury(arrival, "cannot be read")
+        else:
+            receiver.acknowledge([arrival])
     receiver.close()
-    (letter,) = stage.broker.letters(stage.queue("alpha"))
-    assert (letter.body, letter.content_type, letter.content_encoding) == (
-        foreign.body,
-        foreign.content_type,
-        foreign.content_encoding,
-    )
-    assert foreign.headers.items() <= letter.headers.items()
-    assert "cannot be read" in letter.headers.values()
+    letters = {each.body: each for each in stage.broker.letters(stage.queue("alpha"))}
+    assert letters.keys() == sent.keys()
+    for body, foreign in sent.items():
+        letter = letters[body]
+        assert (letter.content_type, letter.content_encoding) == (foreign.content_type, foreign.content_encoding)
+        assert foreign.headers.items() <= letter.headers.items()
+        assert "cannot be read" in letter.headers.values()
     assert stage.leftovers(stage.receiver("alpha")) == []
 
 
