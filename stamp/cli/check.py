@@ -14,9 +14,10 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from stamp.cli.against import baseline_options
 from stamp.cli.checkout import checkout
 from stamp.cli.job_log import issue
-from stamp.cli.judging import judged
+from stamp.cli.judging import Scope, judged
 from stamp.cli.render.visible import visible
 from stamp.cli.terminal import is_coloured, spelled, width
 from stamp.cli.verdict import Verdict
@@ -50,11 +51,8 @@ class ModeName(click.Choice[str]):
 
 @click.command(short_help="Say who breaks when contracts change, why, and what to do.")
 @click.argument("schemas", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "--against",
-    metavar="REF|DIR|FILE.tar|store:URL|broker:URL",
-    multiple=True,
-    help="What runs now: a git branch (where this branch left it), a tag or commit (exactly that), a folder, a .tar file, or what services have announced: store:URL, broker:URL. Several if need be.",
+@baseline_options(
+    "What runs now: a git branch (where this branch left it), a tag or commit (exactly that), a folder, a .tar file, or what services have announced: store:URL, broker:URL. Several if need be."
 )
 @click.option("--workflow", metavar="NAME", multiple=True, help="Only this workflow. Several if need be.")
 @click.option(
@@ -121,6 +119,7 @@ class Request(NamedTuple):
 
     schemas: Path | None
     against: tuple[str, ...]
+    require_baseline: bool
     workflow: tuple[str, ...]
     code: tuple[str, ...]
     mode: str | None
@@ -137,9 +136,8 @@ def _verdict(request: Request, fail_on: Severity, today: date) -> Verdict:
     folder = request.schemas or contracts_folder()
     found = judged(
         folder,
+        Scope(request.against, request.workflow, is_required=request.require_baseline),
         today=today,
-        against=request.against,
-        workflows=request.workflow,
         fail_on=fail_on,
         mode=request.mode,
         pending=_pending(request.code, folder),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import click
 
+from stamp.cli.against import baseline_options
 from stamp.cli.main_branch import main_branch
 from stamp.cli.render.visible import visible
 from stamp.cli.target import load
@@ -30,13 +31,10 @@ __all__ = ["command"]
 )
 @click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if something would change.")
 @click.option("--squash", is_flag=True, help="Make one version of those that are not released yet.")
-@click.option(
-    "--against",
-    metavar="REF|DIR|FILE.tar|store:URL|broker:URL",
-    multiple=True,
-    help="What is released, for --squash: see `stamp check`. Several if need be.  [default: the main branch]",
-)
-def command(*, target: str, out: Path | None, check: bool, squash: bool, against: tuple[str, ...]) -> None:
+@baseline_options("What is released, for --squash: see `stamp check`. Several if need be.  [default: the main branch]")
+def command(
+    *, target: str, out: Path | None, check: bool, squash: bool, against: tuple[str, ...], require_baseline: bool
+) -> None:
     """Write what the steps listen to, emit, read and write as files, like a migration.
 
     A changed model becomes the next version of its schema; a released file never changes. Contracts of steps that are not
@@ -45,12 +43,14 @@ def command(*, target: str, out: Path | None, check: bool, squash: bool, against
 
     Example: stamp export examples.ticket:ticket --out schemas
     """
-    if against and not squash:
-        raise InputError("expected --squash beside --against, which says what is released and stays as it is")
+    if (against or require_baseline) and not squash:
+        option = "--against" if against else "--require-baseline"
+        raise InputError(f"expected --squash beside {option}, which says what is released and stays as it is")
     workflow = load(target)
     folder = workflow.contracts_folder if out is None else out
     check_own_files(folder)
-    squashed = unreleased(workflow.name, folder, against or (main_branch(folder),)) if squash else {}
+    baselines = against or ((main_branch(folder),) if squash else ())
+    squashed = unreleased(workflow.name, folder, baselines, is_required=require_baseline) if squash else {}
     changes = [change for each in planned(workflow, folder, squashed=squashed) for change in _told(each)]
     if not check:
         export(workflow, folder, squashed=squashed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from stamp.cli.accepted import acceptances
 from stamp.cli.verdict import Verdict
@@ -13,15 +14,22 @@ from stamp.compat import Severity
 from stamp.ripple import Reading, accept, ripple
 from stamp.workflow.draft import Changes
 
-__all__ = ["judged"]
+__all__ = ["Scope", "judged"]
+
+
+class Scope(NamedTuple):
+    """What is looked at: all workflows, or these, compared with each of `against`, which has to have contracts where that `is_required`."""
+
+    against: Sequence[str] = ()
+    workflows: Sequence[str] = ()
+    is_required: bool = False
 
 
 def judged(
     folder: Path,
+    scope: Scope,
     *,
     today: date,
-    against: Sequence[str] = (),
-    workflows: Sequence[str] = (),
     fail_on: Severity = Severity.ERROR,
     mode: str | None = None,
     pending: Sequence[Changes] = (),
@@ -30,12 +38,13 @@ def judged(
     """Return the verdict on the contracts in a folder, as they are and against what they are compared with, with what is accepted.
 
     Raises:
-        InputError: there are no such contracts, no such baseline, or the settings are not in order.
+        InputError: there are no such contracts, no such baseline, or one without contracts that `is_required`, or the settings are not in order.
         ContractError, SchemaError: a contract contradicts itself or cannot be read.
     """
-    now, *baselines = states(folder, against=against, workflows=workflows)
+    now, *baselines = states(folder, against=scope.against, is_required=scope.is_required, workflows=scope.workflows)
     report = ripple(now, baselines, today=today, mode=mode, pending=pending, readings=readings)
-    is_all = bool(baselines) and not workflows
+    is_all = bool(baselines) and not scope.workflows
     report = accept(report, acceptances(), today=today, unused=is_all)
     names = tuple(baseline.name for baseline in baselines)
-    return Verdict(report=report, schemas=folder, baselines=names, fail_on=fail_on)
+    empty = frozenset(baseline.name for baseline in baselines if not baseline.steps)
+    return Verdict(report=report, schemas=folder, baselines=names, empty=empty, fail_on=fail_on)

@@ -12,7 +12,8 @@ from typing import Final
 
 import click
 
-from stamp.cli.judging import judged
+from stamp.cli.against import baseline_options
+from stamp.cli.judging import Scope, judged
 from stamp.cli.main_branch import main_branch
 from stamp.cli.terminal import is_coloured, spelled, width
 from stamp.errors import InputError
@@ -27,12 +28,9 @@ FORMATS: Final = ("text", "json", "markdown")
 
 @click.command(short_help="Say in which order to deploy what has changed.")
 @click.argument("schemas", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "--against",
-    metavar="REF|DIR|FILE.tar|store:URL|broker:URL",
-    multiple=True,
-    help="What runs now: a git branch (where this branch left it), a tag or commit (exactly that), a folder, a .tar file, or what services have announced: store:URL, broker:URL. Several if need be.  "
-    "[default: the main branch]",
+@baseline_options(
+    "What runs now: a git branch (where this branch left it), a tag or commit (exactly that), a folder, a .tar file, or what services have announced: store:URL, broker:URL. Several if need be.  "
+    "[default: the main branch]"
 )
 @click.option("--workflow", metavar="NAME", multiple=True, help="Only this workflow. Several if need be.")
 @click.option(
@@ -48,6 +46,7 @@ def command(
     *,
     schemas: Path | None,
     against: tuple[str, ...],
+    require_baseline: bool,
     workflow: tuple[str, ...],
     by_hand: tuple[str, ...],
     format_: str,
@@ -67,7 +66,8 @@ def command(
     """
     folder = schemas or contracts_folder()
     day = datetime.now(UTC).date() if today is None else today.date()
-    verdict = judged(folder, today=day, against=against or (main_branch(folder),), workflows=workflow)
+    scope = Scope(against or (main_branch(folder),), workflow, is_required=require_baseline)
+    verdict = judged(folder, scope, today=day)
     if by_hand or not _is_all_by_hand():
         verdict = replace(verdict, report=_handed_over(verdict.report, by_hand))
     render: Callable[..., str] = import_module(f"stamp.cli.render.plan_{format_}").render

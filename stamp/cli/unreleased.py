@@ -14,18 +14,20 @@ from stamp.workflow.declaration import FILE
 __all__ = ["unreleased"]
 
 
-def unreleased(workflow: str, folder: Path, against: Sequence[str]) -> Mapping[str, Collection[str]]:
+def unreleased(
+    workflow: str, folder: Path, against: Sequence[str], *, is_required: bool = False
+) -> Mapping[str, Collection[str]]:
     """Return the versions of each step of a workflow that follow those which a baseline has, as `Validated.v2`.
 
     Of a branch its newest commit counts, too: what it has taken over of the present one since is released.
 
     Raises:
-        InputError: this is no contracts folder, or there is no such baseline.
+        InputError: this is no contracts folder, or there is no such baseline, or one that `is_required` has no contracts.
         ContractError, SchemaError: a contract contradicts itself.
     """
     if not any(folder.glob(f"*/*/{FILE}")):
         return {}
-    now, *baselines = states(folder, against=against)
+    now, *baselines = states(folder, against=against, is_required=is_required)
     tips = [read_baseline(each, folder, like=now, merge_base=False) for each in against if _is_revision(each)]
     return {
         step: frozenset(_fresh(now.versions(workflow, step), workflow, baselines, tips)) for step in now.of(workflow)

@@ -17,14 +17,20 @@ __all__ = ["Verdict"]
 class Verdict:
     """The outcome of a check of the contracts in `schemas` against `baselines`, by their names. It fails from `fail_on` on.
 
-    `checkout` says where it ran: reports that are read elsewhere call files by their names in the repository.
+    Of the baselines some are `empty`. `checkout` says where it ran: reports that are read elsewhere call files by their names in the repository.
     """
 
     report: Report
     schemas: Path
     baselines: tuple[str, ...]
+    empty: frozenset[str] = frozenset()
     fail_on: Severity
     checkout: Checkout = HERE
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """What the baselines are called where people read it, with what they should know."""
+        return tuple(f"{each}, which has no contracts" if each in self.empty else each for each in self.baselines)
 
     @cached_property
     def impacts(self) -> tuple[Impact, ...]:

@@ -19,11 +19,14 @@ from stamp.workflow.declaration import FILE
 __all__ = ["is_announced", "states"]
 
 
-def states(folder: Path, *, against: Iterable[str] = (), workflows: Sequence[str] = ()) -> list[Contracts]:
+def states(
+    folder: Path, *, against: Iterable[str] = (), is_required: bool = False, workflows: Sequence[str] = ()
+) -> list[Contracts]:
     """Return the present state of a contracts folder, then each one that it is compared with; of these workflows alone if any are named.
 
     Raises:
-        InputError: this is no contracts folder, has no such workflow, or is compared with what is not there.
+        InputError: this is no contracts folder, has no such workflow, or is compared with what is not there; or with nothing, where a baseline
+            `is_required`.
         ContractError, SchemaError: a contract contradicts itself or cannot be read.
     """
     if (folder / FILE).exists():
@@ -36,9 +39,29 @@ def states(folder: Path, *, against: Iterable[str] = (), workflows: Sequence[str
         raise InputError(
             "expected a branch, tag, commit, folder, .tar file, store: or broker: after --against, got nothing"
         )
+    if is_required and not given:
+        raise InputError(
+            "expected --against beside --require-baseline, got nothing to compare with: say what runs now, such as origin/main"
+        )
     now = _present(folder)
     baselines = [_baseline(each, folder, now, workflows) for each in given]
-    return list(_chosen([now, *baselines], workflows, folder))
+    chosen = list(_chosen([now, *baselines], workflows, folder))
+    for before, state in zip(baselines, chosen[1:], strict=True):
+        if not state.steps:
+            _say_empty(state.name, workflows if before.steps else (), is_required=is_required)
+    return chosen
+
+
+def _say_empty(name: str, workflows: Sequence[str], *, is_required: bool) -> None:
+    """Tell of a baseline without contracts, or without any of the workflows that are asked about."""
+    what = f"contracts of {' and '.join(workflows)}" if workflows else "contracts"
+    if is_required:
+        raise InputError(
+            f"expected {what} in {name}, got none, and --require-baseline does not take all of them for new. If they are the first ones, leave "
+            "the option out this once; if the folder moved, give the old one as a .tar file"
+        )
+    if workflows:
+        _tell(f"{name} has no {what}: all of it counts as new")
 
 
 def _present(folder: Path) -> Contracts:

@@ -703,3 +703,77 @@ def test_contracts_that_code_has_left_behind_are_told(ticket: Path, stamp: Calla
     assert result.exit_code == 1
     assert "reads/ticket.avsc is not what the code says now: run `stamp export`" in " ".join(result.stdout.split())
     assert stamp("check", "--code", "nowhere:ticket").exit_code == 2
+
+
+class TestRequireBaseline:
+    """What has nothing to be compared with is said, and fails where that is asked for."""
+
+    @pytest.mark.parametrize("command", ["check", "plan"])
+    def test_a_baseline_without_contracts(self, git, stamp, command):
+        git("mv", "schemas", "contracts")
+        git("commit", "--quiet", "--message=moved")
+        result = stamp(command, "contracts", "--against", "main")
+        assert result.exit_code == 0
+        assert "has no contracts in contracts: all of it counts as new" in result.stderr
+        result = stamp(command, "contracts", "--against", "main", "--require-baseline")
+        assert result.exit_code == 2
+        assert "expected contracts in main (" in result.stderr
+        assert "got none, and --require-baseline does not take all of them for new" in result.stderr
+
+    def test_the_reports_say_so(self, git, stamp):
+        git("mv", "schemas", "contracts")
+        for format_ in ("text", "github", "markdown"):
+            assert (
+                "), which has no contracts"
+                in stamp("check", "contracts", "--against", "main", "--format", format_).stdout
+            )
+
+    @pytest.mark.parametrize("command", ["check", "plan"])
+    def test_a_workflow_that_the_baseline_lacks(self, git, stamp, command):
+        git("mv", "schemas/ticket", "schemas/order")
+        for file in Path("schemas/order").glob("*/step.json"):
+            file.write_text(file.read_text().replace('"workflow": "ticket"', '"workflow": "order"'))
+        result = stamp(command, "--against", "main", "--workflow", "order")
+        assert result.exit_code == 0
+        assert "has no contracts of order: all of it counts as new" in result.stderr
+        result = stamp(command, "--against", "main", "--workflow", "order", "--require-baseline")
+        assert result.exit_code == 2
+        assert "expected contracts of order in main" in result.stderr
+
+    def test_none_at_all(self, git, stamp):
+        result = stamp("check", "--require-baseline")
+        assert result.exit_code == 2
+        assert "expected --against beside --require-baseline, got nothing to compare with" in result.stderr
+        assert stamp("plan", "--require-baseline").exit_code == 0  # it takes the main branch
+        result = stamp("export", "examples.ticket:ticket", "--require-baseline")
+        assert "expected --squash beside --require-baseline" in result.stderr
+
+    def test_one_with_contracts(self, git, stamp):
+        for command in ("check", "plan"):
+            result = stamp(command, "--against", "main", "--require-baseline")
+            assert (result.exit_code, result.stderr) == (0, "")
+
+    def test_what_is_squashed_needs_one_too(self, git, stamp):
+        git("mv", "schemas", "contracts")
+        result = stamp(
+            "export",
+            "examples.ticket:ticket",
+            "--out",
+            "contracts",
+            "--squash",
+            "--against",
+            "main",
+            "--require-baseline",
+        )
+        assert result.exit_code == 2
+        assert "got none, and --require-baseline" in result.stderr
+
+
+def test_a_contracts_folder_that_is_left_out_is_said_to_be(git, stamp):
+    git("sparse-checkout", "set", "--no-cone", "/other")
+    result = stamp("check", "schemas")
+    assert result.exit_code == 2
+    line = re.search(r"they are left out: run `git (.*)`", result.stderr)
+    assert line, result.stderr
+    git(*line[1].split())
+    assert stamp("check", "schemas").exit_code == 0

@@ -65,7 +65,7 @@ def _summary(verdict: Verdict, troubles: list[Same], width: int) -> Iterator[str
     found = [_number([same for same in told if same.finding.severity is each], each.value) for each in present]
     found = found or ["nothing found"]
     accepted = [f"{len(grouped(verdict.accepted)):,} accepted"] if verdict.accepted else []
-    against = f" against {listed(verdict.baselines)}" if verdict.baselines else ""
+    against = f" against {listed(verdict.compared)}" if verdict.baselines else ""
     text = f"{', '.join([*found, *accepted])} in {verdict.schemas}{against}: {', '.join(_looked_at(verdict))}"
     yield from sentence(text, width=width, fg=COLOURS[present[0]] if present else "green", bold=True)
     for text in [] if verdict.report.proof is None else _left_out(verdict.report.proof):

@@ -89,4 +89,4 @@ def summary(verdict: Verdict) -> str:
     counts = [counted(verdict.count(each), each.value) for each in Severity if verdict.count(each)]
     accepted = [f"{len(verdict.accepted):,} accepted"] if verdict.accepted else []
     found = ", ".join([*counts, *accepted]) or "nothing wrong"
-    return f"{found}{f', compared with {listed(verdict.baselines)}' if verdict.baselines else ''}"
+    return f"{found}{f', compared with {listed(verdict.compared)}' if verdict.baselines else ''}"

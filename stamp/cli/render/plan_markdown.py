@@ -17,7 +17,7 @@ def render(verdict: Verdict) -> str:
     """Return a section for each workflow that has changed."""
     parts = ["### stamp plan", *(rollout(each) for each in verdict.report.rollouts)]
     if not verdict.report.rollouts:
-        parts.append(f"Nothing to deploy: no service does anything else than in {text(listed(verdict.baselines))}.")
+        parts.append(f"Nothing to deploy: no service does anything else than in {text(listed(verdict.compared))}.")
     if sentence := errors(verdict):
         parts.append(sentence)
     return "\n\n".join(parts)

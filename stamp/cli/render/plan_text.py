@@ -83,7 +83,7 @@ def _item(text: str, width: int) -> Iterator[str]:
 def _end(verdict: Verdict, width: int) -> Iterator[str]:
     if not verdict.report.rollouts:
         yield _head(
-            "Nothing to deploy", f": no service does anything else than in {listed(verdict.baselines)}", is_good=True
+            "Nothing to deploy", f": no service does anything else than in {listed(verdict.compared)}", is_good=True
         )
     elif any(len(rollout.phases) > 1 for rollout in verdict.report.rollouts):
         yield "Deploy the steps of a phase in any order; begin the next one when all of it runs everywhere."
