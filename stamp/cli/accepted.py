@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
 from stamp.cli.rulebook import RULEBOOK
@@ -12,7 +14,7 @@ from stamp.errors import InputError
 from stamp.ripple import Acceptance
 from stamp.workflow.settings import Settings, settings, shown
 
-__all__ = ["acceptances"]
+__all__ = ["acceptances", "accepted_before"]
 
 KEY: Final = "accept"
 ABOUT_ENTRIES: Final = "acceptance-"
@@ -26,6 +28,16 @@ def acceptances() -> tuple[Acceptance, ...]:
         InputError: the settings cannot be read, or an entry is not as it should be; with its line and what to do.
     """
     return tuple(entry for each in settings() for entry in _entries(each))
+
+
+def accepted_before(texts: Mapping[Path, bytes]) -> Iterator[Acceptance]:
+    """Yield the entries of settings as a commit has them. What cannot be used there accepts nothing, and is no fault of the present ones."""
+    with suppress(InputError):
+        for each in settings(texts):
+            tables = each.table.get(KEY, [])
+            for table in tables if isinstance(tables, list) else ():
+                with suppress(InputError):
+                    yield _entry(table, _Place(str(each.file), KEY, None))
 
 
 def _entries(given: Settings) -> Iterator[Acceptance]:

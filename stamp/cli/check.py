@@ -19,12 +19,12 @@ from stamp.cli.checkout import checkout
 from stamp.cli.job_log import issue
 from stamp.cli.judging import Scope, judged
 from stamp.cli.render.visible import visible
+from stamp.cli.reviewed import reviewed_folder
 from stamp.cli.terminal import is_coloured, spelled, width
 from stamp.cli.verdict import Verdict
 from stamp.compat import MODES, Severity
 from stamp.ripple import Reading, Report, explained, proved
 from stamp.workflow.draft import Changes
-from stamp.workflow.settings import contracts_folder
 
 __all__ = ["FORMATS", "command"]
 
@@ -133,7 +133,7 @@ def rendered(format_: str, verdict: Verdict) -> str:
 
 
 def _verdict(request: Request, fail_on: Severity, today: date) -> Verdict:
-    folder = request.schemas or contracts_folder()
+    folder = request.schemas or reviewed_folder(request.against)
     found = judged(
         folder,
         Scope(request.against, request.workflow, is_required=request.require_baseline),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stamp.cli.accepted import acceptances
+from stamp.cli.reviewed import reviewed
 from stamp.cli.verdict import Verdict
 from stamp.cli.workspace import states
 from stamp.compat import Severity
@@ -44,7 +45,9 @@ def judged(
     now, *baselines = states(folder, against=scope.against, is_required=scope.is_required, workflows=scope.workflows)
     report = ripple(now, baselines, today=today, mode=mode, pending=pending, readings=readings)
     is_all = bool(baselines) and not scope.workflows
-    report = accept(report, acceptances(), today=today, unused=is_all)
+    entries = acceptances()
+    known = reviewed(scope.against) if entries else None
+    report = accept(report, entries, today=today, unused=is_all, known=known)
     names = tuple(baseline.name for baseline in baselines)
     empty = frozenset(baseline.name for baseline in baselines if not baseline.steps)
     return Verdict(report=report, schemas=folder, baselines=names, empty=empty, fail_on=fail_on)

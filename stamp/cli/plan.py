@@ -15,6 +15,7 @@ import click
 from stamp.cli.against import baseline_options
 from stamp.cli.judging import Scope, judged
 from stamp.cli.main_branch import main_branch
+from stamp.cli.reviewed import reviewed_folder
 from stamp.cli.terminal import is_coloured, spelled, width
 from stamp.errors import InputError
 from stamp.ripple import Report
@@ -64,9 +65,10 @@ def command(
 
     Example: stamp plan --against origin/main
     """
-    folder = schemas or contracts_folder()
+    baselines = against or (main_branch(schemas or contracts_folder()),)
+    folder = schemas or reviewed_folder(baselines)
     day = datetime.now(UTC).date() if today is None else today.date()
-    scope = Scope(against or (main_branch(folder),), workflow, is_required=require_baseline)
+    scope = Scope(baselines, workflow, is_required=require_baseline)
     verdict = judged(folder, scope, today=day)
     if by_hand or not _is_all_by_hand():
         verdict = replace(verdict, report=_handed_over(verdict.report, by_hand))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from stamp.cli.workspace import is_announced, states
+from stamp.cli.workspace import names_revision, states
 from stamp.ripple import Contracts, read_baseline
 from stamp.ripple.contracts import Version
 from stamp.workflow.declaration import FILE
@@ -28,14 +28,10 @@ def unreleased(
     if not any(folder.glob(f"*/*/{FILE}")):
         return {}
     now, *baselines = states(folder, against=against, is_required=is_required)
-    tips = [read_baseline(each, folder, like=now, merge_base=False) for each in against if _is_revision(each)]
+    tips = [read_baseline(each, folder, like=now, merge_base=False) for each in against if names_revision(each)]
     return {
         step: frozenset(_fresh(now.versions(workflow, step), workflow, baselines, tips)) for step in now.of(workflow)
     }
-
-
-def _is_revision(given: str) -> bool:
-    return not is_announced(given) and "://" not in given and not Path(given).exists()
 
 
 def _fresh(

@@ -11,12 +11,13 @@ from stamp.cli.checkout import checkout
 from stamp.cli.render.visible import visible
 from stamp.errors import InputError
 from stamp.ripple import Contracts, read_baseline, read_folder
+from stamp.ripple.baseline import is_path
 from stamp.ripple.foreign import followed
 from stamp.ripple.repository import left_out
 from stamp.url import scheme_of
 from stamp.workflow.declaration import FILE
 
-__all__ = ["is_announced", "states"]
+__all__ = ["is_announced", "names_revision", "states"]
 
 
 def states(
@@ -90,6 +91,11 @@ def _baseline(given: str, folder: Path, now: Contracts, workflows: Sequence[str]
 def is_announced(given: str) -> bool:
     """Tell whether a person means what services have announced; without a URL it is where the settings say."""
     return given.startswith(("store:", "broker:"))
+
+
+def names_revision(given: str) -> bool:
+    """Tell whether what a person compares with can be nothing but a revision of git."""
+    return not is_announced(given) and "://" not in given and not is_path(given)
 
 
 def _around(folder: Path) -> Path:

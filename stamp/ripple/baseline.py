@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
+from typing import Final
 
 from stamp.errors import InputError
 from stamp.ripple.archive import read_archive
@@ -12,7 +13,9 @@ from stamp.ripple.contracts import Contracts, contracts_of, read_folder
 from stamp.ripple.foreign import is_contract_file
 from stamp.ripple.revision import Revision, is_revision, read_revision
 
-__all__ = ["read_baseline"]
+__all__ = ["is_path", "read_baseline"]
+
+ARCHIVES: Final = (".tar", ".tar.gz", ".tgz")
 
 
 def read_baseline(
@@ -43,15 +46,15 @@ def read_baseline(
     """
     path, home = Path(given), Path(folder)
     if kind := _kind(path):
-        if not _is_path(given) and is_revision(given):
+        if not _begins_as_path(given) and is_revision(given):
             raise InputError(
                 f"expected one thing, got {given!r}, which is a revision and a {kind}, too: say ./{given} for the {kind}, or of a branch "
                 f"or a tag the long name, such as refs/remotes/origin/main"
             )
         return _read_folder(path, given, like) if kind == "folder" else _read_archive(path, given, home, like)
-    if given.endswith((".tar", ".tar.gz", ".tgz")):
+    if given.endswith(ARCHIVES):
         raise InputError("expected a .tar file that can be read, got none", file=path)
-    if _is_path(given):
+    if _begins_as_path(given):
         raise InputError("expected a folder or a .tar file, got none", file=path)
     read = read_revision(given, home, is_wanted=is_contract_file, merge_base=merge_base)
     name = _name(given, read)
@@ -70,7 +73,12 @@ def _kind(path: Path) -> str | None:
         return None
 
 
-def _is_path(given: str) -> bool:
+def is_path(given: str) -> bool:
+    """Tell whether a text is meant for a folder or a file, be it there or not."""
+    return given.endswith(ARCHIVES) or _begins_as_path(given) or _kind(Path(given)) is not None
+
+
+def _begins_as_path(given: str) -> bool:
     """Tell whether a text is a path, whatever is there: no revision begins like this."""
     return given.startswith(".") or Path(given).is_absolute()
 

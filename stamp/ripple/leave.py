@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,13 +10,20 @@ from stamp.compat import Finding
 from stamp.ripple.acceptance import Acceptance
 from stamp.ripple.report import Impact, Report
 from stamp.ripple.rule import Issue, Rule
-from stamp.ripple.rules import acceptance_expired, acceptance_unused
+from stamp.ripple.rules import acceptance_changed, acceptance_expired, acceptance_unused
 
 __all__ = ["accept"]
 
 
-def accept(report: Report, acceptances: Sequence[Acceptance], *, today: date, unused: bool = True) -> Report:
-    """Return a report in which what entries are about is `accepted`, with a finding for each entry that has expired or matched nothing.
+def accept(
+    report: Report,
+    acceptances: Sequence[Acceptance],
+    *,
+    today: date,
+    unused: bool = True,
+    known: Collection[Acceptance] | None = None,
+) -> Report:
+    """Return a report in which what entries are about is `accepted`, with a finding for each entry that has expired, matched nothing or is new.
 
     An entry names the rule of an impact and its path; or the rule and the path of one of its causes, which then all have to be
     accepted. The path of a cause begins with the step that writes, as that of its impact does.
@@ -27,11 +34,13 @@ def accept(report: Report, acceptances: Sequence[Acceptance], *, today: date, un
         today: an entry holds up to, and on, its last day.
         unused: tell of entries that have matched nothing. False where not everything was looked at that they may be about: one
             workflow alone, or no baseline.
+        known: the entries of what the contracts are compared with; an entry that is not among them comes with the change. None if nobody knows.
     """
     entries = tuple(dict.fromkeys(acceptances))
     holding = [entry for entry in entries if not entry.is_expired(today)]
     impacts = [replace(each, accepted=_accepting(each, each.finding, holding)) for each in report.impacts]
     said = [_impact(rule, issue) for rule, issue in _said(report, entries, today=today, unused=unused)]
+    said += [_impact(acceptance_changed.RULE, issue) for issue in acceptance_changed.issues(entries, known)]
     ordered = sorted([*impacts, *said], key=lambda impact: impact.finding.severity.rank)
     return replace(report, impacts=tuple(ordered))
 

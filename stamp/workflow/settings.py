@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from stamp.errors import InputError
 
-__all__ = ["Settings", "contracts_folder", "settings", "shown"]
+__all__ = ["Settings", "contracts_folder", "folder_of", "places", "settings", "shown"]
 
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {"stamp.toml": (), "pyproject.toml": ("tool", "stamp")}
 """Where settings are, and under which keys there. What the first file says goes before what the second one does."""
@@ -61,16 +61,22 @@ class Settings:
         return found if len(found) == number else [None] * number
 
 
-def settings() -> tuple[Settings, ...]:
+def settings(texts: Mapping[Path, bytes] | None = None) -> tuple[Settings, ...]:
     """Return the settings of the nearest folder that has some, from here up to the top of the git repository; without one, of here.
 
-    Those first that go before others; none if no folder has any.
+    Those first that go before others; none if no folder has any. With `texts`, those of `places()` that a commit has, it is as it was there.
 
     Raises:
         InputError: a file cannot be read, or has something else where the settings should be, or a key that is none.
     """
-    found = (_of(folder) for folder in _upward())
+    read = _on_disk if texts is None else texts.get
+    found = (_of(folder, read) for folder in _upward())
     return next(filter(None, found), ())
+
+
+def places() -> Sequence[Path]:
+    """Return every file in which settings may be, as it is called from here."""
+    return [folder / name for folder in _upward() for name in _FILES]
 
 
 def _upward() -> Sequence[Path]:
@@ -82,31 +88,40 @@ def _upward() -> Sequence[Path]:
     return [Path()]
 
 
-def _of(folder: Path) -> tuple[Settings, ...]:
+def _of(folder: Path, read: Callable[[Path], bytes | None]) -> tuple[Settings, ...]:
     there = ((folder / name, prefix) for name, prefix in _FILES.items())
-    return tuple(filter(None, (_read(file, prefix) for file, prefix in there if file.is_file())))
+    return tuple(
+        filter(None, (_read(file, prefix, text) for file, prefix in there if (text := read(file)) is not None))
+    )
 
 
 def contracts_folder() -> Path:
-    """Return the folder of contracts: `STAMP_SCHEMAS`, else `schemas` of the settings, seen from their file, else `./schemas`.
+    """Return the folder of contracts: `STAMP_SCHEMAS`, else that of the settings.
 
     Raises:
         InputError: the settings cannot be read, or name something that is no path.
     """
-    if from_environment := os.environ.get("STAMP_SCHEMAS"):
-        return Path(from_environment)
-    for each in settings():
+    return Path(os.environ.get("STAMP_SCHEMAS") or folder_of(settings()))
+
+
+def folder_of(found: Iterable[Settings]) -> Path:
+    """Return the folder of contracts that settings name, seen from their file, else `./schemas`.
+
+    Raises:
+        InputError: it is no path.
+    """
+    for each in found:
         if "schemas" in each.table:
             folder = each.table["schemas"]
-            if not isinstance(folder, str) or not folder or "\0" in folder:
+            if not isinstance(folder, str) or not folder:
                 text = f"expected the path of the contracts folder, got {shown(folder)}"
                 raise InputError(text, file=each.file, path=each.path("schemas"))
             return each.file.parent / folder
     return Path("schemas")
 
 
-def _read(file: Path, prefix: tuple[str, ...]) -> Settings | None:
-    text = _text(file)
+def _read(file: Path, prefix: tuple[str, ...], data: bytes) -> Settings | None:
+    text = _text(file, data)
     table: Any = _content(file, text)
     for key in prefix:
         if key not in table:
@@ -142,15 +157,26 @@ def _hint(key: str, found: Settings) -> str:
     return f": did you mean {found.path(near[0])}?" if near else ""
 
 
-def _text(file: Path) -> str:
+def _on_disk(file: Path) -> bytes | None:
+    """Return what is in a file, None if it is not there. A link out of the project would show what is none of its settings."""
+    if not file.is_file():
+        return None
+    if file.is_symlink() and not file.resolve().is_relative_to(_upward()[-1].resolve()):
+        raise InputError(
+            "expected settings of this project, got a symbolic link out of it: put the file itself here", file=file
+        )
     try:
         with file.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise InputError(f"expected a TOML file of at most {LARGEST:,} bytes, got a larger one", file=file)
-        return data.decode().replace("\r\n", "\n")
+            return stream.read(LARGEST + 1)
     except OSError as error:
         raise InputError(f"expected a file that can be read: {error.strerror}", file=file) from error
+
+
+def _text(file: Path, data: bytes) -> str:
+    if len(data) > LARGEST:
+        raise InputError(f"expected a TOML file of at most {LARGEST:,} bytes, got a larger one", file=file)
+    try:
+        return data.decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise InputError(f"expected a TOML file, got one that is not: {error}", file=file) from error
 

@@ -777,3 +777,89 @@ def test_a_contracts_folder_that_is_left_out_is_said_to_be(git, stamp):
     assert line, result.stderr
     git(*line[1].split())
     assert stamp("check", "schemas").exit_code == 0
+
+
+class TestSettingsOfAChange:
+    """What a change says of its own check is told, or refused."""
+
+    ENTRY = '[[accept]]\nrule = "view-breaks"\npath = "validation.*"\nreason = "%s"\n'
+
+    @pytest.fixture
+    def settings(self, git):
+        def write(text: str, *, at: str = "stamp.toml", committed: bool = False) -> None:
+            Path(at).write_text(text)
+            if committed:
+                git("add", "--all")
+                git("commit", "--quiet", "--message=settings")
+                git("update-ref", "refs/heads/main", "HEAD")
+
+        return write
+
+    def told(self, stamp, *arguments: str) -> list[str]:
+        result = stamp("check", "--against", "main", "--format", "json", *arguments)
+        impacts = json.loads(result.stdout)["impacts"]
+        return [each["message"] for each in impacts if each["rule"] == "acceptance-changed"]
+
+    def test_a_new_entry_is_told(self, stamp, settings):
+        settings(self.ENTRY % "nobody reads it")
+        (said,) = self.told(stamp)
+        assert said == "view-breaks at validation.* is accepted by this change itself: nobody reads it, for ever"
+        assert stamp("check", "--against", "main", "--fail-on", "warning").exit_code == 1
+
+    def test_another_day_or_reason_is_told(self, stamp, settings):
+        settings(f"{self.ENTRY % 'soon'}until = 2030-01-31\n", committed=True)
+        assert self.told(stamp) == []
+        settings(f"{self.ENTRY % 'soon'}until = 2031-01-31\n")
+        (said,) = self.told(stamp)
+        assert said.startswith(
+            "view-breaks at validation.* is accepted otherwise than before (soon, until 2030-01-31) by this change itself"
+        )
+        settings(f"{self.ENTRY % 'later'}until = 2030-01-31\n")
+        assert len(self.told(stamp)) == 1
+
+    def test_one_that_has_moved_or_gone_is_not(self, stamp, settings):
+        settings(self.ENTRY % "a" + self.ENTRY.replace("view", "old-data") % "b", committed=True)
+        Path("stamp.toml").unlink()
+        settings("\n\n" + (self.ENTRY % "a").replace("[[accept]]", "[[tool.stamp.accept]]"), at="pyproject.toml")
+        assert self.told(stamp) == []
+
+    def test_from_another_folder(self, stamp, settings, monkeypatch):
+        settings(self.ENTRY % "a", committed=True)
+        monkeypatch.chdir("schemas")
+        assert self.told(stamp, ".") == []
+
+    def test_broken_settings_of_the_baseline_are_no_fault_of_the_present_ones(self, stamp, settings):
+        settings("nonsense", committed=True)
+        settings(self.ENTRY % "a")
+        assert len(self.told(stamp)) == 1
+        settings("[[accept]]\nrule = 'gone'\n" + self.ENTRY % "a", committed=True)
+        settings(self.ENTRY % "a")
+        assert self.told(stamp) == []
+
+    def test_a_folder_is_compared_without_settings(self, stamp, settings, git):
+        git("worktree", "add", "--quiet", "--detach", "../other", "main")
+        settings(self.ENTRY % "a")
+        result = stamp("check", "--against", "../other/schemas", "--format", "json")
+        assert "acceptance-changed" not in result.stdout
+
+    def test_the_contracts_folder_is_not_another_one_by_settings_alone(self, stamp, settings):
+        shutil.copytree("schemas", "harmless")
+        settings("schemas = 'harmless'")
+        for command in ("check", "plan"):
+            result = stamp(command, "--against", "main")
+            assert result.exit_code == 2
+            assert (
+                "expected the contracts of schemas, the folder of the settings in main, got settings that name harmless"
+                in result.stderr
+            )
+            assert stamp(command, "harmless", "--against", "main").exit_code == 0
+        assert stamp("plan").exit_code == 2
+
+    def test_a_link_out_of_the_project_holds_no_settings(self, stamp, git, tmp_path_factory):
+        secret = tmp_path_factory.mktemp("home") / "secret.toml"
+        secret.write_text("password = 'hunter2'\n")
+        Path("stamp.toml").symlink_to(secret)
+        result = stamp("check", "schemas")
+        assert result.exit_code == 2
+        assert "expected settings of this project, got a symbolic link out of it" in result.stderr
+        assert "password" not in result.stderr

@@ -9,7 +9,7 @@ import pytest
 
 from stamp.cli.rulebook import RULEBOOK
 
-NO_EXAMPLE = {"acceptance-expired", "acceptance-unused", "contract-behind-code", "model-refuses"}
+NO_EXAMPLE = {"acceptance-changed", "acceptance-expired", "acceptance-unused", "contract-behind-code", "model-refuses"}
 
 
 @pytest.mark.parametrize("rule", RULEBOOK.values(), ids=list(RULEBOOK))

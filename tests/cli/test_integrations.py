@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,16 @@ def steps(action: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def test_the_action_has_its_inputs(action):
-    expected = {"schemas", "against", "fail-on", "workflow", "version", "python-version", "upload-sarif"}
+    expected = {
+        "schemas",
+        "against",
+        "require-baseline",
+        "fail-on",
+        "workflow",
+        "version",
+        "python-version",
+        "upload-sarif",
+    }
     assert set(action["inputs"]) == expected
     assert all(isinstance(each["default"], str) and each["description"] for each in action["inputs"].values())
 
@@ -53,6 +64,12 @@ def test_every_input_is_used_and_every_used_one_is_there(action):
     assert set(used) == set(action["inputs"])
 
 
+def test_python_starts_apart_from_the_current_folder(action):
+    lines = [line for step in steps(action).values() for line in step.get("run", "").splitlines() if " -m " in line]
+    assert len(lines) == 3
+    assert all(re.search(r'python" -I -m |PYTHON" -I -m ', line) for line in lines)
+
+
 def test_steps_refer_to_steps_before_them(action):
     before: set[str] = set()
     for step in action["runs"]["steps"]:
@@ -60,10 +77,74 @@ def test_steps_refer_to_steps_before_them(action):
         before |= {step["id"]} if "id" in step else set()
 
 
-def test_what_is_used_is_pinned(action):
+def test_what_is_used_is_pinned_by_its_commit(action, root):
     used = [step["uses"] for step in steps(action).values() if "uses" in step]
     assert [name.partition("@")[0] for name in used] == ["actions/setup-python", "github/codeql-action/upload-sarif"]
-    assert all(re.fullmatch(r".+@v\d+", name) for name in used)
+    pages = [root / name for name in ("action.yml", ".github/workflows/ci.yml", "docs/checks.md")]
+    lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines() if "uses: " in line]
+    assert len(lines) == 7
+    for line in lines:
+        assert re.search(r"uses: \S+@([0-9a-f]{40} # v\d+\.\d+\.\d+$|COMMIT # VERSION;)", line), line
+
+
+MODULES = ["venv", "pip", "stamp", "click", "argparse", "ensurepip", "sitecustomize", "json"]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a checkout with modules that leave a trace when they are imported, by the names of those that the action needs."""
+    home = tmp_path / "checkout"
+    for name in MODULES:
+        (home / name).mkdir(parents=True)
+        (home / name / "__init__.py").write_text(f"open({str(tmp_path / 'trace')!r}, 'a').write({name!r})")
+        (home / name / "__main__.py").write_text("")
+        (home / f"{name}.py").write_text(f"open({str(tmp_path / 'trace')!r}, 'a').write({name!r})")
+    return home
+
+
+@pytest.mark.slow
+def test_what_is_installed_comes_from_no_module_of_the_checkout(action, checkout, tmp_path, require):
+    environment = {
+        **os.environ,
+        "PYTHON": sys.executable,
+        "PYTHONPATH": ".",
+        "VERSION": "",
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_ACTION_PATH": str(tmp_path / "nothing"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+    }
+    command = (require("bash"), "--noprofile", "--norc", "-eo", "pipefail", "-c", steps(action)["Install"]["run"])
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    assert "nothing" in done.stderr  # as far as pip, which finds nothing there
+    assert not (tmp_path / "trace").exists()
+
+
+@pytest.fixture
+def check(action: Mapping[str, Any], tmp_path: Path, require: Callable[[str], str]) -> Callable[..., Any]:
+    """Return `check(at=..., AGAINST=...)`: run the step as GitHub does."""
+    script = steps(action)["Check"]["run"]
+
+    def run(*, at: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        given = {"PYTHON": sys.executable, "SCHEMAS": "schemas", "AGAINST": "", "FAIL_ON": "error", "WORKFLOW": ""}
+        files = {"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "output")}
+        environment = {**os.environ, **given, **files, "REQUIRE_BASELINE": "true", "PYTHONPATH": ".", **variables}
+        command = (require("bash"), "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
+        return subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_what_is_checked_runs_no_module_of_the_checkout_and_needs_a_baseline(check, checkout, git, root, tmp_path):
+    git("init", "--quiet", "--initial-branch=main", at=checkout)
+    git("-c", "user.name=A", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty", "-m", "first", at=checkout)
+    shutil.copytree(root / "schemas", checkout / "schemas")
+    alone = check(at=checkout)
+    assert alone.returncode == 0, alone.stderr
+    done = check(at=checkout, AGAINST="main")
+    assert done.returncode == 2
+    assert "expected contracts in main" in done.stderr
+    assert check(at=checkout, AGAINST="main", REQUIRE_BASELINE="false").returncode == 0
+    assert not (tmp_path / "trace").exists()
 
 
 # ---- deepening
@@ -121,7 +202,14 @@ def deepen(action: Mapping[str, Any], tmp_path: Path, require: Callable[[str], s
 
     def run(*, at: Path, **variables: str) -> str:
         output.write_text("")
-        environment = {**os.environ, "AGAINST": "", "BASE": "", **variables, "GITHUB_OUTPUT": str(output)}
+        environment = {
+            **os.environ,
+            "AGAINST": "",
+            "BASE": "",
+            "SCHEMAS": "schemas",
+            **variables,
+            "GITHUB_OUTPUT": str(output),
+        }
         command = (require("bash"), "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
         done = subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -200,6 +288,34 @@ def test_what_is_not_on_the_remote_is_left_alone(against, git, origin, deepen, t
     assert not (clone / "pwned").exists()
 
 
+def test_hooks_of_the_checkout_do_not_run(git, origin, deepen, tmp_path):
+    git("clone", "--quiet", "--depth=1", "--branch=feature", origin, "clone")
+    clone = tmp_path / "clone"
+    (clone / ".husky").mkdir()
+    for name in ("reference-transaction", "pre-auto-gc", "fsmonitor"):
+        (clone / ".husky" / name).write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\n")
+        (clone / ".husky" / name).chmod(0o755)
+    git("config", "core.hooksPath", ".husky", at=clone)
+    git("config", "core.fsmonitor", ".husky/fsmonitor", at=clone)
+
+    deepen(at=clone, BASE="main")
+
+    assert git("merge-base", "HEAD", "origin/main", at=clone)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_partial_clone_gets_what_is_compared_with(git, origin, deepen, tmp_path, monkeypatch):
+    git("config", "uploadpack.allowFilter", "true", at=tmp_path / "origin.git")
+    git("clone", "--quiet", "--no-checkout", "--filter=blob:none", "--branch=feature", origin, "clone")
+    clone = tmp_path / "clone"
+    base = git("merge-base", "HEAD", "origin/main", at=clone)
+
+    deepen(at=clone, BASE="main", SCHEMAS=MAIN.replace("/", "-"))
+
+    monkeypatch.setenv("GIT_NO_LAZY_FETCH", "1")
+    assert git("show", f"{base}:{MAIN.replace('/', '-')}", at=clone) == "299"
+
+
 # ---- pre-commit
 
 CONTRACTS = [
@@ -215,6 +331,7 @@ OTHERS = ["README.md", "package.json", "schemas/other.json", "mystep.json", "a.a
 def test_the_hook_is_one_that_pre_commit_takes(hook):
     assert (hook["id"], hook["language"], hook["pass_filenames"]) == ("stamp-check", "python", False)
     assert {"name", "description", "entry", "files"} <= set(hook)
+    assert (hook["entry"], hook["args"]) == ("stamp check --require-baseline", ["--against", "origin/HEAD"])
 
 
 def test_the_hook_runs_for_contracts_and_settings(hook):

@@ -1,6 +1,6 @@
 """All rules, in the order in which they are told: who breaks, what a change takes away, how steps hang together, what is good to know.
 
-A rule is a file of this folder, called as its id. The last two are about entries that accept findings.
+A rule is a file of this folder, called as its id. The last three are about entries that accept findings.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Final
 
 from stamp.ripple.rule import Rule
 from stamp.ripple.rules import (
+    acceptance_changed,
     acceptance_expired,
     acceptance_unused,
     contract_behind_code,
@@ -68,6 +69,7 @@ RULES: Final[tuple[Rule, ...]] = (
     field_conflict.RULE,
     field_unread.RULE,
     validator_unseen.RULE,
+    acceptance_changed.RULE,
     acceptance_expired.RULE,
     acceptance_unused.RULE,
 )
