@@ -67,11 +67,11 @@ def texts(headers: Mapping[Any, Any]) -> dict[str, str]:
         if not (isinstance(name, str) and isinstance(value, str)):
             continue
         own = size(name, value)
-        if total + own > LARGEST:
-            left_out += own
-        else:
+        if total + own <= LARGEST:
             total += own
             kept[_sound(name)] = _sound(value)
+        else:
+            left_out += own
     return {**kept, LEFT_OUT: f"{left_out} bytes: no room for them"} if left_out else kept
 
 
@@ -93,7 +93,9 @@ def parsed(text: str | bytes) -> Any:
 
 def size(name: str, value: str) -> int:
     """Return how many bytes a header has, in UTF-8."""
-    return sum(len(each) if each.isascii() else len(each.encode(errors="surrogatepass")) for each in (name, value))
+    if name.isascii() and value.isascii():
+        return len(name) + len(value)
+    return len(name.encode(errors="surrogatepass")) + len(value.encode(errors="surrogatepass"))
 
 
 def told(error: BaseException) -> str:

@@ -22,6 +22,7 @@ from stamp.errors import (
     WorkflowError,
 )
 from stamp.runtime.misfit import Misfit
+from stamp.runtime.outside import LONGEST
 from stamp.store.dead_letters import Letter
 from stamp.workflow import fail
 
@@ -110,9 +111,9 @@ def written(letter: Letter) -> str:
 
 def read(line: str) -> Letter:
     """Return the letter that `written` has put on a line, or what somebody else has, as far as it says."""
-    reason, _, error = line.partition(": ")
+    reason, _, error = line[:MAX_MESSAGE].partition(": ")
     kind, _, message = error.partition(": ")
-    return Letter(reason, kind, message)
+    return Letter(reason[:LONGEST], kind[:LONGEST], message)
 
 
 def _storable(text: str) -> str:

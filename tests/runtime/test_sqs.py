@@ -200,6 +200,21 @@ def test_what_somebody_else_sent_arrives_as_it_is(message, body, headers):
     assert (again.body, again.headers) == (body, {**headers, "stamp-reason": "no envelope"})
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (entry.MOST - 3_000, {"stamp-left-out": "all headers: no room for them", "stamp-reason": "no envelope"}),
+        (entry.MOST - 10, {}),
+    ],
+)
+def test_a_message_without_room_for_a_reason_is_a_dead_letter_all_the_same(body, told):
+    """SQS would refuse the letter, and give the message out again, a hundred times."""
+    message = received("x" * body, a=text("y" * 2_900), b=text("z" * 90)) if told else received("x" * body)
+    letter = entry.letter(entry.arrival("ticket.billing", message), "no envelope")
+    assert entry.size(letter) <= entry.MOST
+    assert entry.arrival("ticket.billing", {**letter, "Body": letter["MessageBody"]}).headers == told
+
+
 def test_headers_have_room_beside_the_largest_body_or_are_refused(stage):
     largest = stage.transport().promises.largest
     verdicts = send(

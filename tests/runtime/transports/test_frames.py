@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import amqp
 import pytest
 from amqp.exceptions import UnexpectedFrame
 from amqp.method_framing import frame_handler
-from amqp.serialization import loads
+from amqp.serialization import dumps, loads
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stamp.envelope.format import CONTENT_TYPE
 from stamp.errors import DeliveryError
 from stamp.runtime.message import CONTENT_ENCODING
+from stamp.runtime.outside import LONGEST
 from stamp.runtime.transports.rabbitmq.frames import frame_reader, publish, split
+from stamp.runtime.transports.rabbitmq.properties import HEADERS, Properties, death, number
+from stamp.runtime.transports.rabbitmq.properties import read as read_properties
 from stamp.store.message import Message
 
 NAMES = st.text(max_size=60)
@@ -95,3 +100,75 @@ def test_an_error_outside_the_properties_is_an_error():
     handle = frame_reader(SimpleNamespace(bytes_recv=0), lambda *_: None)
     with pytest.raises(UnexpectedFrame):
         handle((3, 1, b"a body without a header"))
+
+
+# -- properties
+
+VALUES = st.recursive(
+    NAMES | st.integers(-(2**63), 2**63 - 1) | st.booleans() | st.none() | st.floats(allow_nan=False) | st.binary(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+SHORT_NAMES = (
+    "content_type",
+    "content_encoding",
+    "correlation_id",
+    "reply_to",
+    "expiration",
+    "message_id",
+    "type",
+    "app_id",
+)
+PROPERTIES = st.fixed_dictionaries(
+    {},
+    optional={
+        HEADERS: st.dictionaries(NAMES, VALUES, min_size=1, max_size=6),
+        **dict.fromkeys(SHORT_NAMES, NAMES),
+        **dict.fromkeys(("delivery_mode", "priority"), st.integers(0, 255)),
+        "timestamp": st.integers(0, 2**64 - 1),
+    },
+)
+
+
+@given(PROPERTIES)
+def test_of_properties_that_py_amqp_writes_all_is_read_that_is_text_or_a_number(properties):
+    told = read_properties(amqp.Message(b"", **properties)._serialize_properties())
+    assert told.unreadable is None
+    known = dict(told.known)
+    headers = {
+        name: value if isinstance(value, str) else value.decode("utf-8", "surrogatepass")
+        for name, value in properties.get(HEADERS, {}).items()
+        if isinstance(value, str) or (isinstance(value, bytes) and is_text(value))
+    }
+    assert known.pop(HEADERS, {}) == headers
+    assert known == {name: value for name, value in properties.items() if name != HEADERS}
+
+
+def is_text(value: bytes) -> bool:
+    try:
+        value.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b"]), VALUES, max_size=2))
+def test_a_number_in_a_table_is_found_whatever_stands_beside_it(others):
+    table = dumps("F", [others | {"x-delivery-count": 7}])[4:]
+    assert number(table, b"x-delivery-count") == 7
+    assert number(table, b"x-stream-offset") is None
+
+
+@given(st.text(max_size=300), st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31)))
+def test_the_latest_death_is_told(reason, at):
+    deaths = [{"count": 1, "reason": reason, "time": at.replace(microsecond=0)}, {"reason": "earlier"}]
+    table = dumps("F", [{"x-death": deaths}])[4:]
+    assert death(table).at == int(at.replace(microsecond=0, tzinfo=UTC).timestamp())
+    if reason.isascii():
+        assert death(table).reason == reason[:LONGEST]
+
+
+@given(st.binary(max_size=60) | st.binary(max_size=60).map(lambda data: b"\xff\xfc" + data))
+def test_of_any_bytes_there_are_properties_or_a_reason_why_not(data):
+    told = read_properties(data)
+    assert (told.unreadable is None) or told == Properties(unreadable=told.unreadable)

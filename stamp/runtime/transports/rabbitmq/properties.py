@@ -9,18 +9,18 @@ a sender nests is not entered, and one pass over the bytes is enough.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from stamp.errors import WireError
-from stamp.runtime.outside import told
+from stamp.runtime.outside import LONGEST, told
 
 __all__ = ["HEADERS", "Death", "Properties", "death", "number", "read"]
 
 HEADERS: Final = "application_headers"
 
-FLAGS: Final = Struct(">H")
-LENGTH: Final = Struct(">I")
+FLAGS: Final = 2
+LENGTH: Final = 4
+"""Bytes of the flags, and of the length of a table or a value."""
 
 SIZES: Final[Mapping[int, int]] = {
     kind: size
@@ -35,7 +35,7 @@ INTEGERS: Final = b"bBsUuIiLl"
 UNSIGNED: Final = b"Bui"
 
 SHORT: Final = 0
-PROPERTIES: Final = (
+IN_ORDER: Final = (
     ("content_type", SHORT),
     ("content_encoding", SHORT),
     (HEADERS, TABLE),
@@ -51,7 +51,9 @@ PROPERTIES: Final = (
     ("app_id", SHORT),
     ("cluster_id", SHORT),
 )
-"""In their order, the first one with the highest bit of the flags: short strings, the table, and numbers of so many bytes."""
+"""Short strings, the table, and numbers of so many bytes."""
+PROPERTIES: Final = tuple((0x8000 >> number, name, kind) for number, (name, kind) in enumerate(IN_ORDER))
+"""With the flag that says whether it is there."""
 
 DEATHS: Final = b"x-death"
 LAST_SECOND: Final = 253_402_300_799
@@ -102,35 +104,40 @@ def death(table: bytes) -> Death:
 
 def _death(table: bytes) -> Death:
     deaths = next((value for name, kind, value in _entries(table) if name == DEATHS and kind == ARRAY), b"")
-    kind, latest, _ = _value(deaths, 0)
-    facts = {(name, kind): value for name, kind, value in _entries(latest)} if kind == TABLE else {}
+    # An array is a table without names; the latest death comes first.
+    latest = next((value for _, kind, value in _entries(b"\0" + deaths) if kind == TABLE), b"") if deaths else b""
+    facts = {(name, kind): value for name, kind, value in _entries(latest)}
     reason, time = facts.get((b"reason", TEXT)), facts.get((b"time", TIME))
-    at = None if time is None else int.from_bytes(time)
+    at = LAST_SECOND + 1 if time is None else int.from_bytes(time)
     return Death(
-        None if reason is None else reason.decode(errors="replace"),
-        at if at is not None and at <= LAST_SECOND else None,
+        None if reason is None else reason[:LONGEST].decode(errors="replace"), at if at <= LAST_SECOND else None
     )
 
 
 def _read(data: bytes) -> Properties:
-    (flags,), at = _unpacked(FLAGS, data, 0), FLAGS.size
+    flags, at = int.from_bytes(data[:FLAGS]), FLAGS
     known: dict[str, Any] = {}
     table = b""
-    for bit, (name, kind) in enumerate(PROPERTIES):
-        if not flags & 0x8000 >> bit:
+    for flag, name, kind in PROPERTIES:
+        if not flags & flag:
             continue
-        if kind == TABLE:
-            (size,) = _unpacked(LENGTH, data, at)
-            table, at = _cut(data, at + LENGTH.size, size)
-            known[name] = _texts(table)
-        elif kind == SHORT:
-            (size,), at = _cut(data, at, 1)
-            value, at = _cut(data, at, size)
+        if kind == SHORT:
+            size, at = data[at], at + 1
+        elif kind == TABLE:
+            size, at = int.from_bytes(data[at : at + LENGTH]), at + LENGTH
+        else:
+            size = kind
+        value = data[at : at + size]
+        at += size
+        if kind == SHORT:
             if (text := _text(value)) is not None:
                 known[name] = text
+        elif kind == TABLE:
+            table, known[name] = value, _texts(value)
         else:
-            value, at = _cut(data, at, kind)
             known[name] = int.from_bytes(value)
+    if at > len(data):
+        raise WireError(f"expected {at} bytes of properties, got {len(data)}")
     return Properties(known, table)
 
 
@@ -143,36 +150,29 @@ def _texts(table: bytes) -> dict[str, str]:
 
 
 def _entries(table: bytes) -> Iterator[tuple[bytes, int, bytes]]:
-    """Yield the name, the type and the value of each header."""
-    at = 0
-    while at < len(table):
-        name, at = _cut(table, at + 1, table[at])
-        kind, value, at = _value(table, at)
-        yield name, kind, value
+    """Yield the name, the type and the value of each header, written out: it is done for each header of each message."""
+    at, end = 0, len(table)
+    while at < end:
+        begin = at + 1
+        at = begin + table[at]
+        if at >= end:
+            raise _too_short(at + 1, end)
+        name, kind = table[begin:at], table[at]
+        begin = at + 1
+        size = SIZES.get(kind)
+        if size is None:
+            if kind not in COUNTED:
+                raise WireError(f"expected a type of AMQP 0-9-1, got {chr(kind)!r}")
+            size = int.from_bytes(table[begin : begin + LENGTH])
+            begin += LENGTH
+        at = begin + size
+        if at > end:
+            raise _too_short(at, end)
+        yield name, kind, table[begin:at]
 
 
-def _value(data: bytes, at: int) -> tuple[int, bytes, int]:
-    """Return the type of a value, the value, and where it ends."""
-    (kind,), at = _cut(data, at, 1)
-    size = SIZES.get(kind)
-    if size is None:
-        if kind not in COUNTED:
-            raise WireError(f"expected a type of AMQP 0-9-1, got {chr(kind)!r}")
-        (size,), at = _unpacked(LENGTH, data, at), at + LENGTH.size
-    value, at = _cut(data, at, size)
-    return kind, value, at
-
-
-def _cut(data: bytes, at: int, size: int) -> tuple[bytes, int]:
-    """Return `size` bytes and where they end."""
-    end = at + size
-    if end > len(data):
-        raise WireError(f"expected {size} bytes at offset {at}, got {max(0, len(data) - at)}")
-    return data[at:end], end
-
-
-def _unpacked(form: Struct, data: bytes, at: int) -> tuple[int, ...]:
-    return form.unpack(_cut(data, at, form.size)[0])
+def _too_short(expected: int, got: int) -> WireError:
+    return WireError(f"expected {expected} bytes of headers, got {got}")
 
 
 def _text(value: bytes) -> str | None:
