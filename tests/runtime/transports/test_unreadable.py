@@ -205,6 +205,19 @@ def test_an_entry_whose_headers_are_no_json_is_a_dead_letter(stage, headers):
     assert unreadable in said if unreadable else headers == levels(984).encode()
 
 
+@pytest.mark.only("redis")
+def test_an_entry_with_more_fields_than_a_script_takes_is_a_dead_letter(stage):
+    import redis
+
+    key = Address.parse(stage.broker.arguments[0]).key(stage.queue("alpha"))
+
+    def put() -> None:
+        with redis.Redis.from_url(REDIS) as client:
+            client.xadd(key, {"body": b"body", **{f"field-{number}": b"" for number in range(20_000)}})
+
+    buried(stage, put)
+
+
 @pytest.mark.only("sqs")
 def test_attributes_that_are_no_json_are_a_dead_letter(stage):
     from . import sqs_server

@@ -22,6 +22,8 @@ ENCODING_OF_CONTENT: Final = b"content-encoding"
 EVENT: Final = b"type"
 NAMES: Final = (TYPE_OF_CONTENT, ENCODING_OF_CONTENT, EVENT)
 """Fields that a dead letter has no more of than a name may have."""
+MOST: Final = 1_000
+"""Fields of a dead letter, beyond which those that are not ours are left out: a script in Redis takes some thousand arguments."""
 
 
 def written(message: Message) -> tuple[str | bytes, ...]:
@@ -73,7 +75,8 @@ class Entry:
 
     def _with_headers(self, headers: Mapping[str, str]) -> tuple[bytes | str, ...]:
         cut = {name: self.fields[name][:LONGEST] for name in NAMES if name in self.fields}
-        fields: dict[bytes, bytes | str] = {**self.fields, **cut, HEADERS: json.dumps(headers)}
+        own = {BODY: self.fields.get(BODY, b"")} if len(self.fields) > MOST else self.fields
+        fields: dict[bytes, bytes | str] = {**own, **cut, HEADERS: json.dumps(headers)}
         return tuple(part for field in fields.items() for part in field)
 
     def _headers(self) -> tuple[dict[str, str], str | None]:
