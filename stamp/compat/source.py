@@ -203,7 +203,7 @@ _KNOWN: Final[dict[int, _Content]] = {}
 
 def _from_text(text: str | bytes, file: str | None) -> Source:
     try:
-        return Source(_content(text if isinstance(text, str) else text.decode()), file)
+        return Source(_content(text if isinstance(text, str) else text.decode("utf-8-sig")), file)
     except UnicodeDecodeError as error:
         raise SchemaError(f"expected UTF-8: {error.reason}", offset=error.start, file=file) from error
     except SchemaError as error:

@@ -45,7 +45,7 @@ class Pairs:
     def source(self, file: JsonFile) -> Source:
         """Return the schema in a file, which has been linted when the contracts were read."""
         if file not in self._sources:
-            self._sources[file] = Source.of(file.schema, text=file.text.decode(), file=str(file.path))
+            self._sources[file] = Source.of(file.schema, text=file.text.decode("utf-8-sig"), file=str(file.path))
         return self._sources[file]
 
     def findings(self, view: JsonFile, version: JsonFile) -> Sequence[Finding]:

@@ -18,5 +18,5 @@ def place(file: JsonFile, *keys: str | int) -> Fragment:
         if isinstance(value, dict) and key not in value:
             break
         value, pointer = value[key], pointer + step(key)
-    at = positions(file.text.decode())[pointer]
+    at = positions(file.text.decode("utf-8-sig"))[pointer]
     return Fragment(json.dumps(value, ensure_ascii=False), pointer, str(file.path), at.line, at.column)

@@ -27,6 +27,7 @@ class Fit:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Type, int], bool] = {}
+        self._meaningful: dict[tuple[Type, int], bool] = {}
 
     def branch(self, union: Type, value: Any) -> Type | None:
         """Return the branch that a default is of, None when it fits none."""
@@ -56,6 +57,12 @@ class Fit:
 
     def is_meaningful(self, type_: Type, value: Any) -> bool:
         """Tell whether a default that fits whole, with what completes it, has a value in every logical type."""
+        key = type_, id(value)
+        if key not in self._meaningful:
+            self._meaningful[key] = self._is_meaningful(type_, value)
+        return self._meaningful[key]
+
+    def _is_meaningful(self, type_: Type, value: Any) -> bool:
         if type_.kind == "union":
             branch = self.branch(type_, value)
             return branch is not None and self.is_meaningful(branch, value)
@@ -68,7 +75,9 @@ class Fit:
 
 def gives_value(field: Field) -> bool:
     """Tell whether a field has a default that stands for a value where the field is missing: "" stands for no UUID."""
-    return field.default is not MISSING and Fit().is_meaningful(field.type, field.default)
+    if field.fills is None:
+        field.fills = field.default is not MISSING and Fit().is_meaningful(field.type, field.default)
+    return field.fills
 
 
 def encode_default(type_: Type, value: Any) -> bytes:

@@ -25,7 +25,7 @@ def parse(text: str | bytes, *, file: str | PathLike[str] | None = None) -> Any:
         SchemaError: this is not JSON; with `file`, and the line where that is known.
     """
     try:
-        text = text if isinstance(text, str) else text.decode()
+        text = text if isinstance(text, str) else text.decode("utf-8-sig")
         return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         message = f"expected JSON: {error.msg} at column {error.colno}"

@@ -74,7 +74,7 @@ def _infinite(records: Iterable[Visit]) -> Iterator[SchemaError]:
     ends = least((visit.type for visit in records), _can_end)
     for path, type_, _ in reversed(list(records)):
         if type_ not in ends:
-            text = f"expected data that can end, got {type_.label} that always contains another one"
+            text = f"expected data that can end, got {type_.label} that always contains another one, or something without values"
             yield SchemaError(text, path=path or unqualified(type_.name))
 
 

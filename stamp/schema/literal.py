@@ -82,29 +82,34 @@ class _Look:
 
     def endless(self, fields: Mapping[Field, str]) -> Iterator[SchemaError]:
         """Refuse defaults that take in each other without end, or too many of them: `next: [Node, null] = {}` in Node."""
-        needs = {each: list(self._taken_in(each.type, each.default)) for each in fields}
-        ends = least(needs, lambda each, found: all(need in found for need in needs[each]))
+        needs = {each: list(self._taken_in(each.type, each.default, 1)) for each in fields}
+        ends = least(needs, lambda each, found: all(need in found for need, _ in needs[each]))
         sizes: dict[Field, int] = {}
+        levels: dict[Field, int] = {}
         for each in ends:
-            sizes[each] = 1 + sum(sizes[need] for need in needs[each])
+            sizes[each] = 1 + sum(sizes[need] for need, _ in needs[each])
+            levels[each] = max((depth + levels[need] for need, depth in needs[each]), default=0)
         for each, path in fields.items():
             if sizes.get(each, MAX_NODES + 1) > MAX_NODES:
                 yield SchemaError(
                     "expected a default that ends, got one that takes in itself or far too many others", path=path
                 )
+            elif levels[each] > MAX_DEPTH:
+                text = f"expected a default of at most {MAX_DEPTH} levels, got more with the defaults that complete it"
+                yield SchemaError(text, path=path)
 
-    def _taken_in(self, type_: Type, value: Any) -> Iterator[Field]:
-        """Yield the fields, again and again, whose own defaults complete the default `value`."""
+    def _taken_in(self, type_: Type, value: Any, depth: int) -> Iterator[tuple[Field, int]]:
+        """Yield the fields, again and again, whose own defaults complete the default `value`, and the level where they do."""
         if type_.kind == "union":
             branch = self._fit.branch(type_, value)
             if branch is not None:
-                yield from self._taken_in(branch, value)
+                yield from self._taken_in(branch, value, depth)
         elif type_.kind == "record":
             for each in type_.fields:
                 if each.name in value:
-                    yield from self._taken_in(each.type, value[each.name])
+                    yield from self._taken_in(each.type, value[each.name], depth + 1)
                 else:
-                    yield each
+                    yield each, depth
         elif type_.items is not None:
             for item in value.values() if type_.kind == "map" else value:
-                yield from self._taken_in(type_.items, item)
+                yield from self._taken_in(type_.items, item, depth + 1)

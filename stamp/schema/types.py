@@ -31,7 +31,8 @@ MISSING: Final = _Missing()
 class Field:
     """One field of a record. `default` is the JSON of the schema, or `MISSING`; `constraint` is what it demands beyond its type.
 
-    `ignored` says what of the schema counts for nothing though it was meant to, and why.
+    `ignored` says what of the schema counts for nothing though it was meant to, and why. `fills` is what
+    `stamp.schema.defaults.gives_value` has found out.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Field:
     aliases: tuple[str, ...] = ()
     constraint: Constraint = NOTHING
     ignored: str = ""
+    fills: bool | None = field(default=None, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)

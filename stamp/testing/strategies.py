@@ -14,6 +14,7 @@ Nothing else of stamp imports hypothesis: `pip install "stamp-coupling[testing]"
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from math import inf
 from typing import Any, Final
 
 from hypothesis import assume
@@ -22,8 +23,11 @@ from hypothesis import strategies as st
 from stamp.compat.boundary import accepts
 from stamp.compat.datum import digits, encode
 from stamp.compat.sampler import Sampler, Where
+from stamp.compat.smallest import Smallest
 from stamp.compat.source import Schema, read_source
+from stamp.errors import SchemaError
 from stamp.schema.decoder import decoder_of
+from stamp.schema.extent import visits
 from stamp.schema.lint import lint, problems
 from stamp.schema.resolve import Readability
 from stamp.schema.types import Type, load
@@ -45,6 +49,8 @@ def payloads(schema: Schema) -> st.SearchStrategy[bytes]:
     """
     source = read_source(schema)
     lint(source.document, recursion=True)
+    if Smallest(source.root).size(source.root) == inf:
+        raise SchemaError(f"expected a schema that has data, got {source.root.label}, of which there are none")
     return _payloads(source.root)
 
 
@@ -96,7 +102,11 @@ def evolutions(
     """
     if schema is None:
         return schemas(recursion=recursion).flatmap(lambda old: _evolutions(old, legal, most, recursion))
-    old = read_source(schema).document
+    source = read_source(schema)
+    for path, type_, _ in visits(source.root):
+        if type_.kind in {"enum", "union"} and not (type_.symbols or type_.branches):
+            raise SchemaError(f"expected types that all have values, got {type_.label}", path=path or None)
+    old = source.document
     return _evolutions(old, legal, most, recursion or bool(problems(old)))
 
 

@@ -442,6 +442,15 @@ def test_a_file_that_is_no_schema_is_named(tmp_path: Path) -> None:
         check(file, "int")
 
 
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "bom.avsc"
+    file.write_bytes(b"\xef\xbb\xbf" + READER_TEXT.encode())
+    assert check(file, READER_TEXT) == ()
+    (finding,) = check("string", file)
+    assert finding.writer is not None
+    assert (finding.writer.line, finding.writer.column) == (1, 1)
+
+
 def test_what_is_legal_since_avro_1_12_is_accepted() -> None:
     reader = record({"name": "y", "type": ["null", "int"], "default": 5})
     assert check(reader, record()) == ()

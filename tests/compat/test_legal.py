@@ -360,3 +360,21 @@ def test_a_convention_is_no_law(rule: str) -> None:
 def test_the_docs_list_the_conventions() -> None:
     page = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
     assert all(f"| {rule} | {text} |\n" in page for rule, text in CONVENTIONS.items())
+
+
+def test_defaults_that_complete_each_other_have_a_depth() -> None:
+    """What a check calls readable, a decoder reads: it goes 32 levels deep."""
+
+    def chain(length: int) -> Any:
+        links = [record(field("int", default=0), name="C0")]
+        links += [record(field(f"C{n - 1}", default={}), name=f"C{n}") for n in range(1, length)]
+        return record(
+            *(field(link, f"f{number}") for number, link in enumerate(links)), field(f"C{length - 1}", default={})
+        )
+
+    held = chain(32)
+    writer = {**held, "fields": held["fields"][:-1]}
+    assert check(held, writer) == ()
+    assert prove(held, writer) >= 1
+    with pytest.raises(SchemaError, match=r"R\.x: expected a default of at most 32 levels, got more with the defaults"):
+        check(chain(33), writer)

@@ -215,3 +215,19 @@ def test_a_breaking_evolution_is_felt_by_data() -> None:
 def test_hypothesis_is_imported_by_its_strategies_only() -> None:
     code = "import sys, stamp.testing, stamp.testing.evolution; sys.exit('hypothesis' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+NOTHING: list[Any] = [
+    {"type": "enum", "name": "E", "symbols": []},
+    [],
+    {"type": "record", "name": "R", "fields": [{"name": "x", "type": []}]},
+]
+
+
+@pytest.mark.parametrize("schema", NOTHING)
+def test_of_types_without_values_there_are_no_data(schema: Any) -> None:
+    for strategy in (payloads, data, evolutions):
+        with pytest.raises(
+            SchemaError, match=r"expected (a schema that has data|data that can end|types that all have values)"
+        ):
+            strategy(schema)
