@@ -41,6 +41,7 @@ class Part(NamedTuple):
 
 PARTS: Final = (
     Part("envelopes", 1_000_000, 50_000),
+    Part("tables", 200_000, 10_000),
     Part("schemas", 44_000, 2_000),
 )
 

@@ -28,6 +28,7 @@ from stamp.runtime.transports.virtual.access import Access
 from stamp.runtime.transports.virtual.content import Content
 from stamp.runtime.transports.virtual.receiver import VirtualReceiver
 from stamp.store.message import Message
+from stamp.url import Secrets
 
 TOPOLOGY = Topology.of("ticket", {"billing": ["Paid"], "search": ["Paid"]})
 BILLING, SEARCH = (queue.name for queue in TOPOLOGY.queues)
@@ -341,7 +342,7 @@ def test_what_is_not_renewed_in_time_and_nobody_else_took_does_not_arrive_again(
     publish(sql, b"1", b"2")
     place = sql._open()
     place._lease = 0.0  # each is over as soon as it has begun
-    slow = VirtualReceiver(Access(place, sql.address), [BILLING], prefetch=10)
+    slow = VirtualReceiver(Access(place, sql.address, Secrets()), [BILLING], prefetch=10)
     first, second = take(slow, 2)
     for _ in range(3):
         assert not slow.receive(0)
