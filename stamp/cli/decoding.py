@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from stamp.cli.reading import Reading, read
+from stamp.cli.render.findings import Problems
 from stamp.cli.source import GENEROUS, Source
 from stamp.envelope.envelope import Envelope
 from stamp.errors import InputError, MissingContributionError, StampError, UnknownSchemaError, WireError
@@ -21,7 +21,7 @@ class Decoding:
     """Reads the envelopes of one input, as they were `at` an event, of one run if that is wanted. `findings` counts what could not be read."""
 
     def __init__(self, at: str | None, workflow_id: str | None) -> None:
-        self.findings: Counter[str] = Counter()
+        self.findings = Problems()
         self.is_anything_shown = False
         self.is_schema_missing = False
         self._at, self._workflow_id = at, workflow_id
@@ -41,9 +41,10 @@ class Decoding:
                         continue
                     reading = read(self._then(envelope))
                 except (WireError, MissingContributionError) as error:
-                    self.findings[str(_placed(error, file, found.path))] += 1
+                    self.findings.add(str(_placed(error, file, found.path)))
                 else:
-                    self.findings.update(_told(error, file, found.path) for error in reading.unread.values())
+                    for unread in reading.unread.values():
+                        self.findings.add(_told(unread, file, found.path))
                     self.is_schema_missing |= any(
                         isinstance(error, UnknownSchemaError) for error in reading.unread.values()
                     )

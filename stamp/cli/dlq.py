@@ -18,6 +18,7 @@ from stamp.cli.graveyards import Asked, asked, place_options, tell_missing, tell
 from stamp.cli.job_log import exact_output
 from stamp.cli.render import dead_letter, dead_letters
 from stamp.cli.render.console import output_console
+from stamp.cli.render.findings import REPORTED
 from stamp.cli.render.visible import json_text
 from stamp.cli.whole_file import WholeFile
 from stamp.runtime.graveyard import Dead, Graveyard, Wanted
@@ -70,7 +71,8 @@ def _list_text(graveyard: Graveyard, wanted: Wanted, limit: int | None) -> None:
     shown: list[Dead] = []
     reasons: Counter[str] = Counter()
     for dead in graveyard.find(wanted):
-        reasons[dead.letter.reason] += 1
+        is_told = dead.letter.reason in reasons or len(reasons) < REPORTED
+        reasons[dead.letter.reason if is_told else "for other reasons"] += 1
         if len(shown) < (limit or dead_letters.SHOWN):
             shown.append(dead.without_body())
     text = dead_letters.listing(shown, reasons, graveyard.address, is_filtered=wanted != Wanted())

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stamp.envelope.envelope import Envelope
+from stamp.envelope.payloads import payloads
 from stamp.envelope.state import Written
-from stamp.errors import DecodeError, StampError, UnknownSchemaError
+from stamp.errors import StampError
 
 __all__ = ["Reading", "read"]
 
@@ -24,11 +25,9 @@ class Reading:
 def read(envelope: Envelope) -> Reading:
     """Return an envelope with the payloads that its catalog can read, and why it cannot read the others."""
     written, unread = {}, {}
-    for number, each in enumerate(envelope.contributions):
-        try:
-            data = envelope.data(each)
-        except (UnknownSchemaError, DecodeError) as error:
-            unread[number] = error
+    for number, (each, data) in enumerate(zip(envelope.contributions, payloads(envelope), strict=True)):
+        if isinstance(data, StampError):
+            unread[number] = data
         else:
             written[number] = Written(each, envelope.version(each), data)
     return Reading(envelope, written, unread)

@@ -13,9 +13,10 @@ from uuid import UUID
 
 from stamp.envelope.contribution import Contribution
 from stamp.envelope.envelope import Envelope
+from stamp.envelope.payloads import payloads
 from stamp.envelope.state import Written, fold
 from stamp.envelope.timeline import Moment
-from stamp.errors import DecodeError, UnknownSchemaError
+from stamp.errors import StampError
 from stamp.schema.values import instant
 
 __all__ = ["document", "plain"]
@@ -27,12 +28,10 @@ def document(envelope: Envelope) -> dict[str, Any]:
     A payload that cannot be read stands in hex, as `payload`, beside the `problem`; the state is then that of the others.
     """
     shown, readable = [], []
-    for each, moment in zip(envelope.contributions, envelope.timeline(), strict=True):
+    for each, moment, data in zip(envelope.contributions, envelope.timeline(), payloads(envelope), strict=True):
         part = _frame(each, moment, envelope.version(each))
-        try:
-            data = envelope.data(each)
-        except (UnknownSchemaError, DecodeError) as error:
-            part |= {"problem": str(error), "payload": each.payload.hex()}
+        if isinstance(data, StampError):
+            part |= {"problem": str(data), "payload": each.payload.hex()}
         else:
             part["data"] = plain(data)
             readable.append(Written(each, envelope.version(each), data))

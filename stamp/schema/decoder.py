@@ -25,6 +25,7 @@ from stamp.schema.extent import is_weightless
 from stamp.schema.limits import MAX_DEPTH, MAX_WEIGHTLESS
 from stamp.schema.resolve import Readability, sources, why_not
 from stamp.schema.types import MISSING, Field, Type, load
+from stamp.schema.weight import Weights
 
 __all__ = ["decoder", "decoder_of"]
 
@@ -64,6 +65,9 @@ class _Compiler:
         self._functions: dict[tuple[Type, Type | None], str] = {}
         self._tables: dict[tuple[Type, Type], tuple[str, Mapping[int, Any]]] = {}
         self._own: dict[Type, Decoder] = {}
+        self._weights = Weights()
+        self._density = 0.0
+        self._sizes: dict[str, int] = {}
         self._pending: list[tuple[str, Type, Type | None]] = []
         self._namespace: dict[str, Any] = dict(values.NAMESPACE)
         self._lines: list[str] = []
@@ -77,10 +81,17 @@ class _Compiler:
     def compile(self, writer: Type, reader: Type) -> Decoder:
         if writer.kind != "union" and reader.kind != "union" and (reason := why_not(writer, reader)):
             raise ResolutionError(reason)
+        self._weights.values(reader)
         self._call(writer, reader)
         while self._pending:
             self._function(*self._pending.pop(0))
-        return Decoder("\n".join(self._lines) + "\n", self._namespace, self._paths)
+        return Decoder(
+            "\n".join(self._lines) + "\n", self._namespace, self._paths, density=self._density, sizes=self._sizes
+        )
+
+    def _crowd(self, written: Iterable[Type], reader: Type) -> None:
+        """Take into account that there may be as many of such values as there are bytes for."""
+        self._density = max(self._density, self._weights.density(written, reader))
 
     # -- text
 
@@ -117,6 +128,9 @@ class _Compiler:
 
     def _function(self, name: str, writer: Type, reader: Type | None) -> None:
         self._in, self._paths[name], self._path, self._indent, self._loops = name, {}, [], 0, 0
+        self._sizes[name] = 0 if reader is None else 1 + len(reader.fields)
+        if reader in self._weights.recursive and reader is not None:
+            self._crowd((writer,), reader)
         self._emit(f"def {name}(b, p, end, d):  # {writer.label!r}")
         self._indent = 1
         if writer.kind == "record" and (reader is None or reader.kind == "record"):
@@ -295,6 +309,9 @@ class _Compiler:
     def array(self, writer: Type, reader: Type | None, target: str) -> None:
         value = self._fresh("i")
         if reader is not None:
+            assert writer.items is not None
+            assert reader.items is not None
+            self._crowd((writer.items,), reader.items)
             self._emit(f"{target} = []")
         with self._blocks("[]", most=f", {MAX_WEIGHTLESS}" if is_weightless(_items(writer, None)[0]) else ""):
             self._value(*_items(writer, reader), value)
@@ -304,6 +321,9 @@ class _Compiler:
     def map(self, writer: Type, reader: Type | None, target: str) -> None:
         key, value = self._fresh("k"), self._fresh("i")
         if reader is not None:
+            assert writer.items is not None
+            assert reader.items is not None
+            self._crowd((_STRING, writer.items), reader.items)
             self._emit(f"{target} = {{}}")
         with self._blocks("{}"):
             self.sized(_STRING, None if reader is None else _STRING, key)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from types import CodeType, TracebackType
-from typing import Any, Final
+from sys import maxsize
+from types import CodeType, MappingProxyType, TracebackType
+from typing import Any, Final, TypeAlias
 
 from stamp.errors import DecodeError, LimitError, ResolutionError
 from stamp.schema import values
-from stamp.schema.limits import MAX_DEPTH
+from stamp.schema.limits import MAX_DEPTH, MAX_VALUES
 
 __all__ = ["Decoder"]
+
+Read: TypeAlias = Callable[[bytes, int, int, int], tuple[Any, int]]
 
 _FAILURES: Final = (ValueError, IndexError, OverflowError, struct.error, RecursionError)
 """What the code of a decoder raises for data that it cannot read."""
@@ -20,12 +23,24 @@ _FAILURES: Final = (ValueError, IndexError, OverflowError, struct.error, Recursi
 class Decoder:
     """A compiled reader of one writer schema; call it with the bytes of one datum."""
 
-    __slots__ = ("_lines", "_read", "source")
+    __slots__ = ("_code", "_lines", "_namespace", "_plain", "_read", "_sizes", "source")
 
-    def __init__(self, source: str, namespace: dict[str, Any], lines: Mapping[str, Mapping[int, str]]) -> None:
+    def __init__(
+        self,
+        source: str,
+        namespace: dict[str, Any],
+        lines: Mapping[str, Mapping[int, str]],
+        *,
+        density: float = 0.0,
+        sizes: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """Take the code. There may be `density` values for each byte; `sizes` is how many values each function builds itself."""
         self.source = source
-        exec(compile(source, "<stamp decoder>", "exec"), namespace)  # noqa: S102 - written here, from linted schemas
-        self._read: Callable[[bytes, int, int, int], tuple[Any, int]] = namespace["read_0"]
+        self._namespace, self._sizes = dict(namespace), sizes
+        self._code = compile(source, "<stamp decoder>", "exec")
+        self._plain = int(MAX_VALUES / density) if density else maxsize
+        exec(self._code, namespace)  # noqa: S102 - written here, from linted schemas
+        self._read: Read = namespace["read_0"]
         self._lines: dict[CodeType, Mapping[int, str]] = {namespace[name].__code__: at for name, at in lines.items()}
 
     def __call__(self, data: bytes) -> Any:
@@ -34,10 +49,12 @@ class Decoder:
         Raises:
             DecodeError: the bytes are not one datum of the writer schema. `offset` counts from the start of `data`.
             ResolutionError: the datum is well-formed, but the reader schema has no value for it.
+            LimitError: it has more than `MAX_VALUES` values, or nests too deep.
         """
         end = len(data)
+        read = self._read if end <= self._plain else self._counting()
         try:
-            datum, stop = self._read(data, 0, end, 0)
+            datum, stop = read(data, 0, end, 0)
             if stop == end:
                 return datum
         except _FAILURES as error:
@@ -49,7 +66,7 @@ class Decoder:
     def read(self, data: bytes, start: int, end: int) -> tuple[Any, int]:
         """Return the datum that begins at `start`, and where it ends: for data that follow one another.
 
-        `end` is where `data` ends, that is `len(data)`. Raises as a call does.
+        `end` is where `data` ends, that is `len(data)`. Raises as a call does; how many values there are is not looked at.
         """
         try:
             datum, stop = self._read(data, start, end, 0)
@@ -59,10 +76,40 @@ class Decoder:
             raise self._located(error, end) from error
         raise self._located(IndexError(), end)
 
+    def _counting(self) -> Read:
+        """Return a reader of one datum that counts what it builds: for data of which there may be too much."""
+        left = MAX_VALUES
+
+        def spend(count: int) -> None:
+            nonlocal left
+            left -= count
+            if left < 0:
+                raise values.TooManyError
+
+        def block(*given: int) -> tuple[int, int, int]:
+            found = values.block(*given)  # type: ignore[arg-type]  # bytes, and then numbers
+            spend(found[0])
+            return found
+
+        def counted(read: Read, size: int) -> Read:
+            def call(data: bytes, at: int, end: int, depth: int) -> tuple[Any, int]:
+                spend(size)
+                return read(data, at, end, depth)
+
+            return call
+
+        namespace = self._namespace | {"block": block}
+        exec(self._code, namespace)  # noqa: S102 - as before
+        namespace |= {name: counted(namespace[name], size) for name, size in self._sizes.items() if size}
+        read: Read = namespace["read_0"]
+        return read
+
     def _located(self, error: Exception, end: int) -> DecodeError | LimitError | ResolutionError:
         path, offset = self._place(error.__traceback__)
         if isinstance(error, values.UnreadableError):
             return ResolutionError(str(error), path=path, offset=offset)
+        if isinstance(error, values.TooManyError):
+            return LimitError(f"expected at most {MAX_VALUES} values, got more", path=path, offset=offset)
         if isinstance(error, values.TooDeepError | RecursionError):
             return LimitError(f"records nest deeper than {MAX_DEPTH}", path=path, offset=offset)
         if isinstance(error, IndexError | struct.error):

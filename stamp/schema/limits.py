@@ -43,5 +43,8 @@ MAX_JSON_VALUES: Final = 100_000
 MAX_JSON_DEPTH: Final = 200
 """Objects and lists inside each other in the JSON of a schema; `MAX_DEPTH` records in unions take 128."""
 
+MAX_VALUES: Final = 1_000_000
+"""Values of one datum, and of what is shown of one envelope: some 200 MB of memory. A few bytes can stand for thousands."""
+
 MAX_WEIGHTLESS: Final = 1_000
 """Items of one array that take no bytes: nothing in the data bounds how many there are."""

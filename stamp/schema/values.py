@@ -38,6 +38,10 @@ class TooDeepError(ValueError):
     """Records nest deeper than allowed."""
 
 
+class TooManyError(ValueError):
+    """There are more values than allowed."""
+
+
 _eight_bytes: Final = Struct("<Q").unpack_from
 
 

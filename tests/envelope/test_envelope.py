@@ -345,6 +345,15 @@ def test_the_document_is_json_and_holds_the_history() -> None:
     assert shown["state"]["ticket_id"]["step"] == "step1"
 
 
+def test_the_document_shows_payloads_until_there_are_enough_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = document(envelope(3))
+    assert all("data" in part for part in whole["contributions"])
+    monkeypatch.setattr("stamp.envelope.payloads.MAX_VALUES", 4)  # three of the first payload, the second is begun
+    shown = document(envelope(3))
+    assert ["data" in part for part in shown["contributions"]] == [True, True, False]
+    assert shown["contributions"][2]["problem"].startswith("step2: expected at most")
+
+
 # -- limits and hostile bytes
 
 

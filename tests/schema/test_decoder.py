@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import math
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -525,3 +526,65 @@ def test_the_code_can_be_looked_at() -> None:
     source = decoder(record(("a", "long"), ("b", "string")), record(("b", "string"))).source
     assert source.startswith("def read_0(b, p, end, d):  # 'record R'\n")
     assert "return {'b': v0}, p" in source
+
+
+# ---- a few bytes that stand for very many values
+
+EMPTY = {"type": "record", "name": "Empty", "fields": [{"name": f"n{number}", "type": "null"} for number in range(900)]}
+HOLLOW = {
+    "type": "record",
+    "name": "Hollow",
+    "fields": [{"name": "b", "type": "boolean"}, {"name": "e", "type": EMPTY}],
+}
+
+
+def tree(depth: int) -> bytes:
+    return b"\2" + tree(depth - 1) + b"\2" + tree(depth - 1) if depth else b"\0\0"
+
+
+DENSE = {
+    "items": ({"type": "array", "items": HOLLOW}, zigzag(30_000) + bytes(30_000) + b"\0"),
+    "items of a union": ({"type": "array", "items": ["null", HOLLOW]}, zigzag(30_000) + b"\2\0" * 30_000 + b"\0"),
+    "blocks": ({"type": "array", "items": HOLLOW}, (zigzag(-1) + zigzag(1) + b"\0") * 20_000 + b"\0"),
+    "entries": (
+        {"type": "map", "values": HOLLOW},
+        zigzag(9_000) + b"".join(b"\x08%04x\0" % number for number in range(9_000)) + b"\0",
+    ),
+    "items without bytes": ({"type": "array", "items": "null"}, zigzag(1_000) * 20_000 + b"\0"),
+    "a recursion": (
+        {
+            "type": "record",
+            "name": "Tree",
+            "fields": [
+                {"name": "left", "type": ["null", "Tree"]},
+                {"name": "right", "type": ["null", "Tree"]},
+                {"name": "e", "type": EMPTY},
+            ],
+        },
+        tree(12),
+    ),
+}
+
+
+@pytest.mark.parametrize(("schema", "data"), DENSE.values(), ids=DENSE)
+def test_a_datum_of_too_many_values_is_refused_before_they_are_there(schema, data):
+    writer = {"type": "record", "name": "Root", "fields": [{"name": "x", "type": schema}]}
+    read = decoder(writer)
+    tracemalloc.start()
+    try:
+        with pytest.raises(LimitError, match="at most 1000000 values"):
+            read(data)
+        assert tracemalloc.get_traced_memory()[1] < 200 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+    nothing = decoder(writer, {"type": "record", "name": "Root", "fields": []})
+    assert nothing(data) == {}, "what nobody reads is not built"
+
+
+def test_a_large_datum_of_few_values_is_read():
+    text = {"type": "array", "items": "string"}
+    data = zigzag(1) + zigzag(3_000_000) + b"x" * 3_000_000 + b"\0"
+    assert decoder(text)(data) == ["x" * 3_000_000]
+    with pytest.raises(DecodeError, match="ends in the middle") as caught:
+        decoder(text)(zigzag(2) + data[1:-1])
+    assert caught.value.path == "[]"

@@ -71,7 +71,7 @@ def history(reading: Reading) -> FittingTable:
             Text(each.outcome.lower(), STYLES[each.outcome]),
             "" if version is None else str(version),
             f"{len(encode(each)):,}",
-            Text(each.payload.hex() if written is None else key_fields(written.data), "dim"),
+            Text(each.payload[:LONGEST].hex() if written is None else key_fields(written.data), "dim"),
         )
     return table
 
