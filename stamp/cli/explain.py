@@ -17,6 +17,7 @@ from stamp.cli.terminal import COLOURS, is_coloured
 from stamp.cli.trial import tried
 from stamp.compat import Finding
 from stamp.errors import InputError
+from stamp.schema.conventions import CONVENTIONS
 
 __all__ = ["command"]
 
@@ -32,13 +33,23 @@ def command(*, rule: str) -> None:
 
     Example: stamp explain view-breaks
     """
-    for line in _explained(_named(rule)):
+    name = rule.strip().lower().replace("_", "-")  # ids are often copied in another case, or with underscores
+    lines = _of_convention(name) if name in CONVENTIONS and name not in RULEBOOK else _explained(_named(rule, name))
+    for line in lines:
         click.echo(line, color=is_coloured())
 
 
-def _named(given: str) -> Rule:
-    """Return the rule that a person means; ids are often copied in another case, or with underscores."""
-    name = given.strip().lower().replace("_", "-")
+def _of_convention(name: str) -> Iterator[str]:
+    yield f"{click.style('convention', bold=True)} {click.style(name, bold=True)}"
+    yield CONVENTIONS[name]
+    yield ""
+    yield from _wrapped(
+        "Avro allows it, and schemas of others are read with it. A model is refused, and so is its export: change what the message names."
+    )
+
+
+def _named(given: str, name: str) -> Rule:
+    """Return the rule that a person means."""
     if name in RULEBOOK:
         return RULEBOOK[name]
     near = (

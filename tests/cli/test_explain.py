@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from stamp.cli.rulebook import RULEBOOK
+from stamp.schema.conventions import CONVENTIONS
 
 NO_EXAMPLE = {"acceptance-changed", "acceptance-expired", "acceptance-unused", "contract-behind-code", "model-refuses"}
 
@@ -71,3 +72,11 @@ def test_nothing_heavy_is_imported():
     program = "import sys, stamp.cli.explain, stamp.cli.rules; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert {"rich", "kombu", "sqlalchemy", "pydantic", "fastavro"}.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize("convention", list(CONVENTIONS))
+def test_a_convention_of_our_own_schemas_is_explained(convention, stamp):
+    done = stamp("explain", convention.upper())
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0].endswith(f" {convention}")
+    assert convention in RULEBOOK or CONVENTIONS[convention] in done.stdout
