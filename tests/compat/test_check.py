@@ -114,7 +114,7 @@ def test_a_schema_reads_itself_without_a_word(written_schemas: st.SearchStrategy
 
 def test_there_is_an_error_exactly_when_the_pair_cannot_be_read_whole(evolutions: st.SearchStrategy[Any]) -> None:
     @given(evolutions, st.booleans())
-    @settings(max_examples=500)
+    @settings(max_examples=250)
     def law(pair: tuple[Any, Any], backwards: bool) -> None:
         writer, reader = reversed(pair) if backwards else pair
         findings = found(reader, writer)
@@ -127,7 +127,7 @@ def test_there_is_an_error_exactly_when_the_pair_cannot_be_read_whole(evolutions
 
 def test_marks_change_no_verdict(evolutions: st.SearchStrategy[Any]) -> None:
     @given(evolutions)
-    @settings(max_examples=300)
+    @settings(max_examples=150)
     def law(pair: tuple[Any, Any]) -> None:
         writer, reader = pair
         assert found(reader, writer) == tuple(check(unmarked(reader), unmarked(writer)))
@@ -156,7 +156,7 @@ def test_what_has_no_error_is_decoded(
     evolutions: st.SearchStrategy[Any], random_datum: Callable[[Random, Type], bytes]
 ) -> None:
     @given(evolutions, st.randoms(use_true_random=False))
-    @settings(max_examples=400)
+    @settings(max_examples=200)
     def law(pair: tuple[Any, Any], random: Random) -> None:
         writer, reader = pair
         findings = found(reader, writer)
@@ -225,7 +225,7 @@ def test_types_that_share_types_are_told_in_bounds() -> None:
 def test_a_deep_chain_of_references_needs_no_deep_stack() -> None:
     def chain(leaf: str) -> Any:
         branches: list[Any] = [record(("x", leaf), name="T0")]
-        branches += [record(("x", ["null", f"T{n - 1}"]), name=f"T{n}") for n in range(1, 900)]
+        branches += [record(("x", ["null", f"T{n - 1}"]), name=f"T{n}") for n in range(1, 400)]
         return branches
 
     findings = check(chain("int"), chain("string"))

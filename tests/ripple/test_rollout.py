@@ -188,7 +188,7 @@ def is_safe(before: dict[str, Any], now: dict[str, Any], phases: list[set[str]])
     return not any(broken(before, now, deployed, set()))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(chains())
 def test_an_order_stands_when_it_is_replayed_and_where_there_is_none_no_order_does(pair):
     before, now = pair

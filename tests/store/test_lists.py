@@ -205,7 +205,7 @@ def compare(url, *, examples, steps):
 
 
 def test_sqlite_does_as_the_lists():
-    compare("sqlite://", examples=40, steps=40)
+    compare("sqlite://", examples=20, steps=40)
 
 
 def test_postgresql_does_as_the_lists(postgresql_url):
