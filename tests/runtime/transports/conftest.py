@@ -19,12 +19,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "served: runs on the transports whose broker is a server that can be cut off")
     config.addinivalue_line("markers", "only(name): runs on this transport")
     config.addinivalue_line("markers", "but(*names): runs on all transports but these")
+    config.addinivalue_line("markers", "slow_on(name): waits for seconds on this transport, and so is slow there")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stage" in metafunc.fixturenames:
         names = [name for name, entry in TABLE.items() if _is_wanted(metafunc.definition, name, entry)]
-        metafunc.parametrize("transport", names, scope="function")
+        slow = {mark.args[0] for mark in metafunc.definition.iter_markers("slow_on")}
+        marked = [pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in names]
+        metafunc.parametrize("transport", marked, scope="function")
 
 
 def _is_wanted(test: pytest.Item, name: str, entry: Entry) -> bool:

@@ -29,6 +29,7 @@ def test_each_listener_gets_a_copy(stage):
     assert [bodies(take(stage.receiver(step), 1)) for step in ("alpha", "beta")] == [[b"one"], [b"one"]]
 
 
+@pytest.mark.slow_on("kafka")
 def test_who_does_not_listen_gets_nothing(stage):
     stage.publish(b"one", event="Paid")
     alpha, gamma = stage.receiver("alpha"), stage.receiver("gamma")
@@ -36,6 +37,7 @@ def test_who_does_not_listen_gets_nothing(stage):
     assert stage.leftovers(alpha) == []
 
 
+@pytest.mark.slow_on("kafka")
 def test_an_event_waits_for_a_consumer_that_never_was_there(stage):
     stage.publish(b"one")
     stage.publish(b"two")
@@ -56,6 +58,7 @@ def test_sent_again_only_the_named_queues_get_it(stage):
     assert stage.leftovers(alpha) == []
 
 
+@pytest.mark.slow_on("kafka")
 def test_sent_again_to_several_queues_each_gets_it_once(stage):
     queues = (stage.queue("alpha"), stage.queue("gamma"))
     assert stage.send(Parcel(stage.message(b"again"), queues, again=True)) == [None]
@@ -64,6 +67,7 @@ def test_sent_again_to_several_queues_each_gets_it_once(stage):
     assert stage.leftovers(receiver) == []
 
 
+@pytest.mark.slow_on("kafka")
 @pytest.mark.parametrize("again", [False, True])
 def test_what_nobody_has_to_take_may_vanish(stage, again):
     assert stage.send(Parcel(stage.message(event="Finished"), (), again=again)) == [None]
@@ -153,6 +157,7 @@ def test_acknowledging_twice_or_nothing_harms_nobody(stage):
     assert sorted(bodies(first + take(receiver, 1))) == [b"one", b"two"]
 
 
+@pytest.mark.slow_on("kafka")
 @pytest.mark.promised("redelivers")
 def test_an_arrival_of_an_earlier_connection_acknowledges_nothing_on_this_one(stage):
     stage.publish(b"one")
@@ -217,6 +222,7 @@ def test_what_a_killed_consumer_had_comes_again_within_the_promised_time(stage):
     assert sorted(bodies(take(receiver, 5, within=stage.again))) == NUMBERED[:5]
 
 
+@pytest.mark.slow_on("kafka")
 @pytest.mark.promised("redelivers")
 def test_a_consumer_that_dies_is_nothing_to_its_siblings(stage):
     stage.publish(b"one")
@@ -236,6 +242,7 @@ def test_an_acknowledgement_is_nothing_to_the_siblings(stage):
     assert bodies(take(stage.receiver("alpha"), 1)) == [b"one"]
 
 
+@pytest.mark.slow_on("kafka")
 @pytest.mark.promised("redelivers")
 def test_a_message_that_is_never_acknowledged_stays(stage):
     stage.publish(b"one")
@@ -429,6 +436,7 @@ def test_a_sender_whose_broker_is_gone_raises(stage, proxy, far):
         sender.confirm(1)
 
 
+@pytest.mark.slow_on("kafka")
 @pytest.mark.served
 def test_a_sender_whose_broker_goes_before_the_confirm_raises(stage, proxy, far):
     sender = far.sender()
@@ -454,6 +462,7 @@ def test_a_receiver_whose_broker_is_gone_raises(proxy, far):
         receiver.receive(1)
 
 
+@pytest.mark.slow_on("kafka")
 @pytest.mark.served
 def test_acknowledging_to_a_broker_that_is_gone_raises_and_the_message_comes_again(stage, proxy, far):
     stage.publish(b"one")
@@ -465,6 +474,7 @@ def test_acknowledging_to_a_broker_that_is_gone_raises_and_the_message_comes_aga
     assert bodies(take(stage.receiver("alpha"), 1, within=stage.again)) == [b"one"]
 
 
+@pytest.mark.slow_on("kafka")
 @pytest.mark.served
 @pytest.mark.promised("buries")
 def test_burying_with_a_broker_that_is_gone_raises_and_the_message_comes_again(stage, proxy, far):
@@ -504,6 +514,7 @@ def test_what_was_closed_is_of_no_use_any_more(stage):
             use()
 
 
+@pytest.mark.slow_on("kafka")
 def test_connecting_again_changes_nothing(stage):
     stage.publish(b"one")
     for _ in range(3):

@@ -90,6 +90,7 @@ def test_every_write_is_another_version_for_everybody(stage):
     assert stage.directory().version() == seen[-1]
 
 
+@pytest.mark.slow_on("kafka")
 def test_without_a_write_the_version_stays_whatever_else_happens(stage):
     directory = stage.directory()
     directory.write(SMALL)
@@ -163,6 +164,7 @@ def test_namespaces_have_directories_of_their_own(stage):
     assert apart.read() == {}
 
 
+@pytest.mark.slow_on("kafka")
 def test_documents_and_messages_have_nothing_to_do_with_each_other(stage):
     stage.directory().write(SMALL)
     stage.publish(b"one")
@@ -191,6 +193,7 @@ def test_a_directory_at_nobody_is_refused_and_tells_no_password(stage, proxy, fa
     assert not any(password in str(caught.value) for password in stage.broker.secrets)
 
 
+@pytest.mark.slow_on("kafka")
 @pytest.mark.served
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
 def test_a_directory_whose_broker_is_gone_raises_and_is_of_no_use_any_more(proxy, far, use):

@@ -31,6 +31,7 @@ def late(stage):
     return sender, stage.receiver(step, topology=stage.later), stage.queue(step)
 
 
+@pytest.mark.slow_on("kafka")
 def test_who_is_named_gets_the_next_event_once_and_so_do_the_others(stage, late):
     sender, receiver, queue = late
     parcel = stage.parcel(b"one")
@@ -40,6 +41,7 @@ def test_who_is_named_gets_the_next_event_once_and_so_do_the_others(stage, late)
     assert sorted(bodies(take(stage.receiver("alpha", "beta"), 4))) == [b"early"] * 2 + [b"one"] * 2
 
 
+@pytest.mark.slow_on("kafka")
 @pytest.mark.parametrize("event", ["Ordered", "Finished"])
 def test_an_event_that_was_sent_before_is_handed_to_it_alone(stage, late, event):
     sender, receiver, queue = late
@@ -137,6 +139,7 @@ def test_a_sender_that_is_connected_is_told_and_does_not_make_the_queue_again(st
     assert stage.remove("alpha") == 0
 
 
+@pytest.mark.slow_on("kafka")
 def test_who_else_listens_gets_the_event_all_the_same(stage):
     sender = stage.sender()
     stage.remove("alpha")
@@ -173,6 +176,7 @@ def test_what_is_confirmed_while_a_queue_is_removed_is_in_the_queue_or_among_wha
     assert went + stage.remove("alpha", discard=True) >= len(confirmed)
 
 
+@pytest.mark.slow_on("kafka")
 def test_who_connects_with_it_declares_it_again(stage):
     stage.publish(b"old")
     assert stage.remove("alpha", discard=True) == 1
