@@ -55,7 +55,7 @@ def followed(folder: Path, top: Path) -> Path:
     Raises:
         InputError: one is. A revision does not know where it leads to.
     """
-    place = Path.cwd().resolve()
+    place = Path(os.path.realpath(Path.cwd()))
     for part in folder.parts:
         inner = place.parent if part == ".." else place / part
         if inner.is_symlink():
@@ -64,7 +64,7 @@ def followed(folder: Path, top: Path) -> Path:
                     f"expected a folder, got {inner.relative_to(top).as_posix()}, a symbolic link: say the folder that it leads to",
                     file=folder,
                 )
-            inner = inner.resolve()
+            inner = Path(os.path.realpath(inner))  # a loop is no error here, but no such folder
         place = inner
     return place
 

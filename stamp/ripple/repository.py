@@ -98,16 +98,13 @@ class Repository(NamedTuple):
         name = place.relative_to(self.top)
         for inner in reversed([name, *name.parents][:-1]):
             if os.path.lexists(self.top / inner / GIT_MARK):
+                kind = "a submodule" if self._is_submodule(self.top / inner) else "another repository or work tree"
                 raise InputError(
                     f"expected contracts of the repository of the current folder, got {inner.as_posix()}, which is "
-                    f"{self._kind(inner)}: run the command in there, or give a folder or a .tar file",
+                    f"{kind}: run the command in there, or give a folder or a .tar file",
                     file=folder,
                 )
         return "" if name == Path() else name.as_posix()
-
-    def _kind(self, inner: Path) -> str:
-        listed = self.run("ls-files", "--stage", "-z", "--", str(self.top / inner)).stdout
-        return "a submodule" if listed.startswith(SUBMODULE) else "another repository or work tree"
 
     def left_out(self, folder: Path) -> str | None:
         """Return the command that brings files of a folder here which git knows and has not checked out; None if there are none.
@@ -116,12 +113,18 @@ class Repository(NamedTuple):
             InputError: see `name`.
         """
         name = self.name(folder)
-        listed = self.run("ls-files", "--stage", "-t", "-z", "--", str(self.top / name)).stdout.split(b"\0")
-        if any(entry.startswith(b"S ") for entry in listed):
+        if any(entry.startswith(b"S ") for entry in self._listed(folder, "-t")):
             return f"git sparse-checkout add {name or '.'}"
-        if any(entry[2:].startswith(SUBMODULE) for entry in listed) and not any(folder.glob("*")):
-            return f"git submodule update --init {name}"
+        there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+        if not any(there.iterdir()) and self._is_submodule(there):
+            return f"git submodule update --init {self.name(there)}"
         return None
+
+    def _is_submodule(self, folder: Path) -> bool:
+        return self._listed(folder)[0].startswith(SUBMODULE)
+
+    def _listed(self, folder: Path, *options: str) -> list[bytes]:
+        return self.run("ls-files", "--stage", *options, "-z", "--", str(folder.absolute())).stdout.split(b"\0")
 
     @property
     def promisors(self) -> list[str]:
@@ -154,6 +157,8 @@ def said(done: subprocess.CompletedProcess[bytes]) -> str:
 
 def _refused(done: subprocess.CompletedProcess[bytes]) -> str:
     text = said(done)
+    if text.startswith("not a git repository"):
+        return f"{text}. Run the command in that of the contracts, or give a folder or a .tar file"
     return BARE if "safe.bareRepository" in text or "must be run in a work tree" in text else text
 
 

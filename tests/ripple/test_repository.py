@@ -11,6 +11,7 @@ import pytest
 from stamp.errors import ContractError, InputError, StampError
 from stamp.ripple import contracts_of, read_baseline, read_folder
 from stamp.ripple.example import files
+from stamp.ripple.repository import left_out
 
 ORDER = {"emits": {"Ordered": "Order"}, "writes": {"Order.v1": {"id": "string"}}}
 BILL = {"on": ["Ordered"], "reads": {"order": {"id": "string"}}}
@@ -136,8 +137,16 @@ class TestFakeRepository:
         with pytest.raises(InputError, match="within a bare one"):
             read_baseline("main", ".")
 
-    @pytest.mark.parametrize("at", ["schemas", "schemas/shop", "schemas/shop/order"])
-    @pytest.mark.parametrize("form", ["file", "folder", "link"])
+    @pytest.mark.parametrize(
+        ("at", "form"),
+        [
+            ("schemas", "file"),
+            ("schemas", "folder"),
+            ("schemas", "link"),
+            ("schemas/shop", "file"),
+            ("schemas/shop/order", "folder"),
+        ],
+    )
     def test_what_has_a_git_of_its_own_is_refused(self, top, fake, at, form):
         mark = top / at.replace("shop", "ticket") / ".git"
         match form:
@@ -234,8 +243,7 @@ HOOKS = [
 ]
 
 
-@pytest.mark.parametrize("where", ["main", "linked"])
-@pytest.mark.parametrize(("line", "folder"), HOOKS)
+@pytest.mark.parametrize(("where", "line", "folder"), [("main", "exec", "."), *(("linked", *each) for each in HOOKS)])
 def test_in_a_hook_the_baseline_is_the_same(top, git, lay, where, line, folder, tmp_path):
     home = top
     if where == "linked":
@@ -266,41 +274,21 @@ def test_a_git_dir_and_its_work_tree_are_taken(top, git, lay, tmp_path, monkeypa
 
 
 class TestNames:
-    @pytest.mark.parametrize(
-        "given",
-        [
-            *(
-                "^HEAD",
-                "^main",
-                "--upload-pack=touch x",
-                "-x",
-                "--all",
-                "HEAD..main",
-                "main...HEAD",
-                "main..",
-            ),
-            *(
-                ":/base",
-                ":schemas",
-                ":0:schemas",
-                "HEAD:schemas",
-                "HEAD^{/base}",
-                "main^!",
-                "main^@",
-                "main^-",
-                "main^-1",
-            ),
-            *("main\n", "main main", "\0", "main\x1b[1m", "main ^work", "HEAD^{tree}", "main@{}", "\udcff"),
-        ],
+    NO_COMMITS = (
+        *("^HEAD", "^main", "--upload-pack=touch x", "-x", "--all", "HEAD..main", "main...HEAD", "main.."),
+        *(":/base", ":schemas", ":0:schemas", "HEAD:schemas", "HEAD^{/base}", "main^!", "main^@", "main^-", "main^-1"),
+        *("main\n", "main main", "\0", "main\x1b[1m", "main ^work", "HEAD^{tree}", "main@{}", "\udcff"),
     )
-    def test_what_is_no_single_commit_is_refused(self, top, given):
-        with pytest.raises(InputError, match="expected a git revision, got"):
-            read_baseline(given, "schemas")
 
-    @pytest.mark.parametrize("given", ["./main", "../x", "..main", "/nowhere", "./base.tar"])
-    def test_what_looks_like_a_path_is_no_revision(self, top, given):
-        with pytest.raises(InputError, match=r"expected a (folder or a )?\.tar file"):
-            read_baseline(given, "schemas")
+    def test_what_is_no_single_commit_is_refused(self, top):
+        for given in self.NO_COMMITS:
+            with pytest.raises(InputError, match="expected a git revision, got"):
+                read_baseline(given, "schemas")
+
+    def test_what_looks_like_a_path_is_no_revision(self, top):
+        for given in ("./main", "../x", "..main", "/nowhere", "./base.tar"):
+            with pytest.raises(InputError, match=r"expected a (folder or a )?\.tar file"):
+                read_baseline(given, "schemas")
 
     def test_no_name_is_too_long(self, top):
         with pytest.raises(InputError, match="which is not here"):
@@ -377,8 +365,14 @@ class TestLinks:
 
         return link
 
-    @pytest.mark.parametrize("place", PLACES)
-    @pytest.mark.parametrize("target", TARGETS)
+    @pytest.mark.parametrize(
+        ("place", "target"),
+        [
+            *((place, "secret") for place in PLACES),
+            *(("order/Order.v1.avsc", target) for target in TARGETS),
+            ("bill/reads", "itself"),
+        ],
+    )
     def test_none_is_a_contract(self, top, git, linked, place, target):
         path = linked(place, target)
         commit(git, "link")
@@ -390,9 +384,9 @@ class TestLinks:
         assert (tree.value.file, revision.value.file) == (str(inside), f"HEAD:{inside}")
         assert "hunter2" not in f"{tree.value}{revision.value}"
 
-    @pytest.mark.parametrize("name", ["README.md", "ticket/notes.txt", "ticket/order/old.json", "stamp", ".hidden"])
-    def test_elsewhere_they_may_be(self, top, git, name):
-        (top / "schemas" / name).symlink_to("/etc/passwd")
+    def test_elsewhere_they_may_be(self, top, git):
+        for name in ("README.md", "ticket/notes.txt", "ticket/order/old.json", "stamp", ".hidden"):
+            (top / "schemas" / name).symlink_to("/etc/passwd")
         commit(git, "link")
         assert len(read_folder("schemas").steps) == len(read_baseline("HEAD", "schemas").steps) == 2
 
@@ -462,10 +456,12 @@ class TestAdvice:
         git(*caught.value.message.split("`")[3].split()[1:], at=tmp_path / "gone")
         assert said(read_baseline(str(tmp_path / "gone/baseline.tar"), "schemas")) == BASE
 
-    @pytest.mark.parametrize("given", ["@{upstream}", "@{u}", "work@{u}", "@{push}", "@{U}~1"])
-    def test_a_branch_without_an_upstream(self, top, git, given):
-        with pytest.raises(InputError, match=r"no upstream|no push|push destination|nothing to push|remote"):
-            read_baseline(given, "schemas")
+    def test_a_branch_without_an_upstream(self, top, git):
+        for given in ("@{upstream}", "@{u}", "work@{u}", "@{push}", "@{U}~1"):
+            with pytest.raises(
+                InputError, match=r"(no upstream|no remote|push).*\. Say the branch itself, such as main"
+            ):
+                read_baseline(given, "schemas")
         git("remote", "add", "origin", str(top))
         git("fetch", "--quiet", "origin")
         with pytest.raises(
@@ -508,3 +504,23 @@ class TestAdvice:
             read_baseline("main", "schemas")
         git(*caught.value.message.split("`")[1].split()[1:])
         assert said(read_baseline("main", "schemas")) == BASE
+
+    def test_a_submodule_that_is_not_checked_out(self, top, git, fake):
+        git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(fake), "parts")
+        assert left_out(Path("parts/schemas")) is None
+        git("submodule", "--quiet", "deinit", "--force", "parts")
+        for folder in ("parts", "parts/schemas", str(top / "parts/schemas")):
+            assert left_out(Path(folder)) == "git submodule update --init parts"
+        (top / "empty").mkdir()
+        assert left_out(Path("empty/schemas")) is None
+
+    def test_from_outside_of_the_repository(self, top, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(InputError, match=r"not a git repository .* Run the command in that of the contracts"):
+            read_baseline("main", "repo/schemas")
+
+    def test_a_loop_of_links(self, top, tmp_path):
+        (tmp_path / "one").symlink_to("two")
+        (tmp_path / "two").symlink_to("one")
+        with pytest.raises(InputError, match="got others"):
+            read_baseline("main", tmp_path / "one/schemas")
