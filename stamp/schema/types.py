@@ -173,10 +173,12 @@ class _Loader:
 
     def _field(self, node: Mapping[str, Any], namespace: str) -> Field:
         field = Field(node["name"], self.type(node["type"], namespace), node.get("default", MISSING))
-        field.aliases = tuple(dict.fromkeys(node.get("aliases", ())))
-        said, ignored = _said(node)
-        field.constraint = constraint(said) if said else NOTHING
-        field.ignored = misplaced(node) or ignored
+        if "aliases" in node:
+            field.aliases = tuple(dict.fromkeys(node["aliases"]))
+        if ATTRIBUTE in node:
+            said, field.ignored = _said(node)
+            field.constraint = constraint(said)
+        field.ignored = misplaced(node) or field.ignored
         return field
 
 
