@@ -59,7 +59,7 @@ class ModeName(click.Choice[str]):
     "--code",
     metavar="MODULE:WORKFLOW",
     multiple=True,
-    help="Say also where the contracts do not say what this code says. Several if need be.",
+    help="Say also where the contracts do not say what this code says, which is imported, and so runs. Several if need be.",
 )
 @click.option(
     "--mode",

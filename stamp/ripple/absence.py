@@ -44,6 +44,8 @@ def advice(repository: Repository, revision: str, why: str) -> str:
 
 def _fetching_advice(repository: Repository, revision: str, remotes: list[str], there: str | None) -> str:
     remote, _, branch = revision.partition("/")
+    if branch == "HEAD" and remote in remotes:
+        return f"run `git remote set-head {remote} --auto`, or say a branch of it, such as {remote}/main"
     if branch and remote in remotes:
         return f"run `{_fetching(remote, branch, is_shallow=repository.is_shallow)}`"
     for each in remotes:

@@ -524,3 +524,13 @@ class TestAdvice:
         (tmp_path / "two").symlink_to("one")
         with pytest.raises(InputError, match="got others"):
             read_baseline("main", tmp_path / "one/schemas")
+
+    def test_a_remote_whose_own_branch_is_not_known(self, top, git, tmp_path, monkeypatch):
+        git("clone", "--quiet", "--branch=work", str(top), str(tmp_path / "clone"), at=tmp_path)
+        git("checkout", "--quiet", "main")
+        monkeypatch.chdir(tmp_path / "clone")
+        git("remote", "set-head", "origin", "--delete", at=tmp_path / "clone")
+        with pytest.raises(InputError, match=r"run `git remote set-head origin --auto`, or say a branch") as caught:
+            read_baseline("origin/HEAD", "schemas")
+        git(*caught.value.message.split("`")[1].split()[1:], at=tmp_path / "clone")
+        assert said(read_baseline("origin/HEAD", "schemas")) == BASE
