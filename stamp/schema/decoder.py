@@ -22,7 +22,7 @@ from stamp.schema.decoding import Decoder
 from stamp.schema.defaults import encode_default, gives_value
 from stamp.schema.document import shown
 from stamp.schema.extent import is_weightless
-from stamp.schema.limits import MAX_DEPTH, MAX_WEIGHTLESS
+from stamp.schema.limits import MAX_CODE, MAX_DEPTH, MAX_WEIGHTLESS
 from stamp.schema.resolve import Readability, sources, why_not
 from stamp.schema.types import MISSING, Field, Type, load
 from stamp.schema.weight import Weights
@@ -99,6 +99,14 @@ class _Compiler:
         for line in lines:
             self._lines.append("    " * self._indent + line)
             self._paths[self._in][len(self._lines)] = "".join(self._path)
+        if len(self._lines) > MAX_CODE:
+            raise ResolutionError(
+                f"expected a decoder of at most {MAX_CODE} lines, got more: too many fields have one alias",
+                path=self._where(),
+            )
+
+    def _where(self) -> str | None:
+        return "".join(self._path).removeprefix(".") or None
 
     def _fresh(self, stem: str) -> str:
         self._unique += 1

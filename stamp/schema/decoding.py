@@ -37,11 +37,16 @@ class Decoder:
         """Take the code. There may be `density` values for each byte; `sizes` is how many values each function builds itself."""
         self.source = source
         self._namespace, self._sizes = dict(namespace), sizes
-        self._code = compile(source, "<stamp decoder>", "exec")
         self._plain = int(MAX_VALUES / density) if density else maxsize
-        exec(self._code, namespace)  # noqa: S102 - written here, from linted schemas
+        self._code: list[CodeType] = []
+        self._lines: dict[CodeType, tuple[int, Mapping[int, str]]] = {}
+        text = source.split("\n")
+        for name, at in lines.items():  # one by one: to compile all of them at once takes many times the memory
+            first, last = min(at), max(at)
+            self._code.append(compile("\n".join(text[first - 1 : last]), "<stamp decoder>", "exec"))
+            exec(self._code[-1], namespace)  # noqa: S102 - written here, from linted schemas
+            self._lines[namespace[name].__code__] = first - 1, at
         self._read: Read = namespace["read_0"]
-        self._lines: dict[CodeType, Mapping[int, str]] = {namespace[name].__code__: at for name, at in lines.items()}
 
     def __call__(self, data: bytes) -> Any:
         """Return the datum that `data` holds, all of it.
@@ -99,7 +104,8 @@ class Decoder:
             return call
 
         namespace = self._namespace | {"block": block}
-        exec(self._code, namespace)  # noqa: S102 - as before
+        for each in self._code:
+            exec(each, namespace)  # noqa: S102 - as before
         namespace |= {name: counted(namespace[name], size) for name, size in self._sizes.items() if size}
         read: Read = namespace["read_0"]
         return read
@@ -122,8 +128,9 @@ class Decoder:
         path, offset = "", None
         while traceback is not None:
             frame = traceback.tb_frame
-            if (lines := self._lines.get(frame.f_code)) is not None:
-                path += lines.get(traceback.tb_lineno, "")
+            if (known := self._lines.get(frame.f_code)) is not None:
+                before, lines = known
+                path += lines.get(before + traceback.tb_lineno, "")
                 offset = frame.f_locals.get("p", offset)
             traceback = traceback.tb_next
         return path.removeprefix(".") or None, offset

@@ -10,6 +10,9 @@ MAX_DEPTH: Final = 32
 MAX_NODES: Final = 10_000
 """Types of a schema, counted again at each reference: what a reader may have to visit for one datum without items."""
 
+MAX_CODE: Final = 150_000
+"""Lines of the code of a decoder: some ten for each of `MAX_NODES` types. Only fields that take in the same one by an alias, again and again, need more."""
+
 MAX_NAMED: Final = 1_000
 """Named types of a schema."""
 

@@ -20,7 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stamp.errors import DecodeError, LimitError, ResolutionError, SchemaError, WireError
-from stamp.schema.decoder import decoder
+from stamp.schema.decoder import decoder, decoder_of
+from stamp.schema.lint import lint
 from stamp.schema.varint import zigzag
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "avro-resolution-cases.jsonl"
@@ -588,3 +589,31 @@ def test_a_large_datum_of_few_values_is_read():
     with pytest.raises(DecodeError, match="ends in the middle") as caught:
         decoder(text)(zigzag(2) + data[1:-1])
     assert caught.value.path == "[]"
+
+
+# -- how much code
+
+
+def unions_by_alias(fields: int, branches: int) -> tuple[Any, Any]:
+    """Return a writer with one field, and a reader all of whose fields have that as their alias."""
+    fixed = [{"type": "fixed", "name": f"F{number}", "size": 1} for number in range(branches)]
+    taken = [{"name": f"g{number}", "type": ["null", "F0"], "aliases": ["f"]} for number in range(1, fields)]
+    first = {"name": "g0", "type": ["null", fixed[0]], "aliases": ["f"]}
+    return record(("f", ["null", *fixed])), record(first, *taken)
+
+
+def test_code_that_would_never_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(decoder_of.__globals__, "MAX_CODE", 2_000)
+    assert decoder(*unions_by_alias(20, 20))(b"\2\x07")["g19"] == b"\x07"
+    with pytest.raises(ResolutionError, match="at most 2000 lines") as refused:
+        decoder(*unions_by_alias(60, 60))
+    assert refused.value.path == "f"
+
+
+@pytest.mark.slow
+def test_the_largest_schemas_fit() -> None:
+    """Maps take the most lines."""
+    maps = [{"name": f"m{number}", "type": {"type": "map", "values": "string"}} for number in range(499)]
+    parts = [(f"f{number}", {**record(*maps), "name": f"R{number}"}) for number in range(10)]
+    lint(record(*parts, name="Whole"))
+    assert decoder(record(*parts, name="Whole"))(bytes(4990))["f9"]["m498"] == {}
