@@ -14,6 +14,7 @@ StampError
 │   ├── HandlerError                a handler returned what its step does not declare
 │   └── NoTransactionError          a handler wants a transaction where there is no store
 ├── UsedIdError                     another run has this id: the fault of who starts this one
+├── UsedEventIdError                another event has this id: one of the two is forged, or a handler answers otherwise each time
 ├── DeliveryError                   a message could not be handed to its transport
 │   ├── UnroutableError             no queue takes it: it would be lost without a trace
 │   ├── RejectedError               the broker does not take it now: a queue is full, or not ready yet
@@ -51,6 +52,7 @@ __all__ = [
     "UnresolvedError",
     "UnroutableError",
     "UnsentError",
+    "UsedEventIdError",
     "UsedIdError",
     "WireError",
     "WorkflowError",
@@ -171,6 +173,10 @@ class UsedIdError(StampError):
     def __init__(self, message: str, *, workflow_ids: Sequence[str] = (), **place: Any) -> None:
         super().__init__(message, **place)
         self.workflow_ids: Final = tuple(workflow_ids)
+
+
+class UsedEventIdError(StampError):
+    """An event whose id an event that says something else has: whoever listens has taken that one."""
 
 
 class DeliveryError(StampError):

@@ -26,6 +26,7 @@ __all__ = [
     "append",
     "begin",
     "canonical",
+    "event_span",
     "index",
     "read_event",
     "read_first",
@@ -256,7 +257,7 @@ def read_event(body: bytes, span: Span) -> tuple[str, bytes]:
     Raises:
         WireError: they do not lie within the contribution.
     """
-    begin, at = _event(body, span)
+    begin, at = event_span(body, span)
     try:
         return body[begin:at].decode(), body[at : at + 16]
     except ValueError:
@@ -285,12 +286,16 @@ def read_first(body: bytes, limits: Limits = LIMITS) -> First | None:
         assert found is not None
     if found.last is None or found.total > 1:
         return None
-    _, end = _event(body, found.last)
+    _, end = event_span(body, found.last)
     return None if body[end + 16] else First(header, body[found.last[0] : end])
 
 
-def _event(body: bytes, span: Span) -> Span:
-    """Return where the event of a contribution begins, and where its id does."""
+def event_span(body: bytes, span: Span) -> Span:
+    """Return where the event of a contribution begins, and where its id does.
+
+    Raises:
+        WireError: they do not lie within the contribution.
+    """
     begin = at = span[0]
     try:
         for skipped in BEFORE_EVENT:

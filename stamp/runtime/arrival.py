@@ -30,9 +30,9 @@ def opened(arrival: Arrival, workflow: str, limits: Limits) -> tuple[Message, Wi
         return Message(*wire.read_latest(arrival.body, limits), arrival.body, headers), None
     except WireError as error:
         event = named(headers.get("ce-type")) or NOT_ONE
-        return Message(workflow, NOT_ONE, event, own_id(arrival), arrival.body, headers), error
+        return Message(workflow, NOT_ONE, event, own_id(arrival.queue, arrival.body), arrival.body, headers), error
 
 
-def own_id(arrival: Arrival) -> bytes:
+def own_id(queue: str, body: bytes) -> bytes:
     """Return an id for a message that has none, or not one of its own: the same when it comes again."""
-    return sha256(b"\0".join((arrival.queue.encode(), arrival.body))).digest()[:16]
+    return sha256(b"\0".join((queue.encode(), body))).digest()[:16]

@@ -7,11 +7,12 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from stamp.runtime import conflict
 from stamp.runtime.listeners import Listeners
 from stamp.runtime.relay import Relay
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel
-from stamp.store import finals, inbox, outbox
+from stamp.store import finals, outbox
 from stamp.store.message import Message
 from stamp.workflow.outgoing import source
 
@@ -28,7 +29,8 @@ def deliver(listeners: Listeners, transaction: Connection, messages: Sequence[Me
     topology = listeners.read_store(transaction)
     addressed = parcels(topology, messages)
     listeners.warn(addressed)
-    inbox.put(transaction, [(queue, parcel.message) for parcel in addressed for queue in parcel.queues], now=now)
+    entries = [(queue, parcel.message) for parcel in addressed for queue in parcel.queues]
+    conflict.put(transaction, entries, now=now)
     _put_finals(topology, transaction, messages, now=now)
 
 

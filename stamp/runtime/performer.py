@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from stamp.errors import StampError, StoreError
+from stamp.runtime import conflict
 from stamp.runtime.arrival import opened, own_id
 from stamp.runtime.beginning import begin, used
 from stamp.runtime.group import Group
@@ -165,7 +166,7 @@ class Performer:
         return [*kept, *taken]
 
     def _take_in(self, transaction: Connection, received: Sequence[Received], *, now: int) -> None:
-        """Put what has arrived into the inbox; among the dead letters what is no envelope, or begins a run that has begun otherwise."""
+        """Put what has arrived into the inbox; among the dead letters what is no envelope, begins a run that has begun otherwise, or has the id of another event."""
         workflow, entries = self.office.workflow, list[tuple[Arrival, Message]]()
         for arrival, _ in received:
             message, refused = opened(arrival, workflow.name, workflow.limits)
@@ -177,13 +178,13 @@ class Performer:
         _, other = begin(messages, workflow.limits, lambda contents: starts.put(transaction, contents, now=now))
         for arrival, message in entries:
             if message in other:
-                renamed = message._replace(event_id=own_id(arrival))
+                renamed = message._replace(event_id=own_id(arrival.queue, arrival.body))
                 self._bury(
                     transaction, arrival.queue, renamed, used([message.workflow_id], path=message.workflow), now=now
                 )
         kept = [(arrival.queue, message) for arrival, message in entries if message not in other]
         if kept:
-            inbox.put(transaction, kept, now=now)
+            conflict.put(transaction, kept, now=now)
 
     def _bury(self, transaction: Connection, queue: str, message: Message, error: StampError, *, now: int) -> None:
         kept, id_ = letter(error), message.event_id

@@ -17,6 +17,7 @@ from stamp.errors import (
     SchemaError,
     StampError,
     UnknownSchemaError,
+    UsedEventIdError,
     UsedIdError,
     WireError,
     WorkflowError,
@@ -28,6 +29,7 @@ from stamp.workflow import fail
 
 __all__ = [
     "ATTEMPTS",
+    "CONFLICTS",
     "DEATHS",
     "HOPELESS",
     "REASONS",
@@ -55,9 +57,13 @@ HOPELESS: Final[Mapping[type[Exception], str]] = {
     EncodeError: "unwritable-answer",
     NoTransactionError: "no-transaction",
     WorkflowError: "not-for-this-step",
+    UsedEventIdError: "used-event-id",
     UsedIdError: "used-id",
 }
 """Errors that would come again at every attempt, and the reason that they are told as; the first that fits."""
+
+CONFLICTS: Final = ("used-id", "used-event-id")
+"""The reasons of what has an id under which other content was taken before: somebody forges, or answers otherwise each time."""
 
 REASONS: Final = (*HOPELESS.values(), ATTEMPTS, DEATHS)
 MAX_TOLD: Final = 2_000

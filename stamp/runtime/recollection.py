@@ -21,7 +21,7 @@ class Recollection:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._done: OrderedDict[Key, None] = OrderedDict()
+        self._done: OrderedDict[Key, bytes] = OrderedDict()
         self._failures: Counter[Key] = Counter()
         self._asked: dict[Key, float] = {}
         self._begun: OrderedDict[bytes, bytes] = OrderedDict()
@@ -38,6 +38,10 @@ class Recollection:
     def is_done(self, key: Key) -> bool:
         """Tell whether a work was done here."""
         return key in self._done
+
+    def is_of_another(self, key: Key, said: bytes) -> bool:
+        """Tell whether a work was done here whose event had this key and said something else, given as a digest."""
+        return self._done.get(key, said) != said
 
     def failures(self, key: Key) -> int:
         """Return how often a work has failed here."""
@@ -60,12 +64,12 @@ class Recollection:
                 del self._asked[next(iter(self._asked))]
             return first
 
-    def done(self, key: Key) -> None:
-        """Note that a work is done."""
+    def done(self, key: Key, said: bytes = b"") -> None:
+        """Note that a work is done, and what its event said, as a digest."""
         with self._lock:
             self._failures.pop(key, None)
             self._asked.pop(key, None)
-            self._done[key] = None
+            self._done[key] = said
             if len(self._done) > REMEMBERED:
                 self._done.popitem(last=False)
 

@@ -15,10 +15,12 @@ from itertools import count
 from time import monotonic
 from typing import Final, NamedTuple
 
+from stamp.envelope.content import content
 from stamp.errors import DeliveryError, StampError, UnknownSchemaError
 from stamp.runtime.answer import answered
 from stamp.runtime.arrival import opened, own_id
 from stamp.runtime.beginning import begin, used
+from stamp.runtime.conflict import used_event_id
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake, Received
 from stamp.runtime.listeners import Listeners
@@ -132,10 +134,9 @@ class StorelessPerformer:
         _, other = begin([message], self.workflow.limits, self.recollection.begun)
         if other:
             error = used([message.workflow_id], path=message.workflow)
-            return [self._refused((arrival.queue, own_id(arrival)), received, message, error)]
+            return [self._refused((arrival.queue, own_id(arrival.queue, arrival.body)), received, message, error)]
         if self.recollection.is_done(key):
-            self.intake.settle([received])
-            return ()
+            return self._repeated(key, received, message)
         step, failures = self.consumers[arrival.queue], self.recollection.failures(key)
         if arrival.deliveries - failures > DELIVERIES:
             got = f"it {arrival.deliveries} times from the broker"
@@ -151,6 +152,14 @@ class StorelessPerformer:
             return self._failed(received, key, message, sayable(error))
         self.at("after handle")
         return [_Done(key, received, message, parcels(self.listeners.topology, answered(message.workflow, outgoing)))]
+
+    def _repeated(self, key: Key, received: Received, message: Message) -> Sequence[_Done]:
+        """Have a repeat acknowledged; another event of the same id is buried."""
+        if self.recollection.is_of_another(key, content(message.body)):
+            other = (key[0], own_id(key[0], message.body))
+            return [self._refused(other, received, message, used_event_id(message))]
+        self.intake.settle([received])
+        return ()
 
     def _failed(self, received: Received, key: Key, message: Message, error: BaseException) -> Sequence[_Done]:
         step, failures, now = self._step(received), self.recollection.failures(key) + 1, monotonic()
@@ -217,7 +226,7 @@ class StorelessPerformer:
             self.recollection.forget(done.key)
             self.intake.bury(done.received, done.buried)
             return
-        self.recollection.done(done.key)
+        self.recollection.done(done.key, content(done.message.body))
         self.intake.settle([done.received])
 
     def release(self) -> None:

@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from stamp.envelope.content import content
 from stamp.store import record
 from stamp.store.bulk import arrays, unnested
 from stamp.store.message import Message
 
-__all__ = ["put"]
+__all__ = ["others", "put"]
+
+Key = tuple[str, bytes, bytes]
+"""A consumer, the id of an event, and what it says."""
 
 
 def put(tx: Connection, entries: Sequence[tuple[str, Message]], *, now: int) -> int:
     """Put messages in, each for a consumer, and return how many of them are new."""
     if not entries:
         return 0
-    return PUT[tx.dialect.name](tx, [_row(consumer, each, now) for consumer, each in entries])
+    contents = _contents(entries)
+    return PUT[tx.dialect.name](tx, [_row(consumer, each, contents[each.body], now) for consumer, each in entries])
 
 
-def _row(consumer: str, message: Message, now: int) -> tuple[Any, ...]:
+def _contents(entries: Sequence[tuple[str, Message]]) -> Mapping[bytes, bytes]:
+    """Return the digests of the bodies, each of which several consumers may get."""
+    return {body: content(body) for body in {each.body for _, each in entries}}
+
+
+def _row(consumer: str, message: Message, said: bytes, now: int) -> tuple[Any, ...]:
     event_id, workflow, workflow_id, event, headers, body = record.fields(message)
-    return consumer, event_id, workflow, workflow_id, event, record.run(workflow_id, consumer), now, headers, body
+    run = record.run(workflow_id, consumer)
+    return consumer, event_id, workflow, workflow_id, event, run, now, said, headers, body
+
+
+def others(tx: Connection, entries: Sequence[tuple[str, Message]]) -> list[tuple[str, Message]]:
+    """Return those whose consumer has another event under their id, one that says something else."""
+    contents = _contents(entries)
+    keys = [(consumer, each.event_id, contents[each.body]) for consumer, each in entries]
+    found = set(OTHERS[tx.dialect.name](tx, keys))
+    return [entry for entry, key in zip(entries, keys, strict=True) if key in found]
+
+
+def _others_on_sqlite(tx: Connection, keys: Sequence[Key]) -> Iterator[Key]:
+    return (key for key in keys if tx.exec_driver_sql(OTHER, key).first() is not None)
+
+
+def _others_on_postgresql(tx: Connection, keys: Sequence[Key]) -> Iterator[Key]:
+    rows = tx.exec_driver_sql(OTHERS_OF_MANY, arrays(KEYS, keys))
+    return ((consumer, bytes(event_id), bytes(said)) for consumer, event_id, said in rows)
 
 
 def _put_on_sqlite(tx: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -53,12 +81,13 @@ COLUMNS: Final = {
     "event": "text",
     "run": "number",
     "arrived_at": "number",
+    "content": "bytes",
     "headers": "text",
     "body": "bytes",
 }
-KNOWN: Final = "number, consumer, event_id, workflow, workflow_id, event, run, arrived_at"
+KNOWN: Final = "number, consumer, event_id, workflow, workflow_id, event, run, arrived_at, content"
 LAST: Final = text("SELECT seq FROM sqlite_sequence WHERE name = 'stamp_inbox'")
-INTO_INBOX: Final = f"INSERT INTO stamp_inbox ({KNOWN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
+INTO_INBOX: Final = f"INSERT INTO stamp_inbox ({KNOWN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
 INTO_CONTENTS: Final = """
     INSERT INTO stamp_content (number, headers, body)
     SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM stamp_inbox WHERE number = ?1)
@@ -72,4 +101,11 @@ INTO_BOTH: Final = f"""
         INSERT INTO stamp_inbox ({KNOWN}) SELECT {KNOWN} FROM given ORDER BY consumer, event_id ON CONFLICT DO NOTHING RETURNING number
     )
     INSERT INTO stamp_content (number, headers, body) SELECT number, headers, body FROM given JOIN new USING (number)
+"""  # noqa: S608 - our own names
+
+OTHERS: Final = {"sqlite": _others_on_sqlite, "postgresql": _others_on_postgresql}
+KEYS: Final = {"consumer": "text", "event_id": "bytes", "said": "bytes"}
+OTHER: Final = "SELECT 1 FROM stamp_inbox WHERE consumer = ? AND event_id = ? AND content <> ?"
+OTHERS_OF_MANY: Final = f"""
+    SELECT given.* FROM {unnested(KEYS)} JOIN stamp_inbox USING (consumer, event_id) WHERE stamp_inbox.content <> given.said
 """  # noqa: S608 - our own names

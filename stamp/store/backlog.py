@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
 from stamp.store.statement import Statement
-from stamp.store.tables import OUTBOX
+from stamp.store.tables import DEAD_LETTERS, OUTBOX
 
-__all__ = ["Backlog", "Unknown", "Unsent", "backlog", "unknown_schemas", "unsent"]
+__all__ = ["Backlog", "Unknown", "Unsent", "backlog", "dead", "unknown_schemas", "unsent"]
 
 
 class Backlog(NamedTuple):
@@ -51,6 +51,17 @@ def unsent(connection: Connection) -> Unsent:
 def unknown_schemas(connection: Connection) -> Mapping[str, Unknown]:
     """Return for each consumer what waits for a schema that its workers do not know."""
     return {row.consumer: Unknown(*tuple(row)[1:]) for row in UNKNOWN.execute(connection, like="UnknownSchemaError:%")}
+
+
+def dead(connection: Connection, reasons: Collection[str]) -> Mapping[str, int]:
+    """Return how many dead letters each consumer has that are dead for one of `reasons`."""
+    letters = DEAD_LETTERS.c
+    counted = (
+        select(letters.consumer, func.count().label("number"))
+        .where(letters.reason.in_(reasons))
+        .group_by(letters.consumer)
+    )
+    return {row.consumer: row.number for row in connection.execute(counted.order_by(letters.consumer))}
 
 
 UNKNOWN = Statement(

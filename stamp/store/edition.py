@@ -8,12 +8,15 @@ from sqlalchemy import Connection, inspect, text
 
 from stamp.errors import NoStoreError, StoreError
 from stamp.store.functions import FUNCTIONS
-from stamp.store.tables import EDITION, METADATA, STORAGE
+from stamp.store.tables import EDITION, INBOX, METADATA, STORAGE
 
 __all__ = ["CURRENT", "create", "is_current", "must_exist"]
 
-CURRENT: Final = 2
-"""The edition of the tables that this release works with. A later one only adds tables, so workers of an earlier one that are running go on."""
+CURRENT: Final = 3
+"""The edition of the tables that this release works with.
+
+A later one only adds tables, and columns that may be empty, so workers of an earlier one that are running go on.
+"""
 
 LOCK: Final = int.from_bytes(b"stamp-db")
 """What processes that start at once queue for on PostgreSQL; any number that nobody else uses."""
@@ -52,7 +55,7 @@ def must_exist(connection: Connection, url: str) -> None:
 
 
 def create(tx: Connection) -> None:
-    """Create the tables, or those that an earlier edition lacks, unless somebody else has done so in the meantime.
+    """Create the tables, or what an earlier edition lacks of them, unless somebody else has done so in the meantime.
 
     Raises:
         StoreError: they are of a later edition.
@@ -62,11 +65,23 @@ def create(tx: Connection) -> None:
     if is_current(tx):
         return
     METADATA.create_all(tx)
+    _add_columns(tx)
     if tx.dialect.name == "postgresql":
         for each in (*STORAGE, *FUNCTIONS):
             tx.exec_driver_sql(each)
     tx.execute(EDITION.delete())
     tx.execute(EDITION.insert(), {"edition": CURRENT})
+
+
+def _add_columns(tx: Connection) -> None:
+    known = {each["name"] for each in inspect(tx).get_columns(INBOX.name)}
+    for name, kinds in ADDED.items():
+        if name not in known:
+            tx.exec_driver_sql(f"ALTER TABLE {INBOX.name} ADD COLUMN {name} {kinds[tx.dialect.name]}")
+
+
+ADDED: Final = {"content": {"sqlite": "BLOB", "postgresql": "BYTEA"}}
+"""The columns of the inbox that came with edition 3."""
 
 
 def _found(connection: Connection) -> int | None:

@@ -18,12 +18,17 @@ from stamp.store.message import Message
 from stamp.store.statement import Statement
 from stamp.store.work import Work
 
-__all__ = ["back_off", "complete", "extend", "is_due", "park", "postpone", "put", "release", "take", "wake"]
+__all__ = ["back_off", "complete", "extend", "is_due", "others", "park", "postpone", "put", "release", "take", "wake"]
 
 
 def put(tx: Connection, entries: Sequence[tuple[str, Message]], *, now: int) -> int:
     """Put messages in, each for a consumer, and return how many of them are new: an event is there once for each consumer, whatever has become of it."""
     return arrival.put(tx, entries, now=now)
+
+
+def others(tx: Connection, entries: Sequence[tuple[str, Message]]) -> list[tuple[str, Message]]:
+    """Return which messages, of those that were put in, were not: their consumer has an event of their id that says something else."""
+    return arrival.others(tx, entries)
 
 
 def take(tx: Connection, consumers: Sequence[str], *, limit: int, now: int, lease: int) -> list[Work]:

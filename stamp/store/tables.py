@@ -2,7 +2,8 @@
 
 A row of the inbox is waiting (`state` 0; at work as long as it has a lease), done (2) or dead (3). It is short, because the content of
 its message is apart: taking work rewrites no bodies, and what is left of work that is done fills few pages. `run` stands for the
-consumer and the workflow's id where rows are ordered by those: 8 bytes, whatever a sender has put there.
+consumer and the workflow's id where rows are ordered by those: 8 bytes, whatever a sender has put there. `content` is a digest of what
+the event says, so that another one of the same id is noticed; rows of edition 2 have none.
 
 Indexes of waiting rows are partial, so that work that is done costs nothing. What a taker changes is in no index of PostgreSQL, which then
 writes none of them anew (HOT); SQLite would have to look at every row that rests, so there the index has all that decides.
@@ -95,6 +96,7 @@ INBOX: Final = Table(
     _text("workflow_id"),
     _text("event"),
     Column("error", Text),
+    Column("content", LargeBinary),
     UniqueConstraint("consumer", "event_id", name="stamp_inbox_event"),
     sqlite_autoincrement=True,
 )

@@ -8,12 +8,13 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from stamp.envelope import wire
+from stamp.envelope.content import TRACE_CONTEXT
 from stamp.envelope.contribution import assemble, event_id, identify
 from stamp.envelope.limits import Limits
 from stamp.errors import EncodeError
 from stamp.schema.varint import sized
 from stamp.workflow.context import deadline
-from stamp.workflow.outgoing import TRACE_CONTEXT, Outgoing, headers
+from stamp.workflow.outgoing import Outgoing, headers
 from stamp.workflow.step import Step
 
 __all__ = ["Start", "first_event", "header", "start"]

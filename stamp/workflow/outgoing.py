@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from stamp.envelope.content import TRACE_CONTEXT
 from stamp.envelope.wire import Header
 from stamp.schema.values import local
 
 __all__ = ["Outgoing", "headers", "source"]
-
-TRACE_CONTEXT = ("traceparent", "tracestate")
 
 
 class Outgoing(NamedTuple):

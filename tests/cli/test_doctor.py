@@ -452,7 +452,7 @@ class TestWork:
             ("UPDATE stamp_edition SET edition = 1", "are of edition 1", ""),
             ("UPDATE stamp_edition SET edition = 9", "install the later release", ""),
             ("DELETE FROM stamp_edition", "expected one number in the table stamp_edition", ""),
-            ("INSERT INTO stamp_edition VALUES (1)", "got [2, 1]: restore the database", ""),
+            ("INSERT INTO stamp_edition VALUES (1)", "got [3, 1]: restore the database", ""),
             ("DROP TABLE stamp_start", "lack what this release needs: stamp_start;", "a worker makes new ones"),
             ("DROP TABLE stamp_inbox", "lack what this release needs: stamp_inbox;", "the release that made them"),
             ("ALTER TABLE stamp_outbox DROP COLUMN sends", "needs: stamp_outbox.sends;", "the release that made them"),
@@ -524,6 +524,14 @@ class TestWork:
             dead_letters.bury(tx, "shop.payment", message(), Letter("no-envelope", "", ""), now=NOW)
         advice = [each.advice for each in worked(database) if each.found == "1 dead letters"]
         assert advice == ["see them: stamp dlq list --queue shop.payment"]
+
+    def test_other_content_under_a_known_id_is_a_problem(self, database):
+        with Store.open(database) as store, store.begin() as tx:
+            dead_letters.bury(tx, "shop.payment", message(), Letter("used-event-id", "", ""), now=NOW)
+        [told] = [each for each in worked(database) if each.state == "problem"]
+        assert told.what == "shop.payment"
+        assert told.found == "1 of its dead letters have an id under which other content was taken before"
+        assert "stamp dlq list --queue shop.payment" in told.advice
 
     @pytest.mark.parametrize(
         ("seconds", "sends", "has_broker", "state"),

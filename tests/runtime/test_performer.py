@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from stamp import Envelope, Fail, StepContext, Workflow
 from stamp.errors import StoreError
 from stamp.runtime import directory, missing_schemas, pace, performer
+from stamp.runtime.answer import answered
 from stamp.runtime.performer import Performer
 from stamp.runtime.publisher import Publisher
 from stamp.store import dead_letters, finals, inbox
@@ -814,3 +815,71 @@ def test_after_the_patience_for_schemas_it_is_a_dead_letter_that_names_the_schem
     assert dead.letter.reason == "unknown-schema"
     assert dead.letter.writer.endswith(" (question)")
     assert dead.letter.reader == "Question (answer)"
+
+
+def test_an_event_that_another_one_of_its_id_has_overtaken_becomes_a_dead_letter(posted, caplog):
+    worker = posted.worker()
+    posted.broker.put(Copy("desk.answer", posted.overtaking("1").body))
+    posted.work(worker)
+    posted.ask(1)
+    [copy] = [each for link in posted.broker.links for each in link.out.values()] or posted.broker.queues["desk.answer"]
+    posted.work(worker)
+    posted.broker.put(copy)
+
+    posted.work(worker)
+
+    [dead] = posted.letters
+    assert (dead.letter.reason, dead.message.workflow_id, dead.message.body) == ("used-event-id", "1", copy.body)
+    assert posted.events == [("Answered", "1")]
+    assert posted.broker.is_empty
+    [told] = [each for each in caplog.records if each.name == "stamp.conflict"]
+    id_ = copy.headers["ce-id"]
+    assert (told.levelname, told.workflow_id, told.event_id) == ("ERROR", "1", id_)
+    assert f"got {id_}, under which other content was taken before" in told.getMessage()
+
+
+def test_an_overtaken_event_is_done_when_somebody_decides_so(posted, store):
+    worker = posted.worker()
+    posted.broker.put(Copy("desk.answer", posted.overtaking("1").body))
+    posted.work(worker)
+    posted.ask(1)
+    posted.work(worker)
+    [dead] = posted.letters
+    calls = []
+    posted.handler = lambda context: calls.append(context.workflow_id) or agree(context)
+
+    with store.begin() as transaction:
+        dead_letters.replay(transaction, dead, posted.clock())
+    posted.work(worker)
+
+    assert calls == ["1"]
+    assert posted.letters == []
+
+
+def test_the_same_event_with_other_times_and_traces_is_a_repeat(posted, clock):
+    worker = posted.worker()
+    posted.ask(1)
+    posted.work(worker)
+    clock.sleep(5)
+    again = posted.workflow.start(
+        Question(text="why?"), workflow_id="1", attributes={"traceparent": f"00-{'1' * 32}-{'2' * 16}-01"}
+    )
+    posted.broker.put(Copy("desk.answer", again.body, {**again.headers, "x": "y"}))
+
+    posted.work(worker)
+
+    assert posted.letters == []
+    assert posted.events == [("Answered", "1")]
+
+
+def test_without_a_broker_an_overtaken_event_is_a_dead_letter_too(desk, store):
+    forged = desk.overtaking("1")
+    [message] = answered("desk", [forged])
+    with store.begin() as transaction:
+        inbox.put(transaction, [("desk.answer", message)], now=desk.clock())
+    desk.ask(1)
+
+    desk.work(desk.worker())
+
+    assert [each.letter.reason for each in desk.letters] == ["used-event-id"]
+    assert desk.events == [("Answered", "1")]

@@ -255,6 +255,22 @@ def test_a_repeat_is_acknowledged_and_not_done_again(desk, broker):
     assert broker.is_empty
 
 
+def test_an_event_that_another_one_of_its_id_has_overtaken_is_buried(desk, broker):
+    calls = []
+    desk.handler = lambda context: calls.append(1) or Answer(text="yes")
+    worker = desk.worker()
+    broker.put(Copy("desk.answer", desk.overtaking("1").body))
+    work(desk, worker)
+    desk.ask(1)
+
+    work(desk, worker)
+
+    [(copy, reason)] = broker.buried
+    assert reason.startswith("used-event-id: UsedEventIdError: expected an event of an id of its own")
+    assert copy.body != desk.overtaking("1").body
+    assert len(calls) == 1
+
+
 def test_a_repeat_of_what_was_buried_is_worked_on(desk, broker):
     desk.handler = raising(ValueError("no"))
     worker = desk.worker(attempts=1)

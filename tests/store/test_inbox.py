@@ -55,6 +55,31 @@ class TestPut:
         assert work.message == given
         assert (work.consumer, work.attempt, work.failures, work.arrived_at) == (VALIDATION, 1, 0, 7)
 
+    def test_another_event_of_the_same_id_is_told_from_a_repeat(self, store, message):
+        same, other, new = message(), message(body=b"other"), message(2)
+        with store.begin() as tx:
+            inbox.put(tx, [(VALIDATION, same), (BILLING, other)], now=1)
+        entries = [(VALIDATION, same), (VALIDATION, other), (BILLING, other), (BILLING, same), (BILLING, new)]
+
+        with store.begin() as tx:
+            assert inbox.put(tx, entries, now=2) == 1
+            assert inbox.others(tx, entries) == [(VALIDATION, other), (BILLING, same)]
+
+    def test_of_two_that_come_together_the_second_is_another(self, store, message):
+        entries = [(VALIDATION, message()), (VALIDATION, message(body=b"other")), (VALIDATION, message())]
+
+        with store.begin() as tx:
+            assert inbox.put(tx, entries, now=1) == 1
+            assert inbox.others(tx, entries) == [entries[1]]
+
+    def test_it_is_known_when_the_work_is_done(self, store, message):
+        with store.begin() as tx:
+            inbox.put(tx, [(VALIDATION, message())], now=1)
+        works = take(store)
+        with store.begin() as tx:
+            inbox.complete(tx, works, now=11)
+            assert inbox.others(tx, [(VALIDATION, message(body=b"other"))])
+
     def test_an_event_is_in_once_for_each_consumer(self, store, message):
         entries = [(VALIDATION, message()), (BILLING, message()), (VALIDATION, message())]
 

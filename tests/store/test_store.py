@@ -31,6 +31,12 @@ def take(store):
         return inbox.take(tx, [VALIDATION], limit=100, now=10, lease=60)
 
 
+OF_EDITION_2 = text(
+    "INSERT INTO stamp_inbox (number, consumer, event_id, workflow, workflow_id, event, arrived_at) "
+    "SELECT 1000 + coalesce(max(number), 0), 'ticket.validation', :event_id, 'ticket', '1', 'TicketCreated', 1 FROM stamp_inbox"
+)
+
+
 class TestOpen:
     def test_what_was_committed_is_there_when_it_is_opened_again(self, shared_url, message):
         with Store.open(shared_url) as store:
@@ -72,6 +78,21 @@ class TestOpen:
         with Store.open(shared_url) as store, store.read() as connection:
             assert connection.execute(EDITION.select()).all() == [(CURRENT,)]
             assert directory.read(connection, "ticket") == {}
+
+    def test_an_inbox_of_edition_2_gets_its_column_and_goes_on(self, shared_url, message):
+        put = [(VALIDATION, message(number)) for number in (1, 2)]
+        with Store.open(shared_url) as store, store.begin() as tx:
+            tx.execute(text("ALTER TABLE stamp_inbox DROP COLUMN content"))
+            tx.execute(update(EDITION).values(edition=2))
+            tx.execute(OF_EDITION_2, {"event_id": message(1).event_id})
+
+        with Store.open(shared_url) as store, store.begin() as tx:
+            assert tx.execute(EDITION.select()).all() == [(CURRENT,)]
+            assert inbox.put(tx, put, now=1) == 1
+            forged = [(VALIDATION, message(number, body=b"forged")) for number in (1, 2)]
+            assert inbox.put(tx, forged, now=1) == 0
+            assert inbox.others(tx, forged) == forged[1:]  # of the first nobody knows what it said
+            tx.execute(OF_EDITION_2, {"event_id": message(3).event_id})  # a worker of then that is still running
 
     def test_where_nobody_has_been_nothing_is_created_unasked(self, shared_url, tmp_path):
         with pytest.raises(NoStoreError, match=r"no file|no tables"):

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from stamp.errors import NoStoreError, StoreError
 from stamp.runtime.doctor.contracts import gone
 from stamp.runtime.doctor.diagnosis import Diagnosis, State, judged, ok, problem, warning
+from stamp.runtime.reason import CONFLICTS
 from stamp.store import directory
-from stamp.store.backlog import Backlog, Unknown, Unsent, backlog, unknown_schemas, unsent
+from stamp.store.backlog import Backlog, Unknown, Unsent, backlog, dead, unknown_schemas, unsent
 from stamp.store.foreign import lacking, odd_rows
 from stamp.store.store import Store
 from stamp.workflow.announcement import LISTENER
@@ -54,7 +55,7 @@ def examine(
                     yield from misfits
                     return
                 found, waiting, seen = backlog(connection), unsent(connection), _seen(connection)
-                unknown = unknown_schemas(connection)
+                unknown, conflicts = unknown_schemas(connection), dead(connection, CONFLICTS)
         except StoreError as error:
             yield problem("tables", str(error), "")
             return
@@ -67,6 +68,8 @@ def examine(
         yield from _consumer(consumer, each, now, is_known=is_known, absent=absent)
     for consumer, missing in unknown.items():
         yield _unknown(consumer, missing)
+    for consumer, number in conflicts.items():
+        yield _conflict(consumer, number)
     if not found:
         yield ok("backlog", "nothing waits")
     yield _outbox(waiting, now, has_broker=has_broker)
@@ -129,6 +132,12 @@ def _consumer(consumer: str, each: Backlog, now: int, *, is_known: bool, absent:
 def _unknown(consumer: str, missing: Unknown) -> Diagnosis:
     error = missing.error.partition(": ")[2]
     return warning(consumer, f"{missing.messages:,} of them wait for a schema that is not known", error)
+
+
+def _conflict(consumer: str, number: int) -> Diagnosis:
+    found = f"{number:,} of its dead letters have an id under which other content was taken before"
+    advice = "see who else publishes, or which handler answers otherwise when it is called again: stamp dlq list"
+    return problem(consumer, found, f"{advice} --queue {consumer}, reasons {' and '.join(CONFLICTS)}")
 
 
 def _outbox(waiting: Unsent, now: int, *, has_broker: bool) -> Diagnosis:

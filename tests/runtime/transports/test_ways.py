@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
@@ -17,6 +17,8 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from stamp import Envelope, Failure, Outcome, StepContext, Workflow
+from stamp.envelope import wire
+from stamp.envelope.contribution import encode
 from stamp.errors import InputError, UnroutableError, UsedIdError
 from stamp.runtime import Policy, Publisher, Retry, Worker
 from stamp.store import Store, dead_letters, finals
@@ -321,6 +323,26 @@ def test_a_used_id_that_comes_from_elsewhere_is_a_dead_letter_of_each_listener(s
     assert {reason for reason, _ in shop.dead()} == {"used-id"}
     assert shop.done() == of_runs(1)
     assert set(shop.ends()) == {"Told", "Noted"}
+
+
+def overtaking(shop: Shop) -> Outgoing:
+    """Return an event with the id of the first one of run 0 that begins no run."""
+    begun = shop.workflow.start(Order(text="a"), workflow_id="0")
+    header, _ = wire.read_header(begun.body)
+    [said] = Envelope.from_bytes(begun.body).contributions
+    spied = replace(said, step="spy", event="Spied", event_id=b"spied" + bytes(11))
+    return begun._replace(body=wire.append(wire.append(wire.begin(header), encode(spied)), encode(said)))
+
+
+@pytest.mark.parametrize("shop", ["rabbitmq and a store", "rabbitmq alone"], indirect=True)
+def test_a_start_that_another_event_of_its_id_has_overtaken_is_a_dead_letter_of_each_listener(shop: Shop) -> None:
+    with Publisher(shop.workflow, broker=shop.transport()) as elsewhere, shop.worker():
+        elsewhere.publish(overtaking(shop))
+        shop.wait(lambda: shop.done() == of_runs(1))
+        elsewhere.publish(shop.workflow.start(Order(text="a"), workflow_id="0"))
+        shop.wait(lambda: len(shop.dead()) == 2)
+    assert {reason for reason, _ in shop.dead()} == {"used-event-id"}
+    assert shop.done() == of_runs(1)
 
 
 @pytest.mark.parametrize("transport", [name for name in REAL if name not in KEEPING])
