@@ -148,7 +148,7 @@ def test_a_run_without_a_final_event_is_counted(stamp, small, write_lines):
 
 def test_a_validator_that_crashes_makes_a_bad_line(stamp, small, here, write_lines):
     source = (here / "small.py").read_text()
-    crashing = "    @field_validator('do')\n    def checked(cls, value):\n        return {}[value]\n\n"
+    crashing = "    @field_validator('do')\n    def checked(cls, value):\n        return {'': ''}[value]\n\n"
     source = source.replace("class Do(", f"{crashing}class Do(").replace(
         "BaseModel, Field", "BaseModel, Field, field_validator"
     )
