@@ -21,8 +21,10 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI") == "true"
 
-hypothesis.settings.register_profile("local", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+# By day the same few examples each time in CI; at night many, and others each time: `pytest --hypothesis-profile night`.
+hypothesis.settings.register_profile("local", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True)
+hypothesis.settings.register_profile("night", deadline=None, max_examples=300, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "local")
 
 

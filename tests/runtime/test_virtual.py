@@ -386,10 +386,10 @@ assert not any(sender.confirm(5))
 
 
 def test_many_may_be_the_first(database):
-    processes = [subprocess.Popen([sys.executable, "-c", PUBLISH, str(database), each]) for each in "0123"]
-    assert [each.wait(60) for each in processes] == [0, 0, 0, 0]
+    processes = [subprocess.Popen([sys.executable, "-c", PUBLISH, str(database), each]) for each in "012"]
+    assert [each.wait(60) for each in processes] == [0, 0, 0]
     consumer = receiver(Sql(f"sqla+sqlite:///{database}"))
-    assert sorted(bodies(take(consumer, 4))) == [b"0", b"1", b"2", b"3"]
+    assert sorted(bodies(take(consumer, 3))) == [b"0", b"1", b"2"]
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def count_ended(store: Store) -> int:
         return connection.execute(text("SELECT count(*) FROM stamp_final")).scalar_one()
 
 
-@pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.parametrize("concurrency", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_the_example_ends_as_it_should_over_a_database_alone(store, tickets, name, concurrency):
     workflow = renamed(ticket, name)
     with Publisher(workflow, store=store) as publisher:
@@ -144,7 +144,7 @@ def forget_queues(topology: Topology, *more: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["rabbitmq", "redis"])
-@pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.parametrize("concurrency", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_the_example_ends_as_it_should_over_a_broker_with_a_store(kind, tickets, name, tmp_path, stack, concurrency):
     workflow, store = renamed(ticket, name), open_store(stack, tmp_path, "file")
     broker = stack.enter_context(broker_of(kind, tmp_path, name, workflow))
@@ -180,7 +180,7 @@ def test_services_with_stores_of_their_own_work_together_over_a_broker(tickets, 
     assert sorted(each for store in stores.values() for each in ended(store)) == expected(workflow, tickets)
 
 
-@pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.parametrize("concurrency", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_the_example_ends_as_it_should_over_rabbitmq_without_a_store(tickets, name, tmp_path, stack, concurrency):
     workflow = renamed(ticket, name)
     broker = stack.enter_context(broker_of("rabbitmq", tmp_path, name, workflow))

@@ -77,7 +77,7 @@ class Broker:
     letters: Callable[[str], list[Foreign]] | None = None
     port: int | None = None
     through: Callable[[int], Sequence[Any]] | None = None
-    settles: float = 0.3
+    settles: float = 0.15
     secrets: Sequence[str] = ()
     wire: Callable[[int], Proxy] = Proxy
     has_only_texts: bool = False

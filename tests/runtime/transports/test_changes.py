@@ -17,7 +17,7 @@ from stamp.runtime import Policy, Publisher, Retry, Worker
 from stamp.store import Store, dead_letters, directory
 
 from .brokers import TABLE, Broker
-from .test_ways import KEEPING, REAL, open_postgresql
+from .test_ways import KEEPING, REAL, by_day, open_postgresql
 
 WAYS = [
     "store sqlite",
@@ -114,7 +114,7 @@ class Town:
             return [each.letter.reason for each in dead_letters.find(connection)]
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=by_day(WAYS))
 def town(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> Iterator[Town]:
     with ExitStack() as stack:
         what, _, beside = request.param.partition(" ")
@@ -178,7 +178,7 @@ def test_a_step_that_comes_last_reads_what_was_written_before_anybody_knew_of_it
     assert town.dead("late") == []
 
 
-@pytest.mark.parametrize("town", [way for way in WAYS if way.endswith("a store each")], indirect=True)
+@pytest.mark.parametrize("town", by_day([way for way in WAYS if way.endswith("a store each")]), indirect=True)
 def test_whoever_takes_a_contract_from_the_broker_keeps_it_in_its_own_store(town: Town) -> None:
     town.run("first")
     town.publisher(Wider)(1, note="new")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -39,6 +40,19 @@ WAYS = (
     + [f"{name} and a store" for name in REAL]
     + [f"{name} alone" for name in KEEPING]
 )
+
+LIKE_OTHERS = {
+    *(f"{name} and a store" for name in ("postgresql", "sqlite", "filesystem")),
+    *(f"{name} and a store each" for name in ("redis", "postgresql", "sqlite", "filesystem")),
+    "sqlite alone",
+}
+"""What is put together of parts that other ways have, too: tried at night."""
+
+
+def by_day(ways: Sequence[str]) -> list[Any]:
+    """Return parameters for `ways`, of which some are slow."""
+    return [pytest.param(way, marks=[pytest.mark.slow] if way in LIKE_OTHERS else []) for way in ways]
+
 
 QUICK = Policy(retry=Retry(attempts=3, first=0.2, longest=0.2), lease=5, resend=0.3, grace=10)
 
@@ -145,7 +159,7 @@ def of_runs(count: int) -> Counter[tuple[str, str, str]]:
     return Counter((step, str(run), event) for run in range(count) for step, event in works)
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=by_day(WAYS))
 def shop(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> Iterator[Shop]:
     with ExitStack() as stack:
         what, _, beside = request.param.partition(" ")
@@ -255,7 +269,7 @@ def test_a_start_that_is_declared_as_an_end_needs_no_listener(shop: Shop) -> Non
         assert set(shop.ends()) == {"Remarked"}
 
 
-@pytest.mark.parametrize("shop", [way for way in WAYS if not way.startswith("store")], indirect=True)
+@pytest.mark.parametrize("shop", by_day([way for way in WAYS if not way.startswith("store")]), indirect=True)
 def test_what_is_no_envelope_is_a_dead_letter_and_holds_up_nobody(shop: Shop) -> None:
     assert shop.broker is not None
     shop.publish("a")
@@ -281,7 +295,7 @@ def test_an_event_that_nobody_listens_to_is_refused(shop: Shop) -> None:
         publisher.publish(ordered, unheard)
 
 
-@pytest.mark.parametrize("shop", [f"{name} alone" for name in KEEPING], indirect=True)
+@pytest.mark.parametrize("shop", by_day([f"{name} alone" for name in KEEPING]), indirect=True)
 def test_a_handler_that_wants_a_transaction_where_there_is_no_store_has_a_reason_of_its_own(shop: Shop) -> None:
     @shop.workflow.step(on="Noted", emits="Archived")
     def archive(gamma: Note, context: StepContext) -> Note:
