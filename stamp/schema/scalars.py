@@ -26,6 +26,7 @@ from pydantic.fields import FieldInfo
 
 from stamp.schema import primitives
 from stamp.schema.form import Form, Node
+from stamp.schema.limits import MAX_PRECISION
 from stamp.schema.place import Place
 
 __all__ = ["NULL", "TEXTS", "URLS", "flat", "scalar"]
@@ -127,6 +128,8 @@ def _decimal(metadata: list[Any], place: Place) -> Form | None:
         raise place.error(
             f"expected max_digits of at least 1 and of at least decimal_places, got {precision} and {scale}"
         )
+    if precision > MAX_PRECISION:  # readers would see bytes
+        raise place.error(f"expected a decimal with a precision of 1 to {MAX_PRECISION}, got {precision}")
     schema = {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
     return Form(schema, primitives.decimal(precision, scale), (Decimal,), ordered=True)
 
