@@ -56,6 +56,9 @@ AGAIN: Final = 2.0
 @store_option
 @number_option(WHOLE, "concurrency", POLICY.concurrency, "How many handlers run at the same time.")
 @number_option(WHOLE, "prefetch", POLICY.prefetch, "How many messages a broker gives out before they are acknowledged.")
+@number_option(
+    WHOLE, "prefetch-bytes", POLICY.prefetch_bytes, "How many bytes they may have; one message is always taken."
+)
 @number_option(WHOLE, "attempts", RETRY.attempts, "How often a handler may raise before its message is a dead letter.")
 @number_option(SECONDS, "lease", POLICY.lease, "How many seconds others wait for the works of a worker that died.")
 @number_option(

@@ -8,13 +8,15 @@ from typing import Final
 
 from stamp.errors import InputError
 from stamp.runtime.retry import RETRY, Retry
-from stamp.runtime.span import HANDLERS, MESSAGES, SECONDS, Span
+from stamp.runtime.span import BYTES, HANDLERS, MESSAGES, SECONDS, Span
+from stamp.runtime.transport import PREFETCH_BYTES
 
 __all__ = ["POLICY", "Policy"]
 
 SPANS: Final[Mapping[str, Span]] = {
     "concurrency": HANDLERS,
     "prefetch": MESSAGES,
+    "prefetch_bytes": BYTES,
     **dict.fromkeys(("lease", "resend", "horizon", "schema_patience", "patience", "grace"), SECONDS),
 }
 
@@ -25,6 +27,7 @@ class Policy:
 
     concurrency: how many handlers run at the same time.
     prefetch: how many messages a broker gives out before they are acknowledged.
+    prefetch_bytes: how many bytes they may have; while they have more, none is fetched. One is, however large it is.
     retry: how often work is tried, and how long it rests in between.
     lease: how long work is taken for. It is renewed while the worker lives, so this is how long others wait for works of one that died.
     resend: after how long an event without a receipt is sent again; each time twice as long.
@@ -41,6 +44,7 @@ class Policy:
 
     concurrency: int = 1
     prefetch: int = 200
+    prefetch_bytes: int = PREFETCH_BYTES
     retry: Retry = RETRY
     lease: float = 30.0
     resend: float = 5.0

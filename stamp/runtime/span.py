@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from stamp.errors import InputError
 
-__all__ = ["DEATHS", "HANDLERS", "MESSAGES", "SECONDS", "Span"]
+__all__ = ["BYTES", "DEATHS", "HANDLERS", "MESSAGES", "SECONDS", "Span"]
 
 LONGEST: Final = 60
 """Letters of a value that an error repeats."""
@@ -46,5 +46,7 @@ HANDLERS: Final = Span(1, 1_000, is_whole=True)
 """Each has a thread, and a connection to the database."""
 MESSAGES: Final = Span(1, 65_535, is_whole=True)
 """As many as AMQP lets a consumer have."""
+BYTES: Final = Span(1, 2**40, is_whole=True)
+"""More than any machine has is no bound. One message is always taken, however large it is."""
 DEATHS: Final = Span(1, 1_000_000, is_whole=True)
 """Attempts are counted in 32 bits."""

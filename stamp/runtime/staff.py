@@ -148,7 +148,9 @@ class Means:
             target.close()
         own = {step: self.workflow.steps[step].on for step in self.consumers.values()}
         topology = self.listeners.topology.with_listeners(own)
-        return broker.receiver(topology, list(self.consumers), prefetch=self.policy.prefetch)
+        return broker.receiver(
+            topology, list(self.consumers), prefetch=self.policy.prefetch, prefetch_bytes=self.policy.prefetch_bytes
+        )
 
     def _sender(self, broker: Transport) -> Sender:
         return TrackingSender(broker, self.listeners, lambda: self.announcer.announcement)

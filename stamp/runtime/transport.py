@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from stamp.errors import DeliveryError
 from stamp.runtime.outside import named, texts
 from stamp.runtime.topology import Topology
 from stamp.store.message import Message
 
-__all__ = ["Arrival", "Directory", "Parcel", "Promises", "Receiver", "Sender", "Transport"]
+__all__ = ["PREFETCH_BYTES", "Arrival", "Directory", "Parcel", "Promises", "Receiver", "Sender", "Transport"]
+
+PREFETCH_BYTES: Final = 32 * 2**20
+"""Bytes of messages that a receiver holds unless told otherwise: two of the largest that a sender takes, or 128 as large as an envelope may be."""
 
 
 class Parcel(NamedTuple):
@@ -55,6 +58,11 @@ class Arrival:
         object.__setattr__(self, "content_type", named(self.content_type))
         object.__setattr__(self, "content_encoding", named(self.content_encoding))
 
+    @property
+    def size(self) -> int:
+        """Bytes of it that are in memory, roughly."""
+        return len(self.body) + sum(len(name) + len(value) for name, value in self.headers.items())
+
 
 class Sender(Protocol):
     """Publishes, on a connection of its own. Used by one thread at a time."""
@@ -83,7 +91,9 @@ class Receiver(Protocol):
     """Consumes some queues, on a connection of its own. Used by one thread, which calls it again and again: that keeps the connection alive."""
 
     def receive(self, timeout: float) -> Sequence[Arrival]:
-        """Return what has arrived, waiting for the first message at most `timeout` seconds. Never more than the prefetch limit is unacknowledged.
+        """Return what has arrived, waiting for the first message at most `timeout` seconds.
+
+        Never more messages than `prefetch` are unacknowledged, and no more come as long as those have `prefetch_bytes` or more.
 
         Raises:
             DeliveryError: the connection failed. What is not acknowledged comes again, to whoever consumes then.
@@ -180,7 +190,9 @@ class Transport(Protocol):
             DeliveryError: nobody answers there, or refuses us.
         """
 
-    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> Receiver:
+    def receiver(
+        self, topology: Topology, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> Receiver:
         """Connect to consume `queues`, names of `topology`; declares them, too.
 
         Raises:

@@ -79,7 +79,7 @@ def public(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         file = quote(url.database or "", safe=" +/", errors="surrogateescape")  # the bytes of a name that is no text
         return f"sqlite:///{file}" if file else "sqlite://"
-    return url.set(drivername=url.get_backend_name(), password=None, query={}).render_as_string()
+    return URL.create(url.get_backend_name(), url.username, None, url.host, url.port, url.database).render_as_string()
 
 
 def is_in_memory(url: URL) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.engine import URL
 
 from stamp.errors import StoreError
-from stamp.store.address import is_in_memory
+from stamp.store.address import file_of, is_in_memory
 
 __all__ = ["connect"]
 
@@ -23,6 +26,9 @@ PAUSE: Final = 0.001
 OPTIONS: Final = ("timeout", "cached_statements")
 """What the URL of a file may say of how it is opened."""
 LONGEST: Final = 100
+
+FILE: Final = 0o600
+"""Messages hold what customers wrote."""
 
 OLDEST: Final = (3, 35)
 """The first release with RETURNING and AS MATERIALIZED."""
@@ -53,10 +59,22 @@ def connect(url: URL) -> Engine:
     if is_in_memory(url):
         arguments["check_same_thread"] = False
         options = {"poolclass": StaticPool}
+    elif (file := file_of(url)) is not None and not file.exists():
+        with suppress(OSError):  # SQLite says in its own words why it cannot be made
+            _make(file)
     engine = create_engine(url, connect_args=arguments, hide_parameters=True, **options)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make(file: Path) -> None:
+    """Make an empty database for the user of this process alone, whatever the umask says; SQLite makes what belongs to it in the same way."""
+    made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, FILE)
+    try:
+        os.fchmod(made, FILE)
+    finally:
+        os.close(made)
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:

@@ -23,6 +23,7 @@ _KEYS: Final = (
     "store",
     "concurrency",
     "prefetch",
+    "prefetch_bytes",
     "attempts",
     "lease",
     "schema_patience",

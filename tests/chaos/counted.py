@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Directory, Parcel, Promises, Receiver, Sender, Transport
+from stamp.runtime.transport import PREFETCH_BYTES, Directory, Parcel, Promises, Receiver, Sender, Transport
 
 __all__ = ["Counted"]
 
@@ -31,8 +31,10 @@ class Counted:
     def sender(self, topology: Topology) -> Sender:
         return CountedSender(self._broker.sender(topology), self._note)
 
-    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> Receiver:
-        return self._broker.receiver(topology, queues, prefetch=prefetch)
+    def receiver(
+        self, topology: Topology, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> Receiver:
+        return self._broker.receiver(topology, queues, prefetch=prefetch, prefetch_bytes=prefetch_bytes)
 
     def directory(self, workflow: str) -> Directory:
         return self._broker.directory(workflow)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from stamp.errors import InputError
-from stamp.runtime.transport import Promises
+from stamp.runtime.transport import PREFETCH_BYTES, Promises
 from stamp.runtime.transports.virtual import Virtual
 from stamp.runtime.transports.virtual.content import Content
 from stamp.runtime.transports.virtual.place import Contents, Held
@@ -106,14 +106,16 @@ class MemoryPlace:
         with self._queues.changed:
             return [self._put(queue, content) for queue, content in entries]
 
-    def take(self, queues: Iterable[str], limit: int) -> Sequence[Held]:
+    def take(self, queues: Iterable[str], limit: int, room: int = PREFETCH_BYTES) -> Sequence[Held]:
         """Take messages."""
         taken: list[Held] = []
         with self._queues.changed:
             self._seen = self._queues.puts
             for queue in queues:
                 waiting = self._queues.by_name.get(queue, deque())
-                taken += [waiting.popleft() for _ in range(min(len(waiting), limit - len(taken)))]
+                while waiting and len(taken) < limit and (not taken or waiting[0].content.size <= room):
+                    taken.append(waiting.popleft())
+                    room -= taken[-1].content.size
             self._queues.taken.update((each.key, each.queue) for each in taken)
         return taken
 

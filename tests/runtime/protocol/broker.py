@@ -10,7 +10,7 @@ from stamp.envelope.format import CONTENT_TYPE
 from stamp.errors import DeliveryError, RejectedError, UnroutableError
 from stamp.runtime.message import CONTENT_ENCODING
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Arrival, Parcel, Promises
+from stamp.runtime.transport import PREFETCH_BYTES, Arrival, Parcel, Promises
 
 from .moments import Passing
 
@@ -84,7 +84,9 @@ class SimulatedBroker:
     def sender(self, topology: Topology) -> SimulatedSender:
         return SimulatedSender(self, topology)
 
-    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> SimulatedReceiver:
+    def receiver(
+        self, topology: Topology, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> SimulatedReceiver:
         return SimulatedReceiver(self, topology, queues, prefetch)
 
     def directory(self, workflow: str) -> SimulatedDirectory:

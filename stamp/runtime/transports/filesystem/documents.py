@@ -21,7 +21,7 @@ from typing import Final, NamedTuple, Self
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
-from stamp.runtime.transports.filesystem.files import sync, write
+from stamp.runtime.transports.filesystem.files import make_folder, read, sync, write
 
 __all__ = ["Documents"]
 
@@ -62,12 +62,13 @@ class Documents:
     def read(self) -> Mapping[str, str]:
         """Return the last document of each key."""
         files = [self._folder / editions[-1].name for editions in self._editions().values()]
-        found = [file.read_bytes().decode(errors="replace").partition("\n") for file in files]
+        found = [read(file).decode(errors="replace").partition("\n") for file in files]
         return {unquote(key): text for key, _, text in found}
 
     def write(self, documents: Mapping[str, str]) -> None:
         """Write documents, each to a file that gets into the folder when it is complete."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder.parent)
+        make_folder(self._folder)
         latest = max((each[-1].at for each in self._editions().values()), default=0)
         at, id_ = max(time.time_ns(), latest + 1), uuid4().hex
         for key, text in documents.items():
@@ -94,6 +95,6 @@ class Documents:
 
     def _names(self) -> Sequence[str]:
         try:
-            return [each.name for each in os.scandir(self._folder)]
+            return [each.name for each in os.scandir(self._folder) if each.is_file(follow_symlinks=False)]
         except FileNotFoundError:  # nobody has written anything yet
             return ()

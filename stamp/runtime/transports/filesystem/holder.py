@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from stamp.runtime.transports.filesystem.files import AS_IT_IS, FILE, is_folder, make_folder, size
+
 __all__ = ["Holder", "rescue"]
 
 LOCK: Final = "lock"
@@ -25,16 +27,17 @@ class Holder:
     def __init__(self, taken: Path, tmp: Path) -> None:
         name = f"{uuid4().hex}.holder"
         made = tmp / name
-        made.mkdir()
+        make_folder(made)
         self.folder = taken / name
-        self._lock = os.open(made / LOCK, os.O_CREAT | os.O_RDWR, 0o666)
+        self._lock = os.open(made / LOCK, os.O_CREAT | os.O_RDWR | AS_IT_IS, FILE)
+        os.fchmod(self._lock, FILE)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         made.rename(self.folder)
 
     def box(self, queue: str) -> Path:
         """Return the folder for messages of the queue with the folder `queue`."""
         box = self.folder / queue
-        box.mkdir(exist_ok=True)
+        make_folder(box)
         return box
 
     def close(self) -> None:
@@ -49,7 +52,7 @@ def rescue(holder: Path, give_back: Callable[[Path], None]) -> None:
     The lock is ours meanwhile, so nobody else does the same.
     """
     try:
-        lock = os.open(holder / LOCK, os.O_RDWR)
+        lock = os.open(holder / LOCK, os.O_RDWR | AS_IT_IS)
     except FileNotFoundError:  # somebody is about to remove the folder, or was when he was killed
         _remove(holder)
         return
@@ -58,8 +61,9 @@ def rescue(holder: Path, give_back: Callable[[Path], None]) -> None:
     except BlockingIOError:
         return
     else:
-        for path in sorted(holder.glob("*/*")):
-            give_back(path)
+        for box in filter(is_folder, holder.glob("*")):
+            for path in sorted(each for each in box.glob("*") if size(each) is not None):
+                give_back(path)
         _remove(holder)
     finally:
         os.close(lock)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import logging
 import os
 import time
 from collections import defaultdict, deque
@@ -24,14 +25,28 @@ from typing import Final
 from urllib.parse import quote
 from uuid import uuid4
 
+from stamp.runtime.transport import PREFETCH_BYTES
 from stamp.runtime.transports.filesystem.documents import Documents
-from stamp.runtime.transports.filesystem.files import remove_abandoned, sync, write
+from stamp.runtime.transports.filesystem.files import (
+    discard,
+    is_folder,
+    make_folder,
+    make_root,
+    must_be_ours,
+    read,
+    remove_abandoned,
+    size,
+    sync,
+    write,
+)
 from stamp.runtime.transports.filesystem.holder import Holder, rescue
 from stamp.runtime.transports.virtual.content import Content
 from stamp.runtime.transports.virtual.place import Contents, Held
 from stamp.runtime.transports.virtual.receiver import BEAT
 
 __all__ = ["FolderPlace"]
+
+LOG: Final = logging.getLogger("stamp.filesystem")
 
 PAUSE: Final = 0.01
 """How long to wait between two looks into the folder, in seconds."""
@@ -45,11 +60,13 @@ class FolderPlace:
 
     def __init__(self, folder: Path) -> None:
         self._waiting, self._taken, self._tmp = (folder / name for name in ("waiting", "taken", "tmp"))
+        make_root(folder)
         for each in (self._waiting, self._taken, self._tmp):
-            each.mkdir(parents=True, exist_ok=True)
+            make_folder(each)
         self._documents = folder / "documents"
         self._id = uuid4().hex
         self._time = 0
+        self._passed_over: set[str] = set()
         self._listed: defaultdict[Path, deque[str]] = defaultdict(deque)
 
     @cached_property
@@ -59,19 +76,19 @@ class FolderPlace:
     def create(self, queues: Iterable[str]) -> None:
         """Make the folders of queues."""
         for queue in queues:
-            self._box(queue).mkdir(exist_ok=True)
+            make_folder(self._box(queue))
         sync([self._waiting])
 
     def there(self, queues: Iterable[str]) -> set[str]:
         """Return the queues that have a folder."""
-        return {queue for queue in queues if self._box(queue).is_dir()}
+        return {queue for queue in queues if is_folder(self._box(queue))}
 
     def remove(self, queue: str, *, discard: bool) -> Contents:
         """Remove the folder of a queue, in one piece: whoever is about to put a message into it fails."""
         box = self._box(queue)
         self.look_after(())
         contents = Contents(_count(box), sum(map(_count, self._taken.glob(f"*/{glob.escape(box.name)}"))))
-        if box.is_dir() and contents.may_go(discard=discard):
+        if is_folder(box) and contents.may_go(discard=discard):
             waiting = self._take_away(box) if discard else _remove_empty(box)
             contents = contents._replace(waiting=waiting)
             sync([self._waiting])
@@ -87,16 +104,23 @@ class FolderPlace:
                 sync([boxes[queue]])
         return taken
 
-    def take(self, queues: Iterable[str], limit: int) -> Sequence[Held]:
+    def take(self, queues: Iterable[str], limit: int, room: int = PREFETCH_BYTES) -> Sequence[Held]:
         """Take messages by moving them to the holder's folder."""
         taken: list[Held] = []
         for queue in queues:
             box = self._box(queue)
             while len(taken) < limit and (name := self._next(box)) is not None:
+                bytes_ = size(box / name)
+                if bytes_ is None:  # somebody else has it
+                    continue
+                if taken and bytes_ > room:
+                    self._listed[box].appendleft(name)
+                    return taken
                 path = self._holder.box(box.name) / name
                 with suppress(FileNotFoundError):  # somebody else has it
                     (box / name).rename(path)
-                    taken.append(Held(queue, Content.unpacked(path.read_bytes()), _deliveries(name) + 1, path))
+                    taken.append(Held(queue, Content.unpacked(read(path)), _deliveries(name) + 1, path))
+                    room -= bytes_
         return taken
 
     def done(self, held: Iterable[Held]) -> None:
@@ -121,7 +145,7 @@ class FolderPlace:
         """Move back what dead consumers had. That we live ourselves is seen from our lock."""
         remove_abandoned(self._tmp)
         for holder in self._taken.glob("*.holder"):
-            if holder != self._holder.folder:
+            if holder != self._holder.folder and is_folder(holder):
                 rescue(holder, self._give_back)
 
     def version(self, workflow: str) -> Hashable:
@@ -166,8 +190,8 @@ class FolderPlace:
         waiting = 0
         while True:
             for path in removed.iterdir():
-                path.unlink()
-                waiting += 1
+                waiting += size(path) is not None
+                discard(path)
             try:
                 removed.rmdir()
             except OSError as error:
@@ -188,20 +212,29 @@ class FolderPlace:
         """Return the name of a message that was waiting in `box` when it was last listed; list it again when there is none."""
         names = self._listed[box]
         if not names:
-            names.extend(sorted(entry.name for entry in os.scandir(box) if entry.is_file()))
+            must_be_ours(box)
+            names.extend(sorted(entry.name for entry in os.scandir(box) if self._is_message(entry)))
         return names.popleft() if names else None
+
+    def _is_message(self, entry: os.DirEntry[str]) -> bool:
+        """Tell whether something in a queue is a message. A link, a pipe or a folder is none: it stays where it is, and is told once."""
+        is_one = size(Path(entry)) is not None
+        if not is_one and entry.path not in self._passed_over and os.path.lexists(entry):
+            self._passed_over.add(entry.path)
+            LOG.warning("%s is passed over: expected a regular file with no other name, got something else", entry.path)
+        return is_one
 
     def _give_back(self, path: Path) -> None:
         """Move a message back to its queue, where it stands before all that came later."""
         box = self._waiting / path.parent.name
-        box.mkdir(exist_ok=True)
+        make_folder(box)
         with suppress(FileNotFoundError):  # it is there already
             path.rename(box / _given_out(path.name))
 
 
 def _count(box: Path) -> int:
     """Return how many messages are in the folder `box`; 0 if it is not there."""
-    return sum(each.is_file() for each in box.glob("*"))
+    return sum(size(each) is not None for each in box.glob("*"))
 
 
 def _remove_empty(box: Path) -> int:

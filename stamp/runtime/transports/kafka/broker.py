@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Promises
+from stamp.runtime.transport import PREFETCH_BYTES, Promises
 from stamp.runtime.transports.kafka.address import Address
 from stamp.runtime.transports.kafka.directory import KafkaDirectory
 from stamp.runtime.transports.kafka.receiver import KafkaReceiver
@@ -66,14 +66,16 @@ class Kafka:
         self._declare(topology)
         return KafkaSender(self._address, topology, largest=LARGEST)
 
-    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> KafkaReceiver:
+    def receiver(
+        self, topology: Topology, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> KafkaReceiver:
         """Connect to consume `queues`.
 
         Raises:
             DeliveryError: as for `sender`. InputError: the same.
         """
         self._declare(topology)
-        return KafkaReceiver(self._address, queues, prefetch=prefetch)
+        return KafkaReceiver(self._address, queues, prefetch=prefetch, prefetch_bytes=prefetch_bytes)
 
     def directory(self, workflow: str) -> KafkaDirectory:
         """Connect to the topic with the documents of a workflow.

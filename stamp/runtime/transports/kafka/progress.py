@@ -30,7 +30,7 @@ class Progress:
     def __init__(self, committed: Mark | None = None) -> None:
         self._committed = committed
         self._todo, self._known = ((), 0) if committed is None else _read(committed)
-        self._open: dict[int, None] = {}
+        self._open: dict[int, int] = {}
         self._end = 0 if committed is None else committed.offset
 
     def __len__(self) -> int:
@@ -40,12 +40,17 @@ class Progress:
         """Tell whether a message was begun and is not done."""
         return offset in self._open
 
-    def begin(self, offset: int) -> bool:
-        """Begin a message that was polled, or say that it was done before."""
+    @property
+    def size(self) -> int:
+        """Bytes of the messages that were begun and are not done."""
+        return sum(self._open.values())
+
+    def begin(self, offset: int, size: int = 0) -> bool:
+        """Begin a message of `size` bytes that was polled, or say that it was done before."""
         self._end = max(self._end, offset + 1)
         if offset < self._known and offset not in self._todo:
             return False
-        self._open[offset] = None
+        self._open[offset] = size
         return True
 
     def finish(self, offset: int) -> None:

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Final
 
 from stamp.errors import DeliveryError
-from stamp.runtime.transport import Arrival
+from stamp.runtime.transport import PREFETCH_BYTES, Arrival
 from stamp.runtime.transports.kafka import record
 from stamp.runtime.transports.kafka.address import Address
 from stamp.runtime.transports.kafka.line import Line
@@ -30,10 +30,13 @@ class KafkaReceiver:
     Kafka knows no limit of messages that are out, so it is kept here: what was polled beyond it waits, and at some point polling stops.
     """
 
-    def __init__(self, address: Address, queues: Sequence[str], *, prefetch: int) -> None:
+    def __init__(
+        self, address: Address, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> None:
         self._address, self._prefetch = address, prefetch
         share = max(1, prefetch // len(queues))
-        self._subscriptions = {queue: Subscription(address, queue, limit=share) for queue in queues}
+        space = max(1, prefetch_bytes // len(queues))
+        self._subscriptions = {queue: Subscription(address, queue, limit=share, space=space) for queue in queues}
         self._turns = deque(self._subscriptions.values())
         self._waiting: deque[tuple[Subscription, Tag]] = deque()
         self._letters: Line | None = None

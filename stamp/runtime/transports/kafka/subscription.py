@@ -26,9 +26,14 @@ SETTINGS: Final = {
     "auto.offset.reset": "earliest",  # a message that was sent before anybody listened is one, too
     # Who comes or goes takes only the partitions that move away from others, so that little comes again.
     "partition.assignment.strategy": "cooperative-sticky",
-    "queued.max.messages.kbytes": 16_384,
     "fetch.wait.max.ms": 100,
 }
+
+QUEUED: Final = 16 * 2**20
+FETCHED: Final = 4 * 2**20
+"""Bytes that librdkafka may have in store of a topic, and may ask a broker for at once."""
+LARGEST: Final = 2**20
+"""Bytes of a record that brokers take, unless told otherwise."""
 
 # What a commit is answered with when the partition is, or will be, somebody else's.
 MOVED: Final = frozenset(
@@ -60,15 +65,15 @@ class Tag(NamedTuple):
 
 
 class Subscription:
-    """The topic `queue`, consumed. What comes more than `limit` at a time waits in the cluster.
+    """The topic `queue`, consumed. What comes more than `limit` at a time, or than `space` bytes, waits in the cluster.
 
     Raises:
         InputError: librdkafka does not know a setting.
     """
 
-    def __init__(self, address: Address, queue: str, *, limit: int) -> None:
+    def __init__(self, address: Address, queue: str, *, limit: int, space: int) -> None:
         self.queue = queue
-        self._address, self._limit = address, limit
+        self._address, self._limit, self._space = address, limit, space
         self._trouble = Trouble(address)
         self._partitions: dict[int, Progress] = {}
         self._uncommitted: set[int] = set()
@@ -77,6 +82,8 @@ class Subscription:
         self._failure: DeliveryError | None = None
         settings = {
             **SETTINGS,
+            "queued.max.messages.kbytes": max(1, min(QUEUED, space) // 2**10),
+            "fetch.max.bytes": max(LARGEST, min(FETCHED, space)),
             "group.id": f"{address.group}.{queue}",
             "session.timeout.ms": round(address.session * 1000),
             # A member that is slow to hear of others has lost its partitions before it could give them away.
@@ -95,8 +102,9 @@ class Subscription:
             DeliveryError: the cluster is gone, or does not let us.
         """
         self._commit()
-        self._pause(waiting >= self._limit)
-        polled = self._consume(max(1, self._limit - waiting), timeout)
+        room = self._space - self.size
+        self._pause(waiting >= self._limit or room <= 0)
+        polled = self._consume(max(1, min(self._limit - waiting, room // LARGEST)), timeout)
         return [tag for tag in map(self._begun, polled) if tag is not None]
 
     def _consume(self, count: int, timeout: float) -> Sequence[Polled]:
@@ -138,6 +146,11 @@ class Subscription:
             tag.progress.finish(_offset(tag.polled))
             self._uncommitted.add(_partition(tag.polled))
         self._commit()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the records that were polled and are not done."""
+        return sum(each.size for each in self._partitions.values())
 
     @property
     def is_out(self) -> int:
@@ -199,7 +212,7 @@ class Subscription:
         progress = self._partitions.get(_partition(polled))
         if progress is None:
             return None
-        if progress.begin(_offset(polled)):
+        if progress.begin(_offset(polled), len(polled)):
             return Tag(progress, polled)
         self._uncommitted.add(_partition(polled))
         return None

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Promises
+from stamp.runtime.transport import PREFETCH_BYTES, Promises
 from stamp.runtime.transports.rabbitmq.address import Address
 from stamp.runtime.transports.rabbitmq.directory import RabbitDirectory
 from stamp.runtime.transports.rabbitmq.graveyard import RabbitGraveyard
@@ -72,13 +72,21 @@ class RabbitMQ:
         """
         return RabbitSender(self._link(topology), topology.exchange, window=self._first.window, beat=self._beat)
 
-    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> RabbitReceiver:
+    def receiver(
+        self, topology: Topology, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> RabbitReceiver:
         """Connect to consume `queues`.
 
         Raises:
             DeliveryError: as for `sender`.
         """
-        return RabbitReceiver(self._link(topology), queues, prefetch=prefetch)
+        return RabbitReceiver(
+            self._link(topology),
+            queues,
+            prefetch=prefetch,
+            prefetch_bytes=prefetch_bytes,
+            connect=lambda: Link(self._addresses),
+        )
 
     def graveyard(self, queues: Sequence[str]) -> RabbitGraveyard:
         """Open the dead letter queues of `queues`.

@@ -19,7 +19,7 @@ from stamp.runtime.outside import CONTENT_ENCODING
 from stamp.runtime.transports.rabbitmq.properties import read
 from stamp.store.message import Message
 
-__all__ = ["Frame", "frame_reader", "publish", "split"]
+__all__ = ["AROUND", "Frame", "frame_reader", "publish", "split"]
 
 Frame: TypeAlias = tuple[int, int, bytes]
 """Type, number of the channel, payload (section 2.3.5)."""

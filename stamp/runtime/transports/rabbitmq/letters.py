@@ -28,26 +28,41 @@ ROUTING_HEADERS: Final = frozenset({"CC", "BCC"})
 
 
 class Letters:
-    """Publishes dead letters, on a channel of its own of the connection that consumes. Call it within the link's guard."""
+    """Publishes dead letters, on a connection of its own."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._confirms = Confirms(link.open_channel())
+        with link.guard():
+            self._confirms = Confirms(link.open_channel())
+
+    def beat(self) -> None:
+        """Keep the connection alive.
+
+        Raises:
+            DeliveryError: it was lost.
+        """
+        with self._link.guard():
+            self._link.pump(0)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._link.close()
 
     def put(self, queue: str, arrival: Arrival, reason: str) -> None:
-        """Put a copy of what arrived into `queue`, and wait until the broker has it. What arrives meanwhile waits.
+        """Put a copy of what arrived into `queue`, and wait until the broker has it.
 
         Raises:
             DeliveryError: the broker does not answer, or there is no such queue.
         """
-        letter = _letter(arrival, reason, self._link.largest_frame - ROOM)
-        self._confirms.publish(self._confirms.open(), letter, "", queue, mandatory=True)
-        if not self._link.wait(lambda: self._confirms.in_flight == 0, ANSWER_TIMEOUT):
-            raise DeliveryError(
-                f"no answer for a dead letter within {ANSWER_TIMEOUT:g} s{self._link.trouble}; connect again"
-            )
-        for verdict in filter(None, self._confirms.take()):
-            raise verdict
+        with self._link.guard():
+            letter = _letter(arrival, reason, self._link.largest_frame - ROOM)
+            self._confirms.publish(self._confirms.open(), letter, "", queue, mandatory=True)
+            if not self._link.wait(lambda: self._confirms.in_flight == 0, ANSWER_TIMEOUT):
+                raise DeliveryError(
+                    f"no answer for a dead letter within {ANSWER_TIMEOUT:g} s{self._link.trouble}; connect again"
+                )
+            for verdict in filter(None, self._confirms.take()):
+                raise verdict
 
 
 def _letter(arrival: Arrival, reason: str, largest: int) -> amqp.Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
@@ -15,7 +16,7 @@ from kombu.connection import Connection
 
 from stamp.errors import PERMISSIONS, DeliveryError
 from stamp.runtime.transports.rabbitmq.address import Address
-from stamp.runtime.transports.rabbitmq.frames import frame_reader, split
+from stamp.runtime.transports.rabbitmq.frames import AROUND, frame_reader, split
 
 __all__ = ["Link"]
 
@@ -52,6 +53,7 @@ class Link:
         self._address = addresses[0]
         self._failure: DeliveryError | None = None
         self._beats_at = 0.0
+        self.is_full: Callable[[], bool] = bool
         self._pause = self._address.heartbeat / 4
         self._is_blocked = False
         self._connection: Any = None
@@ -85,15 +87,29 @@ class Link:
             raise
 
     def pump(self, timeout: float) -> None:
-        """Handle everything that has arrived, waiting for the first of it at most `timeout` seconds and rather less; beat."""
-        while self._is_readable(min(timeout, self._pause)):
-            for frame in split(self._read(), self._read_exactly, largest=self.largest_frame):
-                self._connection.on_inbound_frame(frame)
+        """Handle everything that has arrived, waiting for the first of it at most `timeout` seconds and rather less; beat.
+
+        When `is_full` says so, no more is read than what shows that both sides live: the rest waits in the network, and at the broker.
+        """
+        if self.is_full():
+            self._trickle(timeout)
+        while not self.is_full() and self._is_readable(min(timeout, self._pause)):
+            self._handle(self._read())
             timeout = 0
         # Only now: what has arrived is a sign of life.
         if monotonic() >= self._beats_at:
             self._connection.heartbeat_tick()
             self._beats_at = monotonic() + self._pause
+
+    def _trickle(self, timeout: float) -> None:
+        """Wait at most `timeout` seconds, and read a frame if it is time for a sign of life."""
+        time.sleep(max(0.0, min(timeout, self._beats_at - monotonic())))
+        if monotonic() >= self._beats_at and self._is_readable(0):
+            self._handle(self._read(AROUND))
+
+    def _handle(self, data: bytes) -> None:
+        for frame in split(data, self._read_exactly, largest=self.largest_frame):
+            self._connection.on_inbound_frame(frame)
 
     def write(self, frames: bytes | bytearray) -> None:
         """Send frames that were built elsewhere."""
@@ -136,6 +152,8 @@ class Link:
         if self._failure is None:
             self._failure = DeliveryError(f"{self._address}: this connection was closed; open another one")
             with suppress(*FAILURES):  # it is going away: nothing depends on the answer
+                if self.is_full():  # to take leave is to read all that comes before the answer
+                    raise ConnectionAbortedError
                 self._connection.transport.sock.settimeout(CLOSE_TIMEOUT)
                 self._connection.close()
         self._abandon()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import takewhile
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 import amqp
 
 from stamp.errors import DeliveryError
-from stamp.runtime.transport import Arrival
+from stamp.runtime.transport import PREFETCH_BYTES, Arrival
 from stamp.runtime.transports.rabbitmq.layout import dead
 from stamp.runtime.transports.rabbitmq.letters import Letters
 from stamp.runtime.transports.rabbitmq.link import Link
@@ -27,14 +27,26 @@ class RabbitReceiver:
     """Consumes `queues` on a connection of its own.
 
     RabbitMQ counts the messages that are out for each consumer alone, so `prefetch` is shared out among the queues, at least one
-    each; what comes beyond it waits here.
+    each; what comes beyond it waits here. It counts no bytes (`prefetch_size` is not implemented), so when what is here has `prefetch_bytes`
+    no more is read: the rest waits in the network. `connect` gives a connection for dead letters, whose confirms must not wait behind that.
     """
 
-    def __init__(self, link: Link, queues: Sequence[str], *, prefetch: int) -> None:
+    def __init__(
+        self,
+        link: Link,
+        queues: Sequence[str],
+        *,
+        prefetch: int,
+        prefetch_bytes: int = PREFETCH_BYTES,
+        connect: Callable[[], Link],
+    ) -> None:
         self._link = link
-        self._prefetch = prefetch
+        self._connect = connect
+        self._prefetch, self._prefetch_bytes = prefetch, prefetch_bytes
+        self._size = 0
+        link.is_full = lambda: self._size >= prefetch_bytes
         self._waiting: deque[Arrival] = deque()
-        self._unacknowledged: dict[int, amqp.Message] = {}
+        self._unacknowledged: dict[int, Arrival] = {}
         self._letters: Letters | None = None
         with link.guard():
             link.channel.basic_qos(0, min(max(1, prefetch // len(queues)), MOST), a_global=False)
@@ -50,6 +62,8 @@ class RabbitReceiver:
         with self._link.guard():
             self._link.pump(0)
             self._link.wait(lambda: self._ready() > 0, timeout)
+        if self._letters is not None:
+            self._letters.beat()
         return [self._waiting.popleft() for _ in range(self._ready())]
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
@@ -70,7 +84,7 @@ class RabbitReceiver:
             for tag in sorted(tags.difference(row)):
                 self._link.channel.basic_ack(tag)
         for tag in tags:
-            del self._unacknowledged[tag]
+            self._size -= self._unacknowledged.pop(tag).size
 
     def bury(self, arrival: Arrival, reason: str) -> None:
         """Put `arrival` into the dead letter queue, with a header `stamp-reason`, and acknowledge it when it is there.
@@ -78,14 +92,15 @@ class RabbitReceiver:
         Raises:
             DeliveryError: the connection failed, the queue is not there or full.
         """
-        with self._link.guard():
-            self._letters = self._letters or Letters(self._link)
-            self._letters.put(dead(arrival.queue), arrival, reason)
+        self._letters = self._letters or Letters(self._connect())
+        self._letters.put(dead(arrival.queue), arrival, reason)
         self.acknowledge([arrival])
 
     def close(self) -> None:
         """Close the connection."""
         self._link.close()
+        if self._letters is not None:
+            self._letters.close()
 
     def _consume(self, queue: str) -> None:
         self._link.channel.basic_consume(
@@ -93,8 +108,10 @@ class RabbitReceiver:
         )
 
     def _on_message(self, queue: str, message: amqp.Message) -> None:
-        self._unacknowledged[message.delivery_tag] = message
-        self._waiting.append(_arrival(queue, message))
+        arrival = _arrival(queue, message)
+        self._unacknowledged[message.delivery_tag] = arrival
+        self._size += arrival.size
+        self._waiting.append(arrival)
 
     def _ready(self) -> int:
         """Return how many of those that wait may be given out."""
@@ -102,7 +119,8 @@ class RabbitReceiver:
         return min(len(self._waiting), self._prefetch - out)
 
     def _is_out(self, arrival: Arrival) -> bool:
-        return self._unacknowledged.get(arrival.tag.delivery_tag) is arrival.tag
+        ours = self._unacknowledged.get(arrival.tag.delivery_tag)
+        return ours is not None and ours.tag is arrival.tag
 
 
 def _arrival(queue: str, message: amqp.Message) -> Arrival:

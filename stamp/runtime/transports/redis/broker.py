@@ -8,7 +8,7 @@ from typing import Final
 
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Promises
+from stamp.runtime.transport import PREFETCH_BYTES, Promises
 from stamp.runtime.transports.redis import scripts
 from stamp.runtime.transports.redis.address import Address
 from stamp.runtime.transports.redis.directory import RedisDirectory
@@ -67,7 +67,9 @@ class Redis:
         """
         return RedisSender(self._connect(topology), topology, self._address.key)
 
-    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> RedisReceiver:
+    def receiver(
+        self, topology: Topology, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> RedisReceiver:
         """Connect to consume `queues`.
 
         Raises:
@@ -75,7 +77,9 @@ class Redis:
         """
         line = self._connect(topology)
         keys = {self._address.key(queue): queue for queue in queues}
-        return RedisReceiver(line, keys, prefetch=prefetch, redeliver=self._address.redeliver)
+        return RedisReceiver(
+            line, keys, prefetch=prefetch, prefetch_bytes=prefetch_bytes, redeliver=self._address.redeliver
+        )
 
     def graveyard(self, queues: Sequence[str]) -> RedisGraveyard:
         """Open the dead letters of `queues`.

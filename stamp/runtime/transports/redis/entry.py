@@ -51,6 +51,11 @@ class Entry:
         id_, flat = answer
         return cls(key, id_, dict(zip(flat[::2], flat[1::2], strict=True)))
 
+    @property
+    def size(self) -> int:
+        """Bytes of it."""
+        return sum(len(part) for field in self.fields.items() for part in field)
+
     def arrival(self, queue: str, deliveries: int = 1) -> Arrival:
         """Return it as a message that arrived."""
         headers, unreadable = self._headers()

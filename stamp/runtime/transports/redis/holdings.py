@@ -13,7 +13,7 @@ __all__ = ["Holdings", "by_key"]
 
 
 class Holdings:
-    """What the consumer `name` holds.
+    """What the consumer `name` holds, of `size` bytes together.
 
     An entry that it does not refresh in time is somebody else's: that is seen from the server's list, and the entry is left to them.
     """
@@ -21,14 +21,17 @@ class Holdings:
     def __init__(self, line: Line, name: str) -> None:
         self._line = line
         self._name = name
-        self._held: set[tuple[str, bytes]] = set()
+        self._held: dict[tuple[str, bytes], int] = {}
+        self.size = 0
 
     def __len__(self) -> int:
         return len(self._held)
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Note that `entries` were given to us."""
-        self._held.update((entry.key, entry.id) for entry in entries)
+        for entry in entries:
+            self._held[entry.key, entry.id] = entry.size
+            self.size += entry.size
 
     def new(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return those of `entries` that we do not hold: the others were not refreshed in time, and nobody else claimed them."""
@@ -40,7 +43,7 @@ class Holdings:
 
     def remove(self, entries: Iterable[Entry]) -> None:
         """Note that `entries` are settled."""
-        self._held.difference_update((entry.key, entry.id) for entry in entries)
+        self.size -= sum(self._held.pop((entry.key, entry.id), 0) for entry in entries)
 
     def refresh(self, *, idle: int = 0) -> None:
         """Tell the server that nobody has done anything with our entries for `idle` milliseconds: none, as long as we are at work.
@@ -58,7 +61,7 @@ class Holdings:
         keys = list(by_key(self._held))
         lists = self._line.ask(*(("XPENDING", key, GROUP, "-", "+", len(self._held), self._name) for key in keys))
         pending = {(key, row[0]) for key, rows in zip(keys, lists, strict=True) for row in rows}
-        return by_key(self._held & pending)
+        return by_key(self._held.keys() & pending)
 
 
 def by_key(held: Iterable[tuple[str, bytes]]) -> Mapping[str, list[bytes]]:

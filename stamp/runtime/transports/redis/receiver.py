@@ -12,7 +12,7 @@ from typing import Final
 from uuid import uuid4
 
 from stamp.errors import DeliveryError
-from stamp.runtime.transport import Arrival
+from stamp.runtime.transport import PREFETCH_BYTES, Arrival
 from stamp.runtime.transports.letters import dead
 from stamp.runtime.transports.redis import scripts
 from stamp.runtime.transports.redis.entry import Entry
@@ -39,10 +39,18 @@ class RedisReceiver:
     `redeliver` seconds belongs to whoever claims it.
     """
 
-    def __init__(self, line: Line, keys: Mapping[str, str], *, prefetch: int, redeliver: float) -> None:
+    def __init__(
+        self,
+        line: Line,
+        keys: Mapping[str, str],
+        *,
+        prefetch: int,
+        redeliver: float,
+        prefetch_bytes: int = PREFETCH_BYTES,
+    ) -> None:
         self._line = line
         self._queues = keys
-        self._prefetch = prefetch
+        self._prefetch, self._prefetch_bytes = prefetch, prefetch_bytes
         self._redeliver = redeliver
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
         self._held = Holdings(line, self._name)
@@ -118,14 +126,14 @@ class RedisReceiver:
 
     def _claim(self) -> Sequence[Arrival]:
         keys, count = self._share()
-        claims = (
-            ("XAUTOCLAIM", key, GROUP, self._name, self._milliseconds, self._cursors[key], "COUNT", count)
-            for key in keys
-        )
-        entries = []
-        for key, (cursor, found, *_) in zip(keys, self._line.ask(*claims), strict=True):
+        entries: list[Entry] = []
+        for key in keys:
+            room = self._room - sum(each.size for each in entries)
+            whose = GROUP, self._name, self._milliseconds, self._cursors[key]
+            claim: Command = ("EVAL", scripts.CLAIM, 1, key, *whose, room, count)
+            ((cursor, found),) = self._line.ask(claim)
             self._cursors[key] = cursor
-            entries += [Entry.read(key, each) for each in found if each]  # Redis 6.2 has None for what was deleted
+            entries += [Entry.read(key, each) for each in found]
         new = self._held.new(entries)
         return self._accept(new, self._deliveries(new))
 
@@ -137,28 +145,40 @@ class RedisReceiver:
     def _read(self, wait: float) -> Sequence[Arrival]:
         """Read new entries, waiting for the first at most `wait` seconds."""
         keys, count = self._share()
+        arrivals = self._take(keys, count) if keys else []
         # To block on a part of the streams would hold up the others.
-        if len(keys) == len(self._queues) and wait >= 2 * TICK:
-            return self._take(keys, count, wait - TICK)
-        arrivals = self._take(keys, count, 0.0) if keys else []
+        if not arrivals and len(keys) == len(self._queues) and wait >= 2 * TICK:
+            return self._wait(keys, wait - TICK)
         if not arrivals:
             sleep(max(0.0, min(wait, PAUSE)))
         return arrivals
 
-    def _take(self, keys: Sequence[str], count: int, block: float) -> Sequence[Arrival]:
-        blocking = ("BLOCK", int(block * 1000)) if block else ()
+    def _take(self, keys: Sequence[str], count: int) -> Sequence[Arrival]:
+        """Take what there is room for."""
+        (found,) = self._line.ask(("EVAL", scripts.READ, len(keys), *keys, GROUP, self._name, self._room, count))
+        entries = [Entry.read(key.decode(), each) for key, each in found]
+        return self._accept(entries, [1] * len(entries))
+
+    def _wait(self, keys: Sequence[str], seconds: float) -> Sequence[Arrival]:
+        """Wait for the first entry, of each stream that has one: nobody knows how large it is."""
         streams = "STREAMS", *keys, *(">" for _ in keys)
-        command = "XREADGROUP", "GROUP", GROUP, self._name, "COUNT", count, *blocking, *streams
-        (answer,) = self._line.ask(command, wait=block)
+        block = "BLOCK", int(seconds * 1000)
+        command: Command = ("XREADGROUP", "GROUP", GROUP, self._name, "COUNT", 1, *block, *streams)
+        (answer,) = self._line.ask(command, wait=seconds)
         entries = [Entry.read(key.decode(), each) for key, found in answer or () for each in found]
         return self._accept(entries, [1] * len(entries))
 
     def _share(self) -> tuple[Sequence[str], int]:
         """Return from which streams to take how many each, so that the limit is kept; without room for all of them they take turns."""
-        room = max(0, self._prefetch - len(self._held))
+        room = max(0, self._prefetch - len(self._held)) if self._room > 0 else 0
         keys = list(self._turns)[:room]
         self._turns.rotate(-len(keys))
         return keys, room // max(1, len(keys))
+
+    @property
+    def _room(self) -> int:
+        """Bytes that may come."""
+        return self._prefetch_bytes - self._held.size
 
     def _accept(self, entries: Sequence[Entry], deliveries: Iterable[int]) -> Sequence[Arrival]:
         self._held.add(entries)

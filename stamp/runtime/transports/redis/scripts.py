@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BURY", "DISMISS", "REMOVE", "REPLAY"]
+__all__ = ["BURY", "CLAIM", "DISMISS", "READ", "REMOVE", "REPLAY"]
 
 BURY: Final = """
 if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then return 0 end
@@ -15,6 +15,48 @@ return redis.call('XDEL', KEYS[1], ARGV[2])
 """Write a dead letter, then acknowledge and delete its entry. A transaction would go on although the letter could not be written.
 
 Keys: the stream and that of its dead letters. Arguments: the group, the id of the entry, the fields of the letter.
+"""
+
+READ: Final = """
+local room, count, taken = tonumber(ARGV[3]), tonumber(ARGV[4]), {}
+for _, key in ipairs(KEYS) do
+    for _ = 1, count do
+        if room <= 0 then return taken end
+        local answer = redis.pcall('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', 1, 'STREAMS', key, '>')
+        if not answer then break end
+        if answer.err then return #taken == 0 and answer or taken end
+        local entry = answer[1][2][1]
+        for _, part in ipairs(entry[2]) do room = room - #part end
+        taken[#taken + 1] = {key, entry}
+    end
+end
+return taken
+"""
+"""Read new entries one by one, until they have as many bytes as there is room for: a client is given what it asks for, however large it is.
+
+Keys: streams. Arguments: the group, a consumer, bytes, how many entries of each stream.
+"""
+
+CLAIM: Final = """
+local room, count, cursor, taken = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[4], {}
+for _ = 1, count do
+    if room <= 0 then break end
+    local answer = redis.pcall('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], cursor, 'COUNT', 1)
+    if answer.err then if #taken == 0 then return answer end break end
+    cursor = answer[1]
+    for _, entry in ipairs(answer[2]) do
+        if entry then
+            for _, part in ipairs(entry[2]) do room = room - #part end
+            taken[#taken + 1] = entry
+        end
+    end
+    if cursor == '0-0' then break end
+end
+return {cursor, taken}
+"""
+"""Claim entries of consumers that are not heard of, one by one, as READ reads.
+
+Key: a stream. Arguments: the group, a consumer, milliseconds, where to go on, bytes, how many entries.
 """
 
 DISMISS: Final = """

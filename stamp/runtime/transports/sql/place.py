@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from stamp.errors import StoreError
+from stamp.runtime.transport import PREFETCH_BYTES
 from stamp.runtime.transports.sql import documents
 from stamp.runtime.transports.sql.tables import MESSAGES, METADATA, QUEUES
 from stamp.runtime.transports.virtual.content import Content
@@ -99,7 +100,7 @@ class TablePlace:
                 tx.execute(MESSAGES.insert(), rows)
         return [queue in known for queue, _ in entries]
 
-    def take(self, queues: Iterable[str], limit: int) -> Sequence[Held]:
+    def take(self, queues: Iterable[str], limit: int, room: int = PREFETCH_BYTES) -> Sequence[Held]:
         """Take messages by saying until when they are ours; look first whether there are any, which locks nothing."""
         names = list(queues)
         taken: list[Held] = []
@@ -108,7 +109,8 @@ class TablePlace:
         if there:
             with self._engine.begin() as tx:
                 for queue in filter(there.__contains__, names):
-                    taken += self._take(tx, queue, limit - len(taken))
+                    found, room = self._take(tx, queue, limit - len(taken), room, is_first=not taken)
+                    taken += found
         return taken
 
     def done(self, held: Iterable[Held]) -> None:
@@ -169,14 +171,22 @@ class TablePlace:
         work = exists().where(MESSAGES.c.queue == QUEUES.c.name, self._is_free())
         return select(QUEUES.c.name).where(QUEUES.c.name.in_(names), work)
 
-    def _take(self, tx: Connection, queue: str, limit: int) -> Sequence[Held]:
-        free = select(*READ).where(MESSAGES.c.queue == queue, self._is_free()).order_by(NUMBER).limit(max(limit, 0))
-        rows = tx.execute(free.with_for_update(skip_locked=True)).all()
-        ours = NUMBER.in_([row.number for row in rows])
-        values = {"deliveries": DELIVERIES + 1, "held_until": self._now() + self._lease}
-        if rows:
-            tx.execute(update(MESSAGES).where(ours).values(values))
-        return [_held(row) for row in rows]
+    def _take(self, tx: Connection, queue: str, limit: int, room: int, *, is_first: bool) -> tuple[Sequence[Held], int]:
+        """Return what was taken from a queue, and how much room that leaves. Contents are read when it is known how large they are."""
+        free = select(NUMBER, func.length(MESSAGES.c.content)).where(MESSAGES.c.queue == queue, self._is_free())
+        first = free.order_by(NUMBER).limit(max(limit, 0)).with_for_update(skip_locked=True)
+        numbers: list[int] = []
+        for number, size in tx.execute(first).all():
+            if size > room and (numbers or not is_first):
+                break
+            numbers.append(number)
+            room -= size
+        if not numbers:
+            return (), room
+        ours = NUMBER.in_(numbers)
+        rows = tx.execute(select(*READ).where(ours).order_by(NUMBER)).all()
+        tx.execute(update(MESSAGES).where(ours).values(deliveries=DELIVERIES + 1, held_until=self._now() + self._lease))
+        return [_held(row) for row in rows], room
 
     def _hold(self, held: Iterable[Held], until: ColumnElement[float]) -> None:
         messages = list(held)

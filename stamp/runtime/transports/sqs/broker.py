@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Final
 
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Promises
+from stamp.runtime.transport import PREFETCH_BYTES, Promises
 from stamp.runtime.transports.documents import directory_name
 from stamp.runtime.transports.letters import dead
 from stamp.runtime.transports.sqs.address import Address
@@ -65,14 +65,18 @@ class SQS:
         """
         return SQSSender(self._line(topology), topology)
 
-    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> SQSReceiver:
+    def receiver(
+        self, topology: Topology, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> SQSReceiver:
         """Connect to consume `queues`.
 
         Raises:
             DeliveryError: as for `sender`. InputError: the same.
         """
         line = self._line(topology, threads=len(queues) + 1)
-        return SQSReceiver(line, queues, prefetch=prefetch, visibility=self._address.visibility)
+        return SQSReceiver(
+            line, queues, prefetch=prefetch, prefetch_bytes=prefetch_bytes, visibility=self._address.visibility
+        )
 
     def directory(self, workflow: str) -> SQSDirectory:
         """Connect to the queue with the documents of a workflow.

@@ -8,16 +8,20 @@ from contextlib import suppress
 from itertools import groupby
 from threading import Condition
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from stamp.errors import DeliveryError
-from stamp.runtime.transport import Arrival
+from stamp.runtime.transport import PREFETCH_BYTES, Arrival
 from stamp.runtime.transports.letters import dead
 from stamp.runtime.transports.sqs import entry
 from stamp.runtime.transports.sqs.fetcher import Fetcher
 from stamp.runtime.transports.sqs.line import Line, in_batches
 
 __all__ = ["SQSReceiver"]
+
+
+MOST: Final = 2**20
+"""Bytes of the largest message of SQS."""
 
 
 class _Held(NamedTuple):
@@ -41,9 +45,12 @@ class SQSReceiver:
     A message of which nobody said that for `visibility` seconds comes again, to whoever consumes then.
     """
 
-    def __init__(self, line: Line, queues: Sequence[str], *, prefetch: int, visibility: int) -> None:
+    def __init__(
+        self, line: Line, queues: Sequence[str], *, prefetch: int, visibility: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> None:
         self._line = line
         self._prefetch, self._share = prefetch, max(1, prefetch // len(queues))
+        self._share_bytes = max(1, prefetch_bytes // len(queues))
         self._visibility = visibility
         self._extends_at = monotonic() + visibility / 3
         self._held: dict[str, _Held] = {}
@@ -130,7 +137,10 @@ class SQSReceiver:
     # -- for the fetchers
 
     def _room(self, queue: str) -> int:
-        return self._share - sum(each.queue == queue for each in self._held.values())
+        """Return how many messages may come: as many as there is room for if they are as large as they can be, or one."""
+        held = [each for each in self._held.values() if each.queue == queue]
+        space = self._share_bytes - sum(len(each.received["Body"]) for each in held)
+        return min(self._share - len(held), max(1, space // MOST)) if space > 0 else 0
 
     def _arrived(self, queue: str, received: Sequence[Mapping[str, Any]]) -> None:
         came = [_Held(queue, each) for each in received]

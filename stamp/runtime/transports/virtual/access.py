@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Final
 
 from stamp.errors import PERMISSIONS, DeliveryError
 from stamp.runtime.transports.virtual.place import Place
 from stamp.store import postgresql
 from stamp.url import Secrets
 
-__all__ = ["Access"]
+__all__ = ["NONE", "Access"]
+
+NONE: Final = Secrets()
 
 
 class Access:
     """Guards `place`, whose `address` is for messages, in which none of its `secrets` is."""
 
-    def __init__(self, place: Place, address: str, secrets: Secrets) -> None:
+    def __init__(self, place: Place, address: str, secrets: Secrets = NONE) -> None:
         self._secrets = secrets
         self._place = place
         self._address = address

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Final
 
 from stamp.runtime.topology import Topology
-from stamp.runtime.transport import Promises
+from stamp.runtime.transport import PREFETCH_BYTES, Promises
 from stamp.runtime.transports.removal import consumed, filled
-from stamp.runtime.transports.virtual.access import Access
+from stamp.runtime.transports.virtual.access import NONE, Access
 from stamp.runtime.transports.virtual.directory import VirtualDirectory
 from stamp.runtime.transports.virtual.graveyard import VirtualGraveyard
 from stamp.runtime.transports.virtual.place import Place
@@ -18,8 +17,6 @@ from stamp.runtime.transports.virtual.sender import VirtualSender
 from stamp.url import Secrets
 
 __all__ = ["Virtual"]
-
-NONE: Final = Secrets()
 
 
 class Virtual(ABC):
@@ -51,13 +48,20 @@ class Virtual(ABC):
         """
         return VirtualSender(self._access([queue.name for queue in topology.queues]), topology)
 
-    def receiver(self, topology: Topology, queues: Sequence[str], *, prefetch: int) -> VirtualReceiver:
+    def receiver(
+        self, topology: Topology, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> VirtualReceiver:
         """Open it to consume `queues`.
 
         Raises:
             DeliveryError: as for `sender`.
         """
-        return VirtualReceiver(self._access([queue.name for queue in topology.queues]), queues, prefetch=prefetch)
+        return VirtualReceiver(
+            self._access([queue.name for queue in topology.queues]),
+            queues,
+            prefetch=prefetch,
+            prefetch_bytes=prefetch_bytes,
+        )
 
     def graveyard(self, queues: Sequence[str]) -> VirtualGraveyard:
         """Open the dead letter queues of `queues`.

@@ -21,6 +21,11 @@ class Content(NamedTuple):
     content_type: str | None
     content_encoding: str | None
 
+    @property
+    def size(self) -> int:
+        """Bytes of it that are in memory, roughly."""
+        return len(self.body) + sum(len(str(part)) for header in self.headers.items() for part in header)
+
     @classmethod
     def of(cls, message: Message) -> Self:
         """Return what is kept of a message of ours."""

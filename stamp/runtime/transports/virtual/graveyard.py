@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from stamp.errors import DeliveryError
 from stamp.runtime.graveyard import Dead, Wanted
+from stamp.runtime.transport import PREFETCH_BYTES
 from stamp.runtime.transports.letters import dead, exhumed, unmarked
 from stamp.runtime.transports.virtual.access import Access
 from stamp.runtime.transports.virtual.place import Held
@@ -78,7 +79,7 @@ class VirtualGraveyard:
     def _take(self, queue: str) -> Sequence[Held]:
         with self._access.use() as place:
             place.look_after(list(self._held.values()))
-            held = place.take([queue], PAGE) if place.there([queue]) else ()
+            held = place.take([queue], PAGE, PREFETCH_BYTES) if place.there([queue]) else ()
         self._held.update((each.key, each) for each in held)
         return held
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from stamp.runtime.transport import PREFETCH_BYTES
 from stamp.runtime.transports.virtual.content import Content
 
 __all__ = ["Contents", "Held", "Place"]
@@ -53,8 +54,11 @@ class Place(Protocol):
     def put(self, entries: Sequence[tuple[str, Content]]) -> Sequence[bool]:
         """Put messages into queues, for good, and tell for each whether there is such a queue."""
 
-    def take(self, queues: Iterable[str], limit: int) -> Sequence[Held]:
-        """Take at most `limit` messages, from the first queue first, in the order in which they were put. Nobody else gets them meanwhile."""
+    def take(self, queues: Iterable[str], limit: int, room: int = PREFETCH_BYTES) -> Sequence[Held]:
+        """Take at most `limit` messages, from the first queue first, in the order in which they were put. Nobody else gets them meanwhile.
+
+        None is taken when those before have `room` bytes or more, and none but the first that goes beyond.
+        """
 
     def done(self, held: Iterable[Held]) -> None:
         """Remove messages for good."""

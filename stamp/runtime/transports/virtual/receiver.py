@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Final
 
 from stamp.errors import DeliveryError
-from stamp.runtime.transport import Arrival
+from stamp.runtime.transport import PREFETCH_BYTES, Arrival
 from stamp.runtime.transports.letters import dead, marked
 from stamp.runtime.transports.virtual.access import Access
 from stamp.runtime.transports.virtual.content import Content
@@ -24,11 +24,14 @@ BEAT: Final = 1.0
 class VirtualReceiver:
     """Takes messages out of `queues`, which take turns at being the first."""
 
-    def __init__(self, access: Access, queues: Sequence[str], *, prefetch: int) -> None:
+    def __init__(
+        self, access: Access, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
+    ) -> None:
         self._access = access
         self._queues = deque(queues)
-        self._prefetch = prefetch
+        self._prefetch, self._prefetch_bytes = prefetch, prefetch_bytes
         self._held: dict[object, Held] = {}
+        self._sizes: dict[object, int] = {}
         self._beats_at = monotonic()
 
     def receive(self, timeout: float) -> Sequence[Arrival]:
@@ -57,7 +60,7 @@ class VirtualReceiver:
         with self._access.use() as place:
             place.done(held)
         for each in held:
-            del self._held[each.key]
+            self._forget(each)
 
     def bury(self, arrival: Arrival, reason: str) -> None:
         """Move a message to the dead letter queue, with a header `stamp-reason`.
@@ -70,7 +73,7 @@ class VirtualReceiver:
             content = Content(each.content.body, headers, arrival.content_type, arrival.content_encoding)
             with self._access.use() as place:
                 place.move(each, dead(each.queue), content)
-            del self._held[each.key]
+            self._forget(each)
 
     def close(self) -> None:
         """Give back what is held, and let go of the place."""
@@ -80,15 +83,18 @@ class VirtualReceiver:
         ):  # what cannot be given back counts as a dead consumer's
             place.give_back(self._held.values())
         self._held.clear()
+        self._sizes.clear()
         self._access.close()
 
     def _take(self, place: Place) -> Sequence[Arrival]:
         room = self._prefetch - len(self._held)
-        held = place.take(self._queues, room) if room > 0 else ()
+        space = self._prefetch_bytes - sum(self._sizes.values())
+        held = place.take(self._queues, room, space) if room > 0 and space > 0 else ()
         self._queues.rotate(-1)
         # The others are here already: they were not renewed in time, and nobody else got them.
         new = [each for each in held if each.key not in self._held]
         self._held.update((each.key, each) for each in held)
+        self._sizes.update((each.key, each.content.size) for each in held)
         return [arrival(each) for each in new]
 
     def _look_after(self, place: Place) -> None:
@@ -103,6 +109,9 @@ class VirtualReceiver:
         missing = set(self._queues) - place.there(self._queues)
         if missing:
             raise DeliveryError(f"queue {', '.join(sorted(missing))} was removed; connect again, which declares it")
+
+    def _forget(self, held: Held) -> None:
+        del self._held[held.key], self._sizes[held.key]
 
     def _select(self, arrivals: Sequence[Arrival]) -> Sequence[Held]:
         """Return what is held of `arrivals`, each once."""
