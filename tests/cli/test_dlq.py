@@ -416,6 +416,7 @@ class TestDiscard:
         assert (done.exit_code, done.stderr) == (2, "Error: expected --yes: there is no terminal to ask on\n")
         assert listed(stamp) == ALL
 
+    @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
     @pytest.mark.parametrize(("answer", "status", "left"), [("y", 0, [ALL[2]]), ("n", 1, ALL), ("", 1, ALL)])
     def test_on_a_terminal_it_asks(self, stamp, ids, answer, status, left):
         said, code = on_a_terminal(f"{answer}\n", "dlq", "discard", "--all", "--step", "payment")
@@ -423,6 +424,7 @@ class TestDiscard:
         assert code == status
         assert listed(stamp) == left
 
+    @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
     def test_on_a_terminal_it_does_not_ask_about_nothing(self, stamp, ids):
         said, code = on_a_terminal("", "dlq", "discard", "00000000")
         assert "for good?" not in said

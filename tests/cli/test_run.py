@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
 import time
 from collections import Counter
@@ -437,51 +438,60 @@ class TestSettings:
         assert "guest:guest" not in worker.said
 
 
+USAGE = [["--concurrency", "0"], ["--lease", "soon"], ["--log-format", "xml"], ["--attempts", "-1"]]
+
+REFUSED = [
+    (["shop:shop", "--step", "paiment"], "expected a step with a handler (payment, parcel), got 'paiment'"),
+    (["shop:shop", "--step", "order"], "expected a step with a handler (payment, parcel), got 'order'"),
+    (["shop:nothing"], "expected a Workflow, got nothing of that name"),
+    (["nothing:shop"], "expected a module that is installed or in"),
+    (["shop:shop", "--broker", "pigeon://ada:sec-ret@h"], "expected the URL of a broker"),
+    (["shop:shop", "--store", "mysql://ada:sec-ret@h/x"], "expected the address of a store"),
+    (["shop:shop", "--store", "sqlite:////nowhere/x.db"], "unable to open database file"),
+    (["shop:shop", "--store", "none"], "expected a broker or a store, got neither"),
+    (
+        ["shop:shop", "--store", "none", "--broker", "redis://:sec-ret@h"],
+        "expected a store beside redis://h:6379/0",
+    ),
+    (
+        ["shop:shop", "--health", "nonsense"],
+        "--health: expected HOST:PORT, such as 127.0.0.1:8080, got 'nonsense'",
+    ),
+    (["shop:shop", "--health", "127.0.0.1:99999"], "--health: expected HOST:PORT"),
+    (["shop:shop", "--health", "no.host.invalid:80"], "--health: expected an address to answer on"),
+    *((["shop:shop", *option], "Invalid value for") for option in USAGE),
+]
+
+REFUSE = """
+import json, sys
+from click.testing import CliRunner
+from stamp.cli.main import cli
+
+for arguments in json.load(sys.stdin):
+    done = CliRunner().invoke(cli, ["run", *arguments])
+    print(json.dumps([done.exit_code, done.stdout, done.stderr]))
+"""
+
+
 class TestRefusals:
-    @pytest.mark.parametrize(
-        ("arguments", "said"),
-        [
-            (["shop:shop", "--step", "paiment"], "expected a step with a handler (payment, parcel), got 'paiment'"),
-            (["shop:shop", "--step", "order"], "expected a step with a handler (payment, parcel), got 'order'"),
-            (["shop:nothing"], "expected a Workflow, got nothing of that name"),
-            (["nothing:shop"], "expected a module that is installed or in"),
-            (["shop:shop", "--broker", "pigeon://ada:sec-ret@h"], "expected the URL of a broker"),
-            (["shop:shop", "--store", "mysql://ada:sec-ret@h/x"], "expected the address of a store"),
-            (["shop:shop", "--store", "sqlite:////nowhere/x.db"], "unable to open database file"),
-            (["shop:shop", "--store", "none"], "expected a broker or a store, got neither"),
-            (
-                ["shop:shop", "--store", "none", "--broker", "redis://:sec-ret@h"],
-                "expected a store beside redis://h:6379/0",
-            ),
-            (
-                ["shop:shop", "--health", "nonsense"],
-                "--health: expected HOST:PORT, such as 127.0.0.1:8080, got 'nonsense'",
-            ),
-            (["shop:shop", "--health", "127.0.0.1:99999"], "--health: expected HOST:PORT"),
-            (["shop:shop", "--health", "no.host.invalid:80"], "--health: expected an address to answer on"),
-        ],
-    )
-    def test_what_cannot_be_run_is_one_line_without_a_password(self, run, arguments, said):
-        worker = run(*arguments)
-        assert worker.status() == 2
-        assert said in worker.said
-        assert "sec-ret" not in worker.said
-        assert len([line for line in worker.said.splitlines() if line.startswith("Error: ")]) == 1
-        assert "Traceback" not in worker.said
+    def test_what_cannot_be_run_is_one_line_without_a_password(self, run, here):
+        """All in one process, which is not this one: the command takes over signals and the log."""
+        given = json.dumps([arguments for arguments, _ in REFUSED])
+        done = subprocess.run([sys.executable, "-c", REFUSE], input=given, capture_output=True, text=True, check=True)
+        refused = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(refused) == len(REFUSED)
+        for (arguments, expected), (status, out, said) in zip(REFUSED, refused, strict=True):
+            assert (status, out) == (2, ""), arguments
+            assert expected in said
+            assert "sec-ret" not in said
+            assert len([line for line in said.splitlines() if line.startswith("Error: ")]) == 1, said
+            assert "Traceback" not in said
 
     def test_an_address_that_is_taken_is_told(self, run):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             worker = run("shop:shop", "--health", f"127.0.0.1:{taken.getsockname()[1]}")
             assert worker.status() == 2
         assert "Address already in use" in worker.said
-
-    @pytest.mark.parametrize(
-        "arguments", [["--concurrency", "0"], ["--lease", "soon"], ["--log-format", "xml"], ["--attempts", "-1"]]
-    )
-    def test_numbers_that_are_none_are_usage_errors(self, run, arguments):
-        worker = run("shop:shop", *arguments)
-        assert worker.status() == 2
-        assert "Invalid value for" in worker.said
 
     def test_settings_that_are_none_are_told_with_their_place(self, run, here):
         (here / "stamp.toml").write_text("concurrency = 0")
