@@ -287,7 +287,7 @@ class Consumer:
 
     def __init__(self, random: Random) -> None:
         self._line, self._random = Line(), random
-        self._receiver = RabbitReceiver(self._line, [QUEUE], prefetch=10)  # type: ignore[arg-type] # it stands in
+        self._receiver = RabbitReceiver(self._line, [QUEUE], prefetch=10, connect=Line)  # type: ignore[arg-type] # it stands in
         self._count = 0
 
     def take(self, properties: bytes) -> str:
