@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from stamp.ripple.graph import Graph, Route
 from stamp.workflow.contract import StepContract
 
 __all__ = ["Repeat", "involved", "repeats"]
+
+
+MAX_REPEATS: Final = 20
+"""How many repeats of one step are told: with as many it is triggered twice in one run, and nobody reads more."""
 
 
 class Repeat(NamedTuple):
@@ -94,13 +98,16 @@ class _Network:
             for number, hops in enumerate(self._outcomes)
             if len(near := sorted(left[hop.step] for hop in hops if hop.step in left)) > 1
         )
+        parting = [(left, number) for left, number in parting if self._pair(self._outcomes[number], step)]
         told: set[str] = set()
+        count = 0
         for event in dict.fromkeys(hop.event for hop in self.arriving[step]):
-            for number in (number for _, number in parting if event not in told):
+            for number in (number for _, number in parting if event not in told and count < MAX_REPEATS):
                 hops = self._outcomes[number]
                 if found := self._pair(hops, step, event):
                     once, again = sorted((tuple(hop.event for hop in way) for way in found), key=len)
                     told |= {once[-1], again[-1]}
+                    count += 1
                     events = tuple(dict.fromkeys(hop.event for hop in hops))
                     yield Repeat(step, again[-1], once, again, origin=hops[0].origin, parting=events)
 
@@ -116,8 +123,8 @@ class _Network:
                     waiting.append(hop.origin)
         return found
 
-    def _pair(self, parting: Sequence[_Hop], step: str, event: str) -> tuple[_Way, _Way] | None:
-        """Return two ways to a step, one of which ends with `event`, that part with these hops and share no step after that."""
+    def _pair(self, parting: Sequence[_Hop], step: str, event: str | None = None) -> tuple[_Way, _Way] | None:
+        """Return two ways to a step, one of which ends with `event` if that is given, that part with these hops and share no step after that."""
         before = self._first[parting[0].origin]
         passed = {hop.origin for hop in (*before, parting[0])} - {step}
         search = _Search(self.leaving, [hop for hop in parting if hop.step not in passed], step, passed)
@@ -133,8 +140,8 @@ class _Search:
     ) -> None:
         self._leaving, self._parting, self._end, self._closed = leaving, parting, end, closed
 
-    def pair(self, event: str) -> tuple[_Way, _Way] | None:
-        """Return two ways to the end, the first hops of which are different, if there are any; one of them ends with `event`."""
+    def pair(self, event: str | None) -> tuple[_Way, _Way] | None:
+        """Return two ways to the end, the first hops of which are different, if there are any; one of them ends with `event`, or any."""
         first = self._way({}, last=event)
         if first is None:
             return None
@@ -158,24 +165,45 @@ class _Search:
         A way that comes to a step that is passed already has to go back from there, against the hop that is taken.
         """
         used = set(taken.values())
-        waiting: deque[tuple[_Way, bool]] = deque(((hop,), True) for hop in self._parting if hop not in used)
+        waiting: deque[_Link] = deque(_Link(hop) for hop in self._parting if hop not in used)
         seen: set[tuple[str, bool]] = set()
+        queued = {link.hop.step for link in waiting} - {self._end}
         while waiting:
-            way, is_forward = waiting.popleft()
-            here = way[-1].step if is_forward else way[-1].origin
+            link = waiting.popleft()
+            hop, is_forward = link.hop, link.is_forward
+            here = hop.step if is_forward else hop.origin
             if here == self._end and is_forward:
-                if last in {None, way[-1].event}:
-                    return way
+                if last in {None, hop.event}:
+                    return link.way()
                 continue
             if (here, is_forward) in seen or here in self._closed:
                 continue
             seen.add((here, is_forward))
             back = taken.get(here)
             if back is None or not is_forward:
-                waiting += (((*way, hop), True) for hop in self._leaving[here] if hop not in used)
+                for after in self._leaving[here]:
+                    if after.step not in queued and after not in used:
+                        waiting.append(_Link(after, before=link))
+                        if after.step != self._end:  # there the event decides, too
+                            queued.add(after.step)
             if back is not None and back not in self._parting:
-                waiting.append(((*way, back), False))
+                waiting.append(_Link(back, is_forward=False, before=link))
         return None
+
+
+class _Link(NamedTuple):
+    """The last hop of a way, and the link before it: ways share their beginnings."""
+
+    hop: _Hop
+    is_forward: bool = True
+    before: _Link | None = None
+
+    def way(self) -> _Way:
+        hops, link = [self.hop], self.before
+        while link is not None:
+            hops.append(link.hop)
+            link = link.before
+        return hops[::-1]
 
 
 def _hops(graph: Graph) -> Iterator[_Hop]:
