@@ -12,7 +12,7 @@ from stamp.errors import WireError
 from stamp.schema.values import MalformedError, block, long_tail
 from stamp.schema.varint import sized, zigzag
 
-__all__ = ["TRACE_CONTEXT", "content"]
+__all__ = ["ANY_SIZE", "TRACE_CONTEXT", "content"]
 
 TRACE_CONTEXT: Final = ("traceparent", "tracestate")
 """Attributes of a run that say nothing of it."""

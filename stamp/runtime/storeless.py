@@ -20,7 +20,7 @@ from stamp.errors import DeliveryError, StampError, UnknownSchemaError
 from stamp.runtime.answer import answered
 from stamp.runtime.arrival import opened, own_id
 from stamp.runtime.beginning import begin, used
-from stamp.runtime.conflict import used_event_id
+from stamp.runtime.conflict import conflict
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake, Received
 from stamp.runtime.listeners import Listeners
@@ -154,10 +154,11 @@ class StorelessPerformer:
         return [_Done(key, received, message, parcels(self.listeners.topology, answered(message.workflow, outgoing)))]
 
     def _repeated(self, key: Key, received: Received, message: Message) -> Sequence[_Done]:
-        """Have a repeat acknowledged; another event of the same id is buried."""
+        """Have a repeat acknowledged; another first event of the same id is put among the dead letters."""
         if self.recollection.is_of_another(key, content(message.body)):
-            other = (key[0], own_id(key[0], message.body))
-            return [self._refused(other, received, message, used_event_id(message))]
+            error = conflict(key[0], message)
+            if error is not None:
+                return [self._refused((key[0], own_id(key[0], message.body)), received, message, error)]
         self.intake.settle([received])
         return ()
 

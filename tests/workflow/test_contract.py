@@ -187,7 +187,7 @@ ODD: dict[str, tuple[dict[str, Any], type[StampError], str, str]] = {
         {"reads/ticket.avsc": GONE},
         ContractError,
         "reads/ticket.avsc",
-        "file that can be read",
+        "got no such file",
     ),
     "a view that is no schema": (
         {"reads/ticket.avsc": {"type": "record"}},

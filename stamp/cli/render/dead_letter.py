@@ -41,7 +41,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "not-for-this-step": "compare what the step listens to with its contract and its bindings, then replay",
     "no-transaction": "its handler wants a transaction: run its step with a store (`--store URL`), then replay",
     "used-id": "start this run again under an id of its own; here it can only be discarded",
-    "used-event-id": "find out who else publishes here, or what the handler of its writer answers otherwise each time; replay only if this is the right one",
+    "used-event-id": "find out who else publishes here; replay it only if it is the right one of the two",
     ATTEMPTS: "mend what its handler has met with, then replay",
     DEATHS: "workers died at it, by lack of memory or a crash: mend that, then replay",
     "delivery-limit": "its consumers died before they acknowledged it: mend that, then replay",
