@@ -156,7 +156,7 @@ def main() -> int:
         for act in ACTS:
             try:
                 outcome, took = attempt(act, body)
-                if took > LONGEST:  # a pause of the machine does not come three times
+                if took > slowest:  # a pause of the machine does not come three times
                     took = min(took, *(attempt(act, body)[1] for _ in range(2)))
             except Exception:
                 print(f"number {number} of seed {options.seed}, {act.__name__}: {body.hex()}", file=sys.stderr)
