@@ -13,6 +13,9 @@ MAX_NODES: Final = 10_000
 MAX_CODE: Final = 150_000
 """Lines of the code of a decoder: some ten for each of `MAX_NODES` types. Only fields that take in the same one by an alias, again and again, need more."""
 
+MAX_DECODERS: Final = 64
+"""Decoders that a view keeps, one for each writer schema that it has met: whoever may announce schemas may announce many."""
+
 MAX_NAMED: Final = 1_000
 """Named types of a schema."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,7 @@ from stamp.errors import DecodeError, ResolutionError
 from stamp.schema.catalog import Catalog
 from stamp.schema.decoder import decoder
 from stamp.schema.decoding import Decoder
+from stamp.schema.limits import MAX_DECODERS
 from stamp.schema.model import bind
 from stamp.schema.refused import refused
 
@@ -20,12 +22,13 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class View(Generic[M]):
-    """A pydantic model as an Avro reader, with one compiled decoder for each writer schema that it has met."""
+    """A pydantic model as an Avro reader, with one compiled decoder for each writer schema, of the last `MAX_DECODERS` that it has met."""
 
     def __init__(self, model: type[M]) -> None:
         self.model = model
         self.schema: dict[str, Any] = bind(model).schema
         self._decoders: dict[bytes, Decoder] = {}
+        self._lock = Lock()
         self._validate = model.__pydantic_validator__.validate_python
 
     def read(self, schema_id: bytes, payload: bytes, catalog: Catalog, *, workflow: str = "", step: str = "") -> M:
@@ -51,7 +54,10 @@ class View(Generic[M]):
     def _compile(self, schema_id: bytes, catalog: Catalog, workflow: str, step: str) -> Decoder:
         entry = catalog.lookup(schema_id, workflow=workflow, step=step)
         compiled = decoder(entry.schema, self.schema, as_root=True)
-        self._decoders[bytes(schema_id)] = compiled
+        with self._lock:
+            if len(self._decoders) >= MAX_DECODERS:
+                del self._decoders[next(iter(self._decoders))]
+            self._decoders[bytes(schema_id)] = compiled
         return compiled
 
 
