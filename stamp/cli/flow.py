@@ -80,7 +80,7 @@ def _step(party: StepContract, graph: Graph, layer: int) -> Step:
             for producer, schema in party.reads.items()
         ),
         is_start=not party.on,
-        is_reached=graph.arriving(party) is not None,
+        is_reached=graph.is_reached(party),
         fails=party.fails if party.on and not graph.listeners(party.fails) else None,
     )
 

@@ -8,6 +8,7 @@ from datetime import date
 
 from stamp.compat import Finding, Severity
 from stamp.ripple.contracts import Contracts, Version
+from stamp.ripple.extent import check_extent
 from stamp.ripple.growth import BUDGET, Growth, growth
 from stamp.ripple.pairs import Pairs
 from stamp.ripple.reading import Reading
@@ -51,9 +52,11 @@ def ripple(  # noqa: PLR0913 - options, each with a default
         readings: views in code, whose models are given data, see `stamp.ripple.readings`.
 
     Raises:
+        ContractError: a workflow is larger than can be checked in time, see `stamp.ripple.extent`.
         InputError: there is no such mode.
     """
     states = (now, *baselines)
+    check_extent(states)
     study = Study(
         now=now,
         baselines=states[1:],
@@ -65,7 +68,7 @@ def ripple(  # noqa: PLR0913 - options, each with a default
         readings=tuple(readings),
     )
     study = replace(study, growth=_growth(study, budget, assumed))
-    return _report(replace(study, rollouts=tuple(_rollouts(study, is_good=_trial(today)))))
+    return _report(replace(study, rollouts=tuple(_rollouts(study, is_good=_trial(study)))))
 
 
 def _report(study: Study) -> Report:
@@ -116,11 +119,12 @@ def _rollouts(study: Study, is_good: Trial | None) -> Iterator[Rollout]:
                 yield rollout
 
 
-def _trial(today: date) -> Trial:
-    """Return what tries a step of a way out: a check of it that looks for no way out of its own."""
+def _trial(whole: Study) -> Trial:
+    """Return what tries a step of a way out of what a study has found: a check of it that looks for no way out of its own."""
 
     def is_good(before: Contracts, after: Contracts) -> bool:
-        study = Study(after, (before,), today, Pairs(untold((after, before))))
+        pairs = Pairs(untold((after, before)))
+        study = Study(after, (before,), whole.today, pairs, repeated=whole.repeated)
         study = replace(study, rollouts=tuple(_rollouts(study, is_good=None)))
         impacts = _report(study).impacts
         return not any(each.finding.severity is Severity.ERROR and not each.is_known for each in impacts)

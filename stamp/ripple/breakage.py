@@ -12,6 +12,7 @@ from stamp.ripple.pairs import Pair
 from stamp.ripple.rule import Issue
 from stamp.ripple.study import Study
 from stamp.ripple.wording import listed, route
+from stamp.schema.jsonfile import JsonFile
 
 __all__ = ["breakages"]
 
@@ -23,12 +24,17 @@ class _Same(NamedTuple):
     findings: list[Finding]
 
 
+_Carriers = dict[tuple[str, frozenset[str], str, JsonFile], Sequence[str]]
+"""The steps that only carry a field along, by who writes it, in which records, and in which version."""
+
+
 def breakages(study: Study, moment: Moment) -> Iterator[Issue]:
     """Yield what speaks against each meeting at a moment; the same said of several versions once."""
     for workflow in study.workflows:
         met = [each for each in meetings(study, workflow) if each.moment is moment]
+        known: _Carriers = {}
         for same in _grouped(study, met):
-            yield _issue(study, same)
+            yield _issue(study, same, known)
 
 
 def _grouped(study: Study, met: Iterable[Meeting]) -> Iterable[_Same]:
@@ -44,7 +50,7 @@ def _grouped(study: Study, met: Iterable[Meeting]) -> Iterable[_Same]:
     return found.values()
 
 
-def _issue(study: Study, same: _Same) -> Issue:
+def _issue(study: Study, same: _Same, known: _Carriers) -> Issue:
     first = same.meetings[-1]
     finding = same.findings[0]
     workflow, reader, producer = first.workflow, first.reader, first.version.step
@@ -66,7 +72,7 @@ def _issue(study: Study, same: _Same) -> Issue:
         producer=producer,
         versions=versions,
         routes=tuple(ways),
-        carriers=tuple(_carriers(study, graph, same, records)),
+        carriers=tuple(step for step in _carriers(study, graph, same, known) if step != reader.step),
         baseline=first.state.name if first.moment is Moment.NEW_DATA else None,
         pair=Pair(
             first.view,
@@ -113,13 +119,16 @@ def _severity(study: Study, meeting: Meeting, finding: Finding) -> Severity:
     return Severity.ERROR
 
 
-def _carriers(study: Study, graph: Graph, same: _Same, records: set[str]) -> Iterator[str]:
-    """Yield the steps that get the contribution without reading the field in question."""
+def _carriers(study: Study, graph: Graph, same: _Same, known: _Carriers) -> Sequence[str]:
+    """Return the steps that get the contribution without reading the field in question; they are the same for all readers."""
     first = same.meetings[-1]
     producer, field = first.version.step, same.findings[0].path.partition(".")[0].partition("[")[0].partition("{")[0]
-    for step in graph.carriers(producer, records):
-        if step != first.reader.step and not _reads(study, first, step, field):
-            yield step
+    records = frozenset(each.version.written.name for each in same.meetings)
+    key = producer, records, field, first.version.file
+    if key not in known:
+        reached = graph.carriers(producer, records)
+        known[key] = [step for step in reached if not _reads(study, first, step, field)]
+    return known[key]
 
 
 def _reads(study: Study, meeting: Meeting, step: str, field: str) -> bool:

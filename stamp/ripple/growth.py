@@ -145,7 +145,7 @@ class _Flow:
     def __init__(self, graph: Graph, added: _Added) -> None:
         self._added = added
         self._graph = graph
-        self._parties = {party.step: party for party in graph.parties if graph.arriving(party) is not None}
+        self._parties = {party.step: party for party in graph.parties if graph.is_reached(party)}
         self._next = {step: self._followers(party) for step, party in self._parties.items()}
         self._after = {step: self._reach(step) for step in self._parties}
         self._known: dict[str, Around] = {}
@@ -162,12 +162,14 @@ class _Flow:
 
     def _arriving(self, step: str) -> Around:
         loop = self._loop(step)
+        heard = {event for each in loop for event in self._parties[each].on}
+        before = {each for event in heard for each in self._graph.publishers(event)} - loop
         entries = [
-            (before, event)
-            for before in self._parties.values()
-            if before.step not in loop
-            for event in published(before)
-            if any(event in self._parties[each].on for each in loop)
+            (party, event)
+            for party in self._parties.values()
+            if party.step in before
+            for event in published(party)
+            if event in heard
         ]
         ways = [self._after_entry(before, event) for before, event in entries] or [(Size(0, 0), (), False)]
         typical = max(size.typical for size, _, _ in ways)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from stamp.ripple.contracts import Contracts, Version
-from stamp.ripple.graph import NOTHING, Graph
+from stamp.ripple.graph import Graph
 from stamp.ripple.study import Study
 from stamp.schema.jsonfile import JsonFile
 from stamp.workflow.contract import StepContract
@@ -95,4 +95,4 @@ def _of_past(study: Study, workflow: str) -> Iterator[Meeting]:
 
 def _records(graph: Graph, reader: StepContract, producer: str) -> set[str]:
     """Return the records that the latest contribution of `producer` may be when an event reaches `reader`."""
-    return {name for name in (graph.arriving(reader) or {}).get(producer, NOTHING) if name is not None}
+    return {name for name in graph.held(reader, producer) if name is not None}

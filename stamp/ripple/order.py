@@ -14,6 +14,9 @@ __all__ = ["Impasse", "Order", "order"]
 MAX_STAGES: Final = 2_000
 """How many stages are looked at before an order is given up that was not found by the shortest way."""
 
+MAX_LOOKS: Final = 100_000
+"""How often a step is looked at in some stage before an order is given up: about a minute or two."""
+
 Phases: TypeAlias = Sequence[tuple[str, ...]]
 """Steps that may be deployed at the same time, in any order; then others; and so on."""
 
@@ -26,10 +29,14 @@ class Impasse(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Phases for all steps; or the impasses that groups of them come to, the furthest of each."""
+    """Phases for all steps; or the impasses that groups of them come to, the furthest of each.
+
+    Where the search was given up there may be an order all the same.
+    """
 
     phases: Phases = ()
     impasses: Sequence[Impasse] = ()
+    is_given_up: bool = False
 
 
 def order(transition: Transition) -> Order:
@@ -39,15 +46,17 @@ def order(transition: Transition) -> Order:
     """
     found: list[Phases] = []
     impasses: list[Impasse] = []
+    is_given_up = False
     for steps in groups(transition):
         search = _Search(transition, steps)
         phases = search.phases(frozenset())
         if phases is None:
             impasses.append(search.impasse)
+            is_given_up |= search.is_given_up
         else:
             found.append(phases)
     if impasses:
-        return Order(impasses=impasses)
+        return Order(impasses=impasses, is_given_up=is_given_up)
     together = zip_longest(*found, fillvalue=())
     return Order([tuple(sorted(step for steps in phase for step in steps)) for phase in together])
 
@@ -60,22 +69,31 @@ class _Search:
         self._steps = steps
         self._dead: set[frozenset[str]] = set()
         self.impasse = Impasse(frozenset(), tuple(steps))
+        self.is_given_up = False
 
     def phases(self, done: frozenset[str]) -> list[tuple[str, ...]] | None:
         left = [step for step in self._steps if step not in done]
         if not left:
             return []
-        if done in self._dead or (self._dead and self._transition.stages > MAX_STAGES):
+        if done in self._dead or self._is_over():
             return None
         steps: tuple[str, ...] = ()
         for steps in self._options(done, left):
             following = self.phases(done | set(steps))
             if following is not None:
                 return [steps, *following]
+            if self.is_given_up:
+                return None
         self._dead.add(done)
         if not steps and len(done) > len(self.impasse.done):
             self.impasse = Impasse(done, tuple(left))
         return None
+
+    def _is_over(self) -> bool:
+        stages = self._transition.stages
+        is_long = bool(self._dead) and stages > MAX_STAGES
+        self.is_given_up |= is_long or stages * self._transition.size > MAX_LOOKS
+        return self.is_given_up
 
     def _options(self, done: frozenset[str], left: Collection[str]) -> Iterator[tuple[str, ...]]:
         ready = [step for step in left if self._transition.before(step) <= done] or left

@@ -74,10 +74,12 @@ class _Network:
         for hop in dict.fromkeys(_hops(graph)):
             self.leaving[hop.origin].append(hop)
             self.arriving[hop.step].append(hop)
+        self.after = {step: tuple(dict.fromkeys(hop.step for hop in hops)) for step, hops in self.leaving.items()}
         self._first = self._reached(party.step for party in graph.parties if not party.on)
         self._outcomes = [
             hops for step in self._first for hops in _by_outcome(self.leaving[step]).values() if len(hops) > 1
         ]
+        self._spreads: dict[int, _Spread] = {}
 
     def _reached(self, starts: Iterable[str]) -> dict[str, _Way]:
         found: dict[str, _Way] = dict.fromkeys(starts, ())
@@ -98,18 +100,26 @@ class _Network:
             for number, hops in enumerate(self._outcomes)
             if len(near := sorted(left[hop.step] for hop in hops if hop.step in left)) > 1
         )
-        parting = [(left, number) for left, number in parting if self._pair(self._outcomes[number], step)]
+        last: defaultdict[str, list[_Hop]] = defaultdict(list)
+        for hop in self.arriving[step]:
+            last[hop.event].append(hop)
         told: set[str] = set()
         count = 0
-        for event in dict.fromkeys(hop.event for hop in self.arriving[step]):
-            for number in (number for _, number in parting if event not in told and count < MAX_REPEATS):
-                hops = self._outcomes[number]
-                if found := self._pair(hops, step, event):
-                    once, again = sorted((tuple(hop.event for hop in way) for way in found), key=len)
-                    told |= {once[-1], again[-1]}
-                    count += 1
-                    events = tuple(dict.fromkeys(hop.event for hop in hops))
-                    yield Repeat(step, again[-1], once, again, origin=hops[0].origin, parting=events)
+        for event, arriving in last.items():
+            if event in told:
+                continue
+            if count == MAX_REPEATS:
+                return
+            found = next((number for _, number in parting if self._spread(number).has_two(step, arriving)), None)
+            if found is not None:
+                hops = self._outcomes[found]
+                once, again = sorted(
+                    (tuple(hop.event for hop in way) for way in self._pair(hops, step, event)), key=len
+                )
+                told |= {once[-1], again[-1]}
+                count += 1
+                events = tuple(dict.fromkeys(hop.event for hop in hops))
+                yield Repeat(step, again[-1], once, again, origin=hops[0].origin, parting=events)
 
     def _left(self, step: str) -> dict[str, int]:
         """Return over how many hops each step leads to one."""
@@ -123,13 +133,110 @@ class _Network:
                     waiting.append(hop.origin)
         return found
 
-    def _pair(self, parting: Sequence[_Hop], step: str, event: str | None = None) -> tuple[_Way, _Way] | None:
-        """Return two ways to a step, one of which ends with `event` if that is given, that part with these hops and share no step after that."""
-        before = self._first[parting[0].origin]
-        passed = {hop.origin for hop in (*before, parting[0])} - {step}
+    def _passed(self, parting: Sequence[_Hop]) -> set[str]:
+        """Return the steps that a run has passed where it parts: what comes back to one of them is a loop."""
+        return {hop.origin for hop in (*self._first[parting[0].origin], parting[0])}
+
+    def _spread(self, number: int) -> _Spread:
+        if number not in self._spreads:
+            parting = self._outcomes[number]
+            self._spreads[number] = _Spread(self, parting, self._passed(parting))
+        return self._spreads[number]
+
+    def _pair(self, parting: Sequence[_Hop], step: str, event: str) -> tuple[_Way, _Way]:
+        """Return two ways to a step, one of which ends with `event`, that part with these hops and share no step after that.
+
+        There must be such, as `_Spread` tells.
+        """
+        passed = self._passed(parting) - {step}
         search = _Search(self.leaving, [hop for hop in parting if hop.step not in passed], step, passed)
         pair = search.pair(event)
-        return None if pair is None else ((*before, *pair[0]), (*before, *pair[1]))
+        assert pair is not None
+        before = self._first[parting[0].origin]
+        return (*before, *pair[0]), (*before, *pair[1])
+
+
+class _Spread:
+    """To which steps two ways lead that part with some hops and share no step after that; for all steps at once.
+
+    Each step has a `gate`: of the steps that all ways to it pass, the first; itself where they share none. By Menger's theorem two
+    ways without a common step lead to where ways come in from two gates.
+    """
+
+    def __init__(self, network: _Network, parting: Sequence[_Hop], passed: Collection[str]) -> None:
+        self._arriving, self._parting, self._passed = network.arriving, frozenset(parting), passed
+        after = {step: () if step in passed else steps for step, steps in network.after.items()}
+        self._gates: dict[str, str] = {}
+        for step, last in _dominators([hop.step for hop in parting], after).items():
+            self._gates[step] = step if last is None else self._gates[last]
+
+    def has_two(self, step: str, last: Iterable[_Hop]) -> bool:
+        """Tell whether two such ways lead to a step, one of which ends with one of some hops."""
+        direct = sum(hop in self._parting for hop in self._arriving[step])
+        gates = {self._gates[hop.origin] for hop in self._arriving[step] if self._is_way(hop)}
+        return direct + len(gates) > 1 and any(hop in self._parting or self._is_way(hop) for hop in last)
+
+    def _is_way(self, hop: _Hop) -> bool:
+        """Tell whether a way comes to a hop that has not been at its end before."""
+        return hop.origin not in self._passed and self._gates.get(hop.origin, hop.step) != hop.step
+
+
+def _dominators(first: Iterable[str], after: Mapping[str, Iterable[str]]) -> Mapping[str, str | None]:
+    """Return, for each step that some lead to, the last one before it that all ways to it pass; None where there is no such.
+
+    Each comes behind those that it depends on. (Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm".)
+    """
+    order = _in_order(first, after)
+    numbers: dict[str | None, int] = {None: -1} | {step: number for number, step in enumerate(order)}
+    before: dict[str, list[str | None]] = {step: [] for step in order}
+    for step in first:
+        before[step].append(None)
+    for step in order:
+        for each in after[step]:
+            before[each].append(step)
+    found: dict[str | None, str | None] = {None: None}
+    is_settled = False
+    while not is_settled:
+        is_settled = True
+        for step in order:
+            known = [each for each in before[step] if each in found]
+            last: str | None = known[0]
+            for other in known[1:]:
+                last = _meeting(last, other, found, numbers)
+            if step not in found or found[step] != last:
+                found[step] = last
+                is_settled = False
+    return {step: found[step] for step in order}
+
+
+def _meeting(
+    one: str | None, other: str | None, above: Mapping[str | None, str | None], numbers: Mapping[str | None, int]
+) -> str | None:
+    """Return where two ways up a tree meet, in which whatever is above has the lower number."""
+    while one != other:
+        if numbers[one] > numbers[other]:
+            one = above[one]
+        else:
+            other = above[other]
+    return one
+
+
+def _in_order(first: Iterable[str], after: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the steps that some lead to in the reverse of a postorder: each comes behind one that leads to it."""
+    seen: set[str] = set()
+    done: list[str] = []
+    waiting: list[tuple[str | None, Iterator[str]]] = [(None, iter(first))]
+    while waiting:
+        here, left = waiting[-1]
+        step = next((each for each in left if each not in seen), None)
+        if step is not None:
+            seen.add(step)
+            waiting.append((step, iter(after[step])))
+        else:
+            waiting.pop()
+            if here is not None:
+                done.append(here)
+    return done[::-1]
 
 
 class _Search:
@@ -140,8 +247,8 @@ class _Search:
     ) -> None:
         self._leaving, self._parting, self._end, self._closed = leaving, parting, end, closed
 
-    def pair(self, event: str | None) -> tuple[_Way, _Way] | None:
-        """Return two ways to the end, the first hops of which are different, if there are any; one of them ends with `event`, or any."""
+    def pair(self, event: str) -> tuple[_Way, _Way] | None:
+        """Return two ways to the end, the first hops of which are different, if there are any; one of them ends with `event`."""
         first = self._way({}, last=event)
         if first is None:
             return None

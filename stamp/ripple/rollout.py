@@ -32,12 +32,19 @@ def plan(study: Study, baseline: Contracts, workflow: str, *, is_good: Trial | N
     if unsolvable := transition.hazards_after(transition.changed) - transition.known:
         broken = any(each.kind is not Kind.UNREADABLE or each.written in transition.written for each in unsolvable)
         return Rollout(**here, **_no_order(transition, unsolvable, is_good, is_end_broken=broken))
-    phases, impasses = order(transition)
+    phases, impasses, is_given_up = order(transition)
     if impasses:
         hazards = {each for done, left in impasses for step in left for each in transition.in_the_way(done, [step])}
-        return Rollout(**here, **_no_order(transition, hazards, is_good))
+        found = _no_order(transition, hazards, is_good)
+        if is_given_up:
+            found["obstacles"] = (GIVEN_UP.format(transition.stages), *found["obstacles"])
+        return Rollout(**here, **found)
     told = tuple(_told(transition, phases))
     return Rollout(**here, phases=told, handovers=tuple(handovers(transition, told)))
+
+
+GIVEN_UP: Final = "none was found among the {:,} stages that were looked at, and there is no time for more: deploy fewer changes at once"
+"""What is told where the search was given up: nobody may take that for safe."""
 
 
 class _Here(TypedDict):
@@ -58,7 +65,7 @@ def _no_order(
     tried = () if is_good is None else ways_out(transition, found, is_good, is_end_broken=is_end_broken)
     return {
         "obstacles": tuple(dict.fromkeys(map(explain, found)))[:MAX_TOLD],
-        "ways_out": tried[:MAX_TOLD],
+        "ways_out": tried,
         "is_end_broken": is_end_broken,
     }
 

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 
 from stamp.ripple.contracts import Contracts, Version
-from stamp.ripple.graph import Graph
+from stamp.ripple.graph import Flow, Graph
 from stamp.ripple.growth import Growth
 from stamp.ripple.pairs import Pairs
 from stamp.ripple.reading import Reading
@@ -42,7 +42,7 @@ class Study:
     listing: bool = False
     mode: str | None = None
     graphs: dict[tuple[tuple[Contracts, ...], str], Graph] = field(default_factory=dict)
-    repeated: dict[tuple[Contracts, str], Mapping[str, Sequence[Repeat]]] = field(default_factory=dict)
+    repeated: dict[Flow, Mapping[str, Sequence[Repeat]]] = field(default_factory=dict)
 
     @cached_property
     def workflows(self) -> tuple[str, ...]:
@@ -74,13 +74,16 @@ class Study:
 
     def repeats(self, state: Contracts, workflow: str) -> Mapping[str, Sequence[Repeat]]:
         """Return by which events one run triggers a step more than once in one state, by step."""
-        key = state, workflow
-        if key not in self.repeated:
+        return self.repeats_in(self.graph(state, workflow))
+
+    def repeats_in(self, graph: Graph) -> Mapping[str, Sequence[Repeat]]:
+        """Return the same for any graph."""
+        if graph.flow not in self.repeated:
             found: defaultdict[str, list[Repeat]] = defaultdict(list)
-            for each in repeats(self.graph(state, workflow)):
+            for each in repeats(graph):
                 found[each.step].append(each)
-            self.repeated[key] = found
-        return self.repeated[key]
+            self.repeated[graph.flow] = dict(found)
+        return self.repeated[graph.flow]
 
     def alive(self, workflow: str, step: str) -> list[Version]:
         """Return every version of which there may be data: released in any state, and not retired, or written by a baseline all the same."""

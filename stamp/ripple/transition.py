@@ -14,9 +14,8 @@ from typing import TypeAlias
 
 from stamp.compat import Severity
 from stamp.ripple.contracts import Contracts, Version, is_same
-from stamp.ripple.graph import ABSENT, NOTHING, Graph, Held, published
+from stamp.ripple.graph import ABSENT, Graph, published
 from stamp.ripple.hazard import Hazard, Kind
-from stamp.ripple.repeats import repeats
 from stamp.ripple.study import Study
 from stamp.ripple.takeover import Takeovers
 from stamp.ripple.wording import listed
@@ -60,6 +59,11 @@ class Transition:
     def stages(self) -> int:
         """How many stages have been looked at so far."""
         return len(self._hazards)
+
+    @property
+    def size(self) -> int:
+        """How many steps are looked at in a stage."""
+        return len(self.old.keys() | self.new.keys())
 
     def versions(self, step: str) -> list[StepContract]:
         """Return the contracts of a step, as it was and as it is."""
@@ -116,7 +120,7 @@ class Transition:
         graph = self.study.mixed(self.workflow)
         for reader in self.changed:
             if reader != step and reader in self.old and step in self.old[reader].reads:
-                arriving = (graph.arriving(self.old[reader]) or {}).get(step, NOTHING)
+                arriving = graph.held(self.old[reader], step)
                 broken = self._unreadable(Variant.OLD, reader, step, is_new_data=True)
                 if any(version.written.name in arriving for version in broken):
                     yield reader
@@ -170,9 +174,8 @@ class Transition:
         graph = self._graph(stage)
         found: set[Hazard] = set()
         for variant, party in running:
-            arriving = graph.arriving(party)
-            if arriving is not None:
-                found.update(self._of_reads(stage, variant, party, arriving))
+            if graph.is_reached(party):
+                found.update(self._of_reads(stage, variant, party, graph))
                 found.update(self._of_events(stage, party))
                 found.update(self._unattended(party, [each for _, each in running]))
             elif party.step in self._fed:
@@ -197,7 +200,8 @@ class Transition:
         if key not in self._repeats:
             self._repeats[key] = {
                 Hazard(Kind.REPEATED, each.step, is_new=False, cause=listed(sorted({each.once[-1], each.event})))
-                for each in repeats(self._graph(stage))
+                for found in self.study.repeats_in(self._graph(stage)).values()
+                for each in found
             }
         return self._repeats[key]
 
@@ -214,18 +218,16 @@ class Transition:
     def _fed(self) -> frozenset[str]:
         """The steps that get events in the baseline, and are to stay. A new one may be there before its events are."""
         graph = self.study.graph(self.baseline, self.workflow)
-        return frozenset(
-            step for step, party in self.old.items() if step in self.new and graph.arriving(party) is not None
-        )
+        return frozenset(step for step, party in self.old.items() if step in self.new and graph.is_reached(party))
 
-    def _of_reads(self, stage: Stage, variant: Variant, party: StepContract, arriving: Held) -> Iterator[Hazard]:
+    def _of_reads(self, stage: Stage, variant: Variant, party: StepContract, graph: Graph) -> Iterator[Hazard]:
         is_new = self._is_new(variant, party.step)
         for producer in party.reads:
-            held = arriving.get(producer, NOTHING)
+            held = graph.held(party, producer)
             if ABSENT in held and producer not in party.optional:
                 yield Hazard(Kind.LACKING, party.step, is_new, producer)
             view = self._state(variant).view(self.workflow, party.step, producer)
-            waiting = (self.study.graph(self.baseline, self.workflow).arriving(party) or {}).get(producer, NOTHING)
+            waiting = self.study.graph(self.baseline, self.workflow).held(party, producer)
             for is_new_data in (False, True):
                 if is_new_data and Variant.NEW not in stage.get(producer, ()):
                     continue

@@ -18,6 +18,9 @@ __all__ = ["Trial", "ways_out"]
 Trial: TypeAlias = Callable[[Contracts, Contracts], bool]
 """Tells whether a check finds no error in going from contracts to others."""
 
+MAX_TOLD: Final = 5
+"""How many parts of a way out are told: for each of them the contracts are checked again."""
+
 PAUSE: Final = (
     "Stop what starts runs, let all runs end and all queues run empty, deploy everything at once, and start again: "
     "no change in several steps was found that is safe"
@@ -54,7 +57,8 @@ def _tried(transition: Transition, parts: Sequence[Part], is_good: Trial) -> tup
     expanded = _contracts(sketch)
     if expanded is None or not is_good(before, expanded):
         return ()
-    return tuple(f"Expand: {part.expand}{_contracting(part, expanded, workflow, is_good)}" for part in parts)
+    told = [f"Expand: {part.expand}{_contracting(part, expanded, workflow, is_good)}" for part in parts[:MAX_TOLD]]
+    return (*told, *([f"And so for {len(parts) - MAX_TOLD:,} more"] if len(parts) > MAX_TOLD else []))
 
 
 def _contracting(part: Part, expanded: Contracts, workflow: str, is_good: Trial) -> str:

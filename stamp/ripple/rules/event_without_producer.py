@@ -19,7 +19,7 @@ def look(study: Study) -> Iterator[Issue]:
         there = {event for party in graph.parties for event in published(party)}
         gone = {event for each in study.baselines for event in study.graph(each, workflow).carried}
         for party in graph.parties:
-            for number, event in enumerate(party.on if graph.arriving(party) is not None else ()):
+            for number, event in enumerate(party.on if graph.is_reached(party) else ()):
                 if event not in there and event not in gone:
                     yield Issue(
                         workflow,

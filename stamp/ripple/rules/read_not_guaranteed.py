@@ -18,9 +18,8 @@ def look(study: Study) -> Iterator[Issue]:
     for workflow in study.now.workflows:
         graph = study.graph(study.now, workflow)
         for reader in graph.parties:
-            arriving = graph.arriving(reader) or {}
             for producer in sorted(reader.reads.keys() - reader.optional):
-                held = arriving.get(producer, NOTHING)
+                held = graph.held(reader, producer)
                 if ABSENT in held and held != NOTHING:
                     ways = graph.detours(reader, producer)
                     when = f"when {route(ways[0])} leads there" if ways else "on every way"

@@ -18,11 +18,10 @@ def look(study: Study) -> Iterator[Issue]:
     for workflow in study.now.workflows:
         graph = study.graph(study.now, workflow)
         for reader in graph.parties:
-            arriving = graph.arriving(reader)
             for producer in reader.reads:
                 if (
-                    arriving is None
-                    or arriving.get(producer, NOTHING) != NOTHING
+                    not graph.is_reached(reader)
+                    or graph.held(reader, producer) != NOTHING
                     or _was_removed(study, workflow, producer)
                 ):
                     continue

@@ -42,7 +42,7 @@ def _events(study: Study, baseline: Contracts, workflow: str) -> Iterator[Issue]
     graph, before = study.graph(study.now, workflow), study.graph(baseline, workflow)
     there = {event for party in graph.parties for event in published(party)}
     for party in graph.parties:
-        if graph.arriving(party) is None:
+        if not graph.is_reached(party):
             continue  # it starves: another rule's
         for number, event in enumerate(party.on):
             if event in before.carried and event not in there:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stamp.compat import Severity
 from stamp.ripple.contracts import Contracts
-from stamp.ripple.graph import ABSENT, NOTHING
+from stamp.ripple.graph import ABSENT
 from stamp.ripple.place import place
 from stamp.ripple.rule import Example, Issue, Rule
 from stamp.ripple.study import Study
@@ -35,8 +35,8 @@ def look(study: Study) -> Iterator[Issue]:
 
 
 def _lacks(study: Study, state: Contracts, reader: StepContract, producer: str) -> bool:
-    arriving = study.graph(state, reader.workflow).arriving(reader)
-    return arriving is not None and ABSENT in arriving.get(producer, NOTHING)
+    graph = study.graph(state, reader.workflow)
+    return graph.is_reached(reader) and ABSENT in graph.held(reader, producer)
 
 
 RULE = Rule(

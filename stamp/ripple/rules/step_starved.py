@@ -20,10 +20,10 @@ def look(study: Study) -> Iterator[Issue]:
         for party in sorted(
             graph.parties, key=lambda party: bool(_emitters(graph, party))
         ):  # where it begins comes first
-            for baseline in study.baselines if graph.arriving(party) is None else ():
+            for baseline in study.baselines if not graph.is_reached(party) else ():
                 before = baseline.steps.get((workflow, party.step))
                 was = study.graph(baseline, workflow)
-                if before is None or was.arriving(before) is None:
+                if before is None or not was.is_reached(before):
                     continue
                 yield Issue(
                     workflow,

@@ -18,7 +18,7 @@ def look(study: Study) -> Iterator[Issue]:
         graph = study.graph(study.now, workflow)
         partial = _partial(graph)
         for party in graph.parties:
-            if graph.arriving(party) is not None or _was_reached(study, workflow, party.step):
+            if graph.is_reached(party) or _was_reached(study, workflow, party.step):
                 continue
             emitters = sorted({step for event in party.on for step in graph.publishers(event)})
             why = f"which only {listed(emitters)} would publish" if emitters else "which nobody publishes"
@@ -42,7 +42,7 @@ def _partial(graph: Graph) -> set[str]:
     That is all of them where no step starts runs; else those that read steps which are not there, and those after them.
     """
     there = {party.step for party in graph.parties}
-    unreached = [party for party in graph.parties if graph.arriving(party) is None]
+    unreached = [party for party in graph.parties if not graph.is_reached(party)]
     if all(party.on for party in graph.parties):
         return {party.step for party in unreached}
     origins = {
@@ -50,19 +50,14 @@ def _partial(graph: Graph) -> set[str]:
         for party in unreached
         if not party.reads.keys() <= there and not any(map(graph.publishers, party.on))
     }
-    return origins | {
-        party.step
-        for party in unreached
-        if any(
-            graph.leads(event, party.step) for each in unreached if each.step in origins for event in published(each)
-        )
-    }
+    after = graph.following(event for each in unreached if each.step in origins for event in published(each))
+    return origins | after.intersection(party.step for party in unreached)
 
 
 def _was_reached(study: Study, workflow: str, step: str) -> bool:
     for baseline in study.baselines:
         party = baseline.steps.get((workflow, step))
-        if party is not None and study.graph(baseline, workflow).arriving(party) is not None:
+        if party is not None and study.graph(baseline, workflow).is_reached(party):
             return True
     return False
 
