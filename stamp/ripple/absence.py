@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from typing import Final
 
-from stamp.ripple.repository import Repository
+from stamp.ripple.repository import COMMIT, Repository
 
 __all__ = ["advice"]
 
 RELATIVE: Final = frozenset("~^@")
 """What stands in a revision that leads from another one to a commit that may be missing (gitrevisions(7))."""
-
-
-COMMIT: Final = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
-"""The whole name of a commit: only by that a remote can be asked for it."""
 
 
 UPSTREAM: Final = re.compile(r"@\{(u|upstream|push)\}", re.IGNORECASE)
@@ -30,19 +27,21 @@ def advice(repository: Repository, revision: str, why: str) -> str:
         return f"{why}. Say {branch}{setting}"
     if "@{" in revision:
         return f"{why}. That is a history of this clone alone: say a branch, a tag or a commit"
-    if (
-        re.split("[~^]", revision)[0] in {"HEAD", "@"}
-        and repository.run("rev-parse", "--verify", "--quiet", "HEAD").returncode
-    ):
+    start = re.split("[~^]", revision)[0]
+    if start in {"HEAD", "@"} and repository.run("rev-parse", "--verify", "--quiet", "HEAD").returncode:
         return "nothing has been committed yet"
     if repository.is_shallow and not RELATIVE.isdisjoint(revision):
         return "run `git fetch --unshallow`"
     if not RELATIVE.isdisjoint(revision):
-        return f"see `git log {re.split('[~^]', revision)[0]}` for those that are"
-    return _fetching_advice(repository, revision, remotes, there)
+        return f"see `git log {start}` for those that are"
+    helps = _fetching_advice(repository, revision, remotes, there)
+    return f"{helps}; or say ./{revision} for the folder or the file" if os.path.lexists(revision) else helps
 
 
 def _fetching_advice(repository: Repository, revision: str, remotes: list[str], there: str | None) -> str:
+    if (tag := revision.removeprefix("refs/tags/")) != revision and there:
+        return f"run `{_fetching_this(repository, there)} tag {tag}`"
+    revision = revision.removeprefix("refs/remotes/").removeprefix("refs/heads/")
     remote, _, branch = revision.partition("/")
     if branch == "HEAD" and remote in remotes:
         return f"run `git remote set-head {remote} --auto`, or say a branch of it, such as {remote}/main"
@@ -53,11 +52,16 @@ def _fetching_advice(repository: Repository, revision: str, remotes: list[str], 
             return f"say `{each}/{revision}`"
     if there is None:
         return "see `git branch --all` and `git tag` for those that are; or give a folder or a .tar file"
-    exactly = f"git fetch {'--depth=1 ' if repository.is_shallow else ''}{there}"
+    exactly = _fetching_this(repository, there)
     if COMMIT.fullmatch(revision):
         return f"run `{exactly} {revision}`"
     fetching = _fetching(there, revision, is_shallow=repository.is_shallow)
     return f"for a tag run `{exactly} tag {revision}`; for a branch run `{fetching}`, then say `{there}/{revision}`"
+
+
+def _fetching_this(repository: Repository, remote: str) -> str:
+    """Return how the command begins that fetches a commit, and no more of a shallow clone."""
+    return f"git fetch {'--depth=1 ' if repository.is_shallow else ''}{remote}"
 
 
 def _fetching(remote: str, branch: str, *, is_shallow: bool) -> str:

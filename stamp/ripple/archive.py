@@ -64,6 +64,8 @@ def _members(stream: Unpacked, file: Path) -> Iterator[tuple[str, bytes | str]]:
     with tarfile.open(fileobj=stream, mode="r:") as archive:  # type: ignore[call-overload]  # read, seek and tell are what it needs
         while (member := archive.next()) is not None:
             archive.members.clear()  # of what is passed nothing is kept
+            if member.size < 0:
+                raise tarfile.ReadError("a member of a negative size")
             stream.described()
             count += 1
             if count > MAX_MEMBERS:

@@ -11,7 +11,7 @@ from stamp.errors import InputError
 from stamp.ripple.archive import read_archive
 from stamp.ripple.contracts import Contracts, contracts_of, read_folder
 from stamp.ripple.foreign import is_contract_file
-from stamp.ripple.revision import Revision, is_revision, read_revision
+from stamp.ripple.revision import FULL, Revision, is_revision, read_revision
 
 __all__ = ["is_path", "read_baseline"]
 
@@ -29,7 +29,7 @@ def read_baseline(
     """Return the state of a contracts folder that a person means by `given`: a folder, a .tar file, or else a git revision.
 
     A tag or a commit means exactly that one. What names a revision and a folder or a file is refused: who may add the one could else take the
-    place of the other. A path may begin with `./`, a revision may be a long name such as `refs/heads/main`.
+    place of the other. A path may begin with `./`; a long name such as `refs/heads/main` is always a revision.
 
     Args:
         given: what the person said.
@@ -44,18 +44,9 @@ def read_baseline(
         ContractError: a contract in it contradicts itself, or is a symbolic link or a submodule.
         SchemaError: a file in it is not JSON, or no acceptable schema.
     """
-    path, home = Path(given), Path(folder)
-    if kind := _kind(path):
-        if not _begins_as_path(given) and is_revision(given):
-            raise InputError(
-                f"expected one thing, got {given!r}, which is a revision and a {kind}, too: say ./{given} for the {kind}, or of a branch "
-                f"or a tag the long name, such as refs/remotes/origin/main"
-            )
-        return _read_folder(path, given, like) if kind == "folder" else _read_archive(path, given, home, like)
-    if given.endswith(ARCHIVES):
-        raise InputError("expected a .tar file that can be read, got none", file=path)
-    if _begins_as_path(given):
-        raise InputError("expected a folder or a .tar file, got none", file=path)
+    home = Path(folder)
+    if is_path(given):
+        return _read_path(given, home, like)
     read = read_revision(given, home, is_wanted=is_contract_file, merge_base=merge_base)
     name = _name(given, read)
     if not read.files:
@@ -66,6 +57,33 @@ def read_baseline(
     return contracts_of(read.files, name=name, path=lambda file: Path(f"{given}:{home.as_posix()}/{file}"), like=like)
 
 
+def _read_path(given: str, home: Path, like: Contracts | None) -> Contracts:
+    path = Path(given)
+    kind = _kind(path)
+    if kind is None:
+        expected = "a .tar file that can be read" if given.endswith(ARCHIVES) else "a folder or a .tar file"
+        raise InputError(f"expected {expected}, got none", file=path)
+    if not _begins_as_path(given):
+        _check_name(given, kind)
+    return _read_folder(path, given, like) if kind == "folder" else _read_archive(path, given, home, like)
+
+
+def _check_name(given: str, kind: str) -> None:
+    """Accept a name that is none of a revision."""
+    try:
+        is_double = is_revision(given)
+    except InputError as error:
+        raise InputError(
+            f"expected one thing, got {given!r}, which is a {kind}, and perhaps a revision, too: say ./{given} for the {kind}. Whether it is a "
+            f"revision cannot be told: {error.message}"
+        ) from error
+    if is_double:
+        raise InputError(
+            f"expected one thing, got {given!r}, which is a revision and a {kind}, too: say ./{given} for the {kind}, or of a branch "
+            f"or a tag the long name, such as refs/remotes/origin/main"
+        )
+
+
 def _kind(path: Path) -> str | None:
     try:
         return "folder" if path.is_dir() else "file" if path.is_file() else None
@@ -74,7 +92,9 @@ def _kind(path: Path) -> str | None:
 
 
 def is_path(given: str) -> bool:
-    """Tell whether a text is meant for a folder or a file, be it there or not."""
+    """Tell whether a text is meant for a folder or a file, be it there or not; the full name of a revision never is."""
+    if given.startswith(FULL):
+        return False
     return given.endswith(ARCHIVES) or _begins_as_path(given) or _kind(Path(given)) is not None
 
 

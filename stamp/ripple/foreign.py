@@ -22,6 +22,7 @@ GIT_MARK: Final = ".git"
 """What is at the top of a work tree."""
 
 VIEWS: Final = "reads"
+"""The folder of the views of a step."""
 
 
 def is_contract_file(file: str) -> bool:
@@ -37,7 +38,7 @@ def is_contract_place(name: str) -> bool:
     match PurePosixPath(name).parts:
         case (workflow,):
             return is_workflow_name(workflow)
-        case (workflow, step) | (workflow, step, "reads"):
+        case (workflow, step, *inner) if inner in ([], [VIEWS]):
             return is_workflow_name(workflow) and is_step_name(step)
     return is_contract_file(name)
 

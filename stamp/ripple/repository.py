@@ -7,6 +7,7 @@ fetched, and no setting that names a program holds, wherever it stands: a reposi
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,10 @@ from typing import Final, NamedTuple
 from stamp.errors import InputError
 from stamp.ripple.foreign import GIT_MARK, followed
 
-__all__ = ["LINK", "SUBMODULE", "Repository", "left_out", "said"]
+__all__ = ["COMMIT", "LINK", "SUBMODULE", "Repository", "is_around", "left_out", "said"]
+
+COMMIT: Final = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+"""The whole name of a commit, or of another object: only by that a remote can be asked for it."""
 
 LINK: Final = b"120000"
 SUBMODULE: Final = b"160000"
@@ -131,6 +135,12 @@ class Repository(NamedTuple):
         """The remotes that a partial clone leaves objects to."""
         found = self.run("config", "--get-regexp", r"^remote\..*\.promisor$").stdout.decode(errors="replace")
         return [line.partition(" ")[0].split(".", 1)[1].rpartition(".")[0] for line in found.splitlines()]
+
+
+def is_around() -> bool:
+    """Tell whether the current folder seems to be in a repository, be it one that git takes or not."""
+    here = Path.cwd()
+    return "GIT_DIR" in os.environ or any(os.path.lexists(folder / GIT_MARK) for folder in (here, *here.parents))
 
 
 def left_out(folder: Path) -> str | None:

@@ -5,6 +5,7 @@ Seven short git processes, whatever the number of files: `rev-parse` three times
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -13,9 +14,9 @@ from typing import Final, NamedTuple
 from stamp.errors import InputError
 from stamp.ripple.absence import advice
 from stamp.ripple.foreign import is_contract_place, refused
-from stamp.ripple.repository import LINK, SUBMODULE, Repository, said
+from stamp.ripple.repository import COMMIT, LINK, SUBMODULE, Repository, is_around, said
 
-__all__ = ["Point", "Revision", "default_branch", "is_revision", "read_files", "read_revision", "where"]
+__all__ = ["FULL", "Point", "Revision", "default_branch", "is_revision", "read_files", "read_revision", "where"]
 
 REGULAR: Final = frozenset({b"100644", b"100755", b"100664"})
 """The modes of plain files in a tree: no symbolic links, no submodules."""
@@ -32,11 +33,11 @@ DEFAULTS: Final = ("refs/remotes/origin/main", "refs/remotes/origin/master", "re
 """What the branch that others branch from is called, where the clone does not know it."""
 
 
-COMMIT: Final = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
-"""The whole name of a commit."""
-
-
 ABBREVIATED: Final = re.compile("[0-9a-f]{4,63}")
+
+
+FULL: Final = "refs/"
+"""What the full name of a branch, a tag or whatever git names begins with: such a text is a revision, whatever else has that name."""
 
 
 BRANCHES: Final = ("refs/heads/", "refs/remotes/")
@@ -96,20 +97,40 @@ def read_revision(
 
 
 def read_files(repository: Repository, commit: str, names: Iterable[str]) -> dict[str, bytes]:
-    """Return the content of those of some files, named from the top, that a commit has as plain ones."""
-    listed = repository.run("ls-tree", "-z", "--full-tree", commit, "--", *names).stdout
-    blobs = {name: blob for mode, name, blob in _entries(listed) if mode in REGULAR}
+    """Return the content of those of some files, named from the top, that a commit has, be it behind symbolic links within it."""
+    wanted = list(names)
+    if not wanted:
+        return {}  # git would list the whole top
+    listed = repository.run("ls-tree", "-z", "--full-tree", commit, "--", *wanted).stdout
+    found = {
+        name: blob if mode in REGULAR else _linked(repository, commit, name)
+        for mode, name, blob in _entries(listed)
+        if mode in REGULAR or mode == LINK
+    }
+    blobs = {name: blob for name, blob in found.items() if blob is not None}
     return dict(zip(blobs, _contents(repository, list(blobs.values()), commit), strict=True))
 
 
+def _linked(repository: Repository, commit: str, name: str) -> str | None:
+    """Return the file that a symbolic link leads to within a commit; None if it leads to none there."""
+    if "\n" in name:
+        return None
+    done = repository.run("cat-file", "--batch-check", "--follow-symlinks", given=os.fsencode(f"{commit}:{name}\n"))
+    match done.stdout.split():
+        case [blob, b"blob", _] if COMMIT.fullmatch(blob.decode(errors="replace")):
+            return blob.decode()
+    return None
+
+
 def is_revision(text: str) -> bool:
-    """Tell whether a text names a commit of the repository of the current folder; without one, or without git, none does."""
-    if not _may_be_commit(text):
+    """Tell whether a text names a commit of the repository of the current folder; where none is around, none does.
+
+    Raises:
+        InputError: that cannot be told, for git is not there, or does not take the repository: files of a change can see to that.
+    """
+    if not (_may_be_commit(text) and is_around()):
         return False
-    try:
-        repository = Repository.here()
-    except InputError:
-        return False
+    repository = Repository.here()
     return not repository.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}").returncode
 
 
@@ -162,7 +183,7 @@ def _commit(repository: Repository, revision: str) -> str:
 def _check_name(repository: Repository, revision: str) -> None:
     """Accept the name of one thing. Who may push a tag could else take the place of a branch, or of a commit by its first digits."""
     name = re.split(r"[~^]|@\{", revision, maxsplit=1)[0]
-    if name.startswith("refs/") or name in {"", "@", "HEAD"} or COMMIT.fullmatch(name):
+    if name.startswith(FULL) or name in {"", "@", "HEAD"} or COMMIT.fullmatch(name):
         return
     there = [f"{place}{name}" for place in PLACES] + [f"refs/remotes/{name}/HEAD"]
     listed = repository.run("for-each-ref", "--format=%(refname)", *there).stdout.decode(errors="replace")

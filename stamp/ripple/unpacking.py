@@ -68,6 +68,12 @@ _PACKED: Final[Mapping[bytes, Callable[[], _Unpacker]]] = {
 """How compressed files begin, and what unpacks them."""
 
 
+def _check_size(size: int) -> None:
+    """Accept a number of bytes: tarfile hands on whatever an archive says, and its format has negative numbers, too."""
+    if size < 0:
+        raise OSError("expected a size of at least 0")
+
+
 class Unpacked:
     """A stream that goes forward only: `read` and `seek` are for tarfile, which describes a member by what it reads; `take` is for contents.
 
@@ -91,6 +97,7 @@ class Unpacked:
 
     def read(self, size: int) -> bytes:
         """Return the next bytes, fewer at the end only."""
+        _check_size(size)
         self._described += size
         if self._described > MAX_HEADER:
             raise self._excess(f"members that are described in {MAX_HEADER} bytes")
@@ -99,6 +106,8 @@ class Unpacked:
 
     def take(self, size: int) -> bytes:
         """Return the next bytes, which may be many, fewer at the end only."""
+        _check_size(size)
+        self._check_time()
         parts, wanted = [], size
         while wanted and (self._rest or self._more()):
             parts.append(self._rest[:wanted])
@@ -109,6 +118,7 @@ class Unpacked:
 
     def seek(self, position: int) -> None:
         """Go forward."""
+        self._check_time()
         if position < self._at:
             raise OSError("expected to go forward")
         while self._at < position and (self._rest or self._more()):

@@ -196,11 +196,11 @@ def origin(tmp_path: Path, git: Git) -> str:
 
 @pytest.fixture
 def deepen(action: Mapping[str, Any], tmp_path: Path, require: Callable[[str], str]) -> Callable[..., str]:
-    """Return `deepen(at=..., AGAINST=..., BASE=...)`: run the step as GitHub does, and return its output."""
+    """Return `deepen(at=..., AGAINST=..., BASE=...)`: run the step as GitHub does, and return its output, or its error where it has to fail."""
     script = steps(action)["Deepen"]["run"]
     output = tmp_path / "output"
 
-    def run(*, at: Path, **variables: str) -> str:
+    def run(*, at: Path, is_refused: bool = False, **variables: str) -> str:
         output.write_text("")
         environment = {
             **os.environ,
@@ -212,8 +212,8 @@ def deepen(action: Mapping[str, Any], tmp_path: Path, require: Callable[[str], s
         }
         command = (require("bash"), "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
         done = subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return output.read_text()
+        assert done.returncode == (2 if is_refused else 0), done.stderr
+        return done.stderr if is_refused else output.read_text()
 
     return run
 
@@ -286,6 +286,58 @@ def test_what_is_not_on_the_remote_is_left_alone(against, git, origin, deepen, t
 
     assert count(git, clone) == 1
     assert not (clone / "pwned").exists()
+
+
+@pytest.fixture
+def pull_request(git: Git, root: Path, tmp_path: Path) -> Path:
+    """Return the checkout of a change, one commit and no tags: it has edited a version that `main` and the tag `v1` have."""
+    home = tmp_path / "hub"
+    contracts = home / "schemas/ticket"
+    shutil.copytree(root / "schemas/ticket", contracts)
+    author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    git("init", "--quiet", "--initial-branch=main", at=home)
+    git("add", "--all", at=home)
+    git(*author, "commit", "--quiet", "--message=base", at=home)
+    git("tag", "v1", at=home)
+    git("checkout", "--quiet", "-b", "work", at=home)
+    version = next(iter(sorted(contracts.glob("billing/*.v1.avsc"))))
+    version.write_text(version.read_text().replace('"double"', '"long"').replace('"string"', '"bytes"'))
+    git(*author, "commit", "--quiet", "--all", "--message=edited", at=home)
+    git("clone", "--quiet", "--depth=1", "--no-tags", "--branch=work", f"file://{home}", "clone")
+    return tmp_path / "clone"
+
+
+@pytest.mark.parametrize("form", ["folder", "file"])
+@pytest.mark.parametrize("against", ["v1", "origin/main"])
+def test_a_folder_of_a_change_never_takes_the_place_of_what_it_is_compared_with(
+    against, form, pull_request, deepen, check
+):
+    if form == "folder":
+        shutil.copytree(pull_request / "schemas", pull_request / against)
+    else:
+        (pull_request / against).parent.mkdir(exist_ok=True)
+        (pull_request / against).write_text("x")
+    told = deepen(at=pull_request, AGAINST=against)
+    done = check(at=pull_request, AGAINST=told.partition("=")[2].strip())
+    assert done.returncode == 2
+    assert f"which is a revision and a {form}, too" in done.stderr
+
+
+@pytest.mark.parametrize("against", ["refs/tags/v1", "refs/remotes/origin/main"])
+def test_a_long_name_is_fetched_and_is_no_folder(against, pull_request, deepen, check):
+    shutil.copytree(pull_request / "schemas", pull_request / against)
+    deepen(at=pull_request, AGAINST=against)
+    done = check(at=pull_request, AGAINST=against)
+    assert done.returncode == 1, done.stderr
+    assert "version-changed" in done.stdout
+
+
+def test_a_remote_that_does_not_answer_leaves_no_folder_in_place_of_a_tag(pull_request, git, deepen):
+    git("remote", "set-url", "origin", "file:///nowhere", at=pull_request)
+    deepen(at=pull_request, AGAINST="v1")
+    (pull_request / "v1").mkdir()
+    assert "say ./v1 for the file or the folder" in deepen(at=pull_request, AGAINST="v1", is_refused=True)
+    deepen(at=pull_request, AGAINST="./v1")
 
 
 def test_hooks_of_the_checkout_do_not_run(git, origin, deepen, tmp_path):

@@ -8,6 +8,7 @@ import io
 import lzma
 import os
 import re
+import signal
 import subprocess
 import tarfile
 from contextlib import suppress
@@ -21,6 +22,7 @@ from stamp.errors import ContractError, InputError, SchemaError, StampError
 from stamp.ripple import read_baseline, read_folder, repository, revision
 from stamp.ripple.example import files
 from stamp.ripple.foreign import is_contract_file
+from stamp.ripple.unpacking import Unpacked
 from stamp.schema.limits import MAX_FILE
 
 
@@ -266,6 +268,55 @@ class TestArchive:
         (tmp_path / "b.tar").write_bytes(member.tobuf(tarfile.GNU_FORMAT) + bytes(64 * 1024))
         with pytest.raises(InputError, match="described in 8192 bytes"):
             read_baseline(str(tmp_path / "b.tar"), "schemas")
+
+    @pytest.fixture
+    def hurry(self):
+        """Whatever does not end by itself, ends after ten seconds."""
+        before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it takes too long"))
+        signal.alarm(10)
+        yield
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+    @pytest.mark.parametrize("size", [-1, -512, -(2**60)])
+    @pytest.mark.parametrize("is_packed", [False, True])
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            ("schemas/ticket/billing/step.json", tarfile.REGTYPE),
+            ("schemas/README.md", tarfile.REGTYPE),
+            ("schemas/ticket", tarfile.DIRTYPE),
+            ("x", tarfile.XHDTYPE),
+            ("x", tarfile.XGLTYPE),
+            ("x", tarfile.GNUTYPE_LONGNAME),
+            ("x", tarfile.GNUTYPE_LONGLINK),
+        ],
+    )
+    def test_a_negative_size_is_refused_at_once(self, tmp_path, hurry, name, kind, is_packed, size):
+        member = tarfile.TarInfo(name)
+        member.type, member.size = kind, size
+        text = member.tobuf(tarfile.GNU_FORMAT) + bytes(2048)
+        (tmp_path / "b.tar").write_bytes(gzip.compress(text) if is_packed else text)
+        with pytest.raises(InputError, match="broken or cut short"):
+            read_baseline(str(tmp_path / "b.tar"), "schemas")
+
+    @pytest.mark.parametrize("key", ["size", "GNU.sparse.size", "GNU.sparse.realsize"])
+    def test_nor_is_one_taken_from_what_describes_a_member(self, flow, tmp_path, hurry, key):
+        with tarfile.open(tmp_path / "b.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+            for number, (name, text) in enumerate(files(flow).items()):
+                member = tarfile.TarInfo(f"schemas/{name}")
+                member.size = len(text)
+                member.pax_headers = {key: "-5"} if number == 1 else {}
+                archive.addfile(member, io.BytesIO(text))
+        with pytest.raises(InputError, match="broken or cut short"):
+            read_baseline(str(tmp_path / "b.tar"), "schemas")
+
+    def test_the_time_is_looked_at_wherever_something_is_taken(self, tmp_path, monkeypatch):
+        stream = Unpacked(io.BytesIO(b"x" * 100), tmp_path / "b.tar")
+        assert stream.take(1) == b"x"
+        monkeypatch.setattr("stamp.ripple.unpacking.monotonic", lambda: float("inf"))
+        with pytest.raises(InputError, match="can be read in 30 seconds"):
+            stream.take(1)
 
     def test_a_file_of_a_contract_is_as_large_as_one_on_disk_may_be(self, flow, pack):
         texts = files(flow) | {"ticket/billing/reads/ticket.avsc": b" " * (MAX_FILE + 1)}

@@ -129,6 +129,41 @@ class TestFakeRepository:
         with pytest.raises(InputError, match=r"within a bare one, or what looks like one. Run the command at the top"):
             read_baseline("main", ".")
 
+    @pytest.mark.parametrize("given", ["main", "origin/main", "main.tar"])
+    @pytest.mark.parametrize("form", ["bare", "no git", "broken", "elsewhere", "another"])
+    def test_where_git_cannot_say_what_is_a_revision_no_folder_is_taken_for_none(
+        self, top, git, lay, given, form, monkeypatch, tmp_path
+    ):
+        home = top / "services/x"
+        lay(home / "schemas", {"order": LONG, "bill": BILL})
+        lay(home / given, {"order": LONG, "bill": BILL})
+        monkeypatch.chdir(home)
+        match form:
+            case "bare":
+                for name in ("objects", "refs"):
+                    (home / name).mkdir()
+                    (home / name / "k").touch()
+                (home / "HEAD").write_text("ref: refs/heads/main\n")
+            case "no git":
+                monkeypatch.setenv("PATH", "/nowhere")
+            case "broken":
+                (top / ".git/HEAD").write_text("nonsense")
+            case "elsewhere":
+                monkeypatch.chdir(tmp_path)
+                lay(tmp_path / given, {"order": LONG})
+                monkeypatch.setenv("GIT_DIR", str(tmp_path / "gone"))
+            case "another":
+                (home / ".git").write_text("gitdir: /nowhere")
+        with pytest.raises(InputError, match=f"perhaps a revision, too: say ./{given} for the folder"):
+            read_baseline(given, "schemas")
+        assert read_baseline(f"./{given}", "schemas").steps
+
+    def test_where_there_is_no_repository_nothing_is_a_revision(self, git, lay, tmp_path, monkeypatch):
+        lay(tmp_path / "main", {"order": LONG})
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("PATH", "/nowhere")
+        assert len(read_baseline("main", "schemas").steps) == 1
+
     def test_nor_by_a_git_that_takes_any_folder_for_one(self, top, fake, monkeypatch):
         shutil.copytree(fake, top / "schemas", dirs_exist_ok=True)
         (top / "schemas/config").write_text(f"[core]\n\tbare = false\n\tworktree = {top}\n")
@@ -312,7 +347,7 @@ class TestNames:
         git("tag", "origin/main", "work")
         assert said(read_baseline("refs/remotes/origin/main", "schemas")) == BASE
 
-    @pytest.mark.parametrize("given", ["main", "origin/main", "refs/heads/main", "HEAD~1"])
+    @pytest.mark.parametrize("given", ["main", "origin/main", "HEAD~1"])
     def test_nor_does_a_folder_or_a_file(self, top, git, lay, given):
         git("update-ref", "refs/remotes/origin/main", "main")
         lay(top / given, {"order": LONG, "bill": BILL})
@@ -323,6 +358,39 @@ class TestNames:
         (top / given).write_text("x")
         with pytest.raises(InputError, match=f"which is a revision and a file, too: say ./{given} for the file"):
             read_baseline(given, "schemas")
+
+    @pytest.mark.parametrize("given", ["refs/heads/main", "refs/remotes/origin/main", "refs/tags/base.tar"])
+    @pytest.mark.parametrize("kind", ["folder", "file"])
+    def test_a_long_name_is_a_revision_whatever_else_has_it(self, top, git, lay, given, kind):
+        git("update-ref", "refs/remotes/origin/main", "main")
+        git("tag", "base.tar", "main")
+        if kind == "folder":
+            lay(top / given, {"order": LONG, "bill": BILL})
+        else:
+            (top / given).parent.mkdir(parents=True)
+            (top / given).write_text("x")
+        assert said(read_baseline(given, "schemas")) == BASE
+
+    @pytest.mark.parametrize(
+        ("given", "say"),
+        [
+            ("refs/remotes/origin/other", "run `git fetch origin other:refs/remotes/origin/other`"),
+            ("refs/tags/v7", "run `git fetch origin tag v7`"),
+            ("refs/heads/other", "then say `origin/other`"),
+            ("refs/heads/main", "say `origin/main`"),
+            ("refs/old", "or say ./refs/old for the folder or the file"),
+        ],
+    )
+    def test_and_a_folder_never_takes_the_place_of_one_that_is_not_here(
+        self, top, git, lay, given, say, tmp_path, monkeypatch
+    ):
+        git("clone", "--quiet", "--branch=work", str(top), str(tmp_path / "clone"), at=tmp_path)
+        monkeypatch.chdir(tmp_path / "clone")
+        lay(tmp_path / "clone" / given, {"order": LONG, "bill": BILL})
+        with pytest.raises(InputError, match="which is not here") as caught:
+            read_baseline(given, "schemas")
+        assert say in caught.value.message
+        assert len(read_baseline(f"./{given}", "schemas").steps) == 2
 
 
 PLACES = [
