@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, BinaryIO, Final
@@ -21,10 +22,14 @@ __all__ = ["exact_output", "guarded", "issue", "may_run_commands"]
 
 BREAK: Final = rb"(?:[\n\r\x0b\x0c\x1c-\x1e]|\xc2\x85|\xe2\x80[\xa8\xa9])"
 SPACE: Final = rb"(?:[\t-\r\x1c- ]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80|\xef\xbb\xbf)"
-COMMAND: Final = re.compile(rb"(" + BREAK + SPACE + rb"*:):|(##)\[")
+COMMAND: Final = re.compile(rb"(" + BREAK + SPACE + rb"*+:?+)(:?)|(##)\[")
+"""A line break with what may be the beginning of a command, and the sign that makes it one, which is empty where it is none.
+
+It takes a run of line breaks as one, whatever follows: to begin again at each would take quadratic time.
+"""
 ESCAPED: Final = {False: rb"\u003a", True: rb"\u005b"}
 """What stands for the second colon and for the bracket: in JSON the same text, elsewhere to be read as one."""
-BEGUN: Final = re.compile(rb"(?:" + BREAK + SPACE + rb"*(:?)|(#{1,2}))\Z")
+SIGNS: Final = re.compile(rb"#{1,2}\Z")
 LINE: Final = b"\n"
 
 
@@ -124,8 +129,7 @@ class _Guard(io.RawIOBase):
         text = self._begun + bytes(data)
         safe = text if self._is_open else COMMAND.sub(_escape, text)
         self.stream.write(safe[len(self._begun) :])
-        begun = BEGUN.search(text)
-        self._begun = b"" if begun is None else begun[2] or LINE + begun[1]
+        self._begun = _begun(text)
         return len(data)
 
     def flush(self) -> None:
@@ -146,4 +150,16 @@ class _Guard(io.RawIOBase):
 
 
 def _escape(match: re.Match[bytes]) -> bytes:
-    return (match[1] or match[2]) + ESCAPED[match[2] is not None]
+    if match[3]:
+        return match[3] + ESCAPED[True]
+    return match[1] + ESCAPED[False] if match[2] else match[1]
+
+
+def _begun(text: bytes) -> bytes:
+    """Return what the end of a text has of a command, in short."""
+    if signs := SIGNS.search(text):
+        return signs[0]
+    for last in deque(COMMAND.finditer(text), maxlen=1):
+        if last.end() == len(text) and last[1] and not last[2]:
+            return LINE + (b":" if last[1].endswith(b":") else b"")
+    return b""

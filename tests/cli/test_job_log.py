@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from time import process_time
 
 import pytest
 from click.testing import CliRunner
@@ -52,6 +53,16 @@ def test_no_line_is_a_command_however_it_is_written(chunks, as_bytes):
     text = written(pytest.MonkeyPatch(), chunks, write)
     assert not [line for line in text.splitlines() if is_command(line)]
     assert text.replace("\\u003a", ":").replace("\\u005b", "[") == "".join(chunks)
+
+
+@pytest.mark.parametrize("end", ["", "x", ":", "::x"])
+@pytest.mark.parametrize("part", ["\n", "\r\n", " \n", "\u2028", "\x85 ", "\n:", "#", "##[", "\n\u3000"], ids=ascii)
+def test_the_time_grows_with_the_text_and_no_faster(monkeypatch, part, end):
+    text = part * 20_000 + end
+    since = process_time()
+    safe = written(monkeypatch, [text], put)
+    assert process_time() - since < 2  # some 0.02; in quadratic time a minute or more
+    assert safe.replace("\\u003a", ":").replace("\\u005b", "[") == text
 
 
 def test_what_is_meant_is_a_command_and_what_follows_is_none(monkeypatch):
