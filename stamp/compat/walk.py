@@ -8,6 +8,7 @@ comes to a pair that it has passed, so recursive types have finitely many.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from typing import Final, NamedTuple
@@ -25,6 +26,11 @@ __all__ = ["walk"]
 
 MAX_WAYS: Final = 64
 """How many ways to one pair are told. Types that share types can have 2^n of them; nobody reads more."""
+
+MAX_FINDINGS: Final = 2_000
+"""After how many findings only one way is told to each pair that has not been told of. All that is wrong stays told: what a verdict hangs on is never left out."""
+
+CUT: Final = "; it, or others of these types, can be reached by more ways than are told"
 
 
 class _Place(NamedTuple):
@@ -76,6 +82,7 @@ class _Walk:
         self._root = Pair(writer.root, reader.root)
         self._readability = readability
         self._fragments = fragments
+        self._told = 0
         self._numbers: dict[Field, int] = {}
         self._issues: dict[Pair, list[tuple[Rule, Issue]]] = {}
         self._steps: dict[Pair, list[_Step]] = {}
@@ -90,6 +97,7 @@ class _Walk:
         start = _Frame(_Place(self._root), None, self._wanted(self._root, worth))
         start.found += self._local(start.place)
         ways: dict[Pair, int] = {}
+        is_cut = False
         on_the_way, stack = {self._root}, [start]
         while True:
             frame = stack[-1]
@@ -98,13 +106,17 @@ class _Walk:
                 stack.pop()
                 on_the_way.discard(frame.place.pair)
                 if not stack:
-                    return tuple(frame.found)
+                    return tuple(_cut(frame.found) if is_cut else frame.found)
                 assert frame.step is not None
                 stack[-1].found += self._wrapped(stack[-1].place, frame.step, frame.found)
             elif step.pair is None:
                 frame.found += self._wrapped(frame.place, step, [])
-            elif step.pair not in on_the_way and ways.setdefault(step.pair, 0) < MAX_WAYS:
-                ways[step.pair] += 1
+            elif step.pair in on_the_way:
+                continue
+            elif ways.get(step.pair, 0) >= (MAX_WAYS if self._told < MAX_FINDINGS else 1):
+                is_cut = True
+            else:
+                ways[step.pair] = ways.get(step.pair, 0) + 1
                 on_the_way.add(step.pair)
                 place = _Place(step.pair, frame.place.path + step.path, frame.place.pointer + step.pointer)
                 stack.append(_Frame(place, step, self._wanted(step.pair, worth)))
@@ -218,6 +230,7 @@ class _Walk:
         return [self._finding(place, MISSING_UNION_BRANCH, issue, tuple(causes)), *others]
 
     def _finding(self, place: _Place, rule: Rule, issue: Issue, causes: tuple[Finding, ...] = ()) -> Finding:
+        self._told += 1
         path, pointer = place.path, place.pointer
         at, reader, writer = f"/{issue.at}" if issue.at else "", place.pair.reader, place.pair.writer
         read = written = at
@@ -245,6 +258,11 @@ class _Walk:
 
 _NOT_IN_JAVA: Final = frozenset({"/logicalType", "/precision", "/scale"})
 """Not every type with a logical type on the other side has one, so pointers to those are to the type."""
+
+
+def _cut(found: list[Finding]) -> list[Finding]:
+    """Return findings, the last of which says that some ways have been left out."""
+    return [*found[:-1], *(replace(each, message=each.message + CUT) for each in found[-1:])]
 
 
 def _leads_nowhere(pair: Pair | None) -> bool:

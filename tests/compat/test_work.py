@@ -116,3 +116,27 @@ def test_a_large_enum_is_read_through_one_table_however_often_it_is_referred_to(
     assert len({part.split("[")[0] for part in read.source.split("SYMBOLS_")[1:]}) == 1
     assert [each.rule for each in found] == ["enum-reordered"] * len(found)
     assert all(len(each.message) < 1_000 for each in found)
+
+
+def hub(stem: str, *, records: int, fields: int, ways: int) -> dict[str, Any]:
+    """Return a record that refers `ways` times to one that holds `records` others, whose names of fields begin with `stem`."""
+    inner = [record(f"I{j}", *(field(f"{stem}{i}", "int") for i in range(fields))) for j in range(records)]
+    middle = record("H", *(field(f"d{j}", each) for j, each in enumerate(inner)))
+    return record("R", *(field(f"f{i}", "H" if i else middle) for i in range(ways)))
+
+
+def test_ways_to_what_is_wrong_are_not_told_without_end_and_that_is_said():
+    shape = {"records": 10, "fields": 300, "ways": 64}
+    found = check(hub("b", **shape), hub("a", **shape))
+    assert len(found) == 3_000
+    assert len({each.path.rpartition(".")[2] + each.pointer.rpartition("/fields/")[0] for each in found}) == 3_000
+    assert found[-1].message.endswith("can be reached by more ways than are told")
+    assert not found[0].message.endswith("than are told")
+
+
+def test_what_is_wrong_behind_many_findings_is_told():
+    shape = {"records": 10, "fields": 300, "ways": 64}
+    reader, writer = hub("b", **shape), hub("a", **shape)
+    reader["fields"].append(field("last", record("L", field("x", "int"))))
+    writer["fields"].append(field("last", record("L", field("x", "string"))))
+    assert any(each.path == "last.x" for each in check(reader, writer))
