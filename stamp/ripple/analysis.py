@@ -124,7 +124,7 @@ def _trial(whole: Study) -> Trial:
 
     def is_good(before: Contracts, after: Contracts) -> bool:
         pairs = Pairs(untold((after, before)))
-        study = Study(after, (before,), whole.today, pairs, repeated=whole.repeated)
+        study = Study(after, (before,), whole.today, pairs, networks=whole.networks)
         study = replace(study, rollouts=tuple(_rollouts(study, is_good=None)))
         impacts = _report(study).impacts
         return not any(each.finding.severity is Severity.ERROR and not each.is_known for each in impacts)

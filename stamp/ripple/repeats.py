@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 from stamp.ripple.graph import Graph, Route
 from stamp.workflow.contract import StepContract
 
-__all__ = ["Repeat", "involved", "repeats"]
-
+__all__ = ["MAX_REPEATS", "Network", "Repeat", "involved"]
 
 MAX_REPEATS: Final = 20
-"""How many repeats of one step are told: with as many it is triggered twice in one run, and nobody reads more."""
+"""How many repeats of one step are told: nobody reads more, and the ways of each take a search. No verdict depends on it."""
 
 
 class Repeat(NamedTuple):
@@ -52,20 +53,12 @@ class _Hop(NamedTuple):
 _Way: TypeAlias = Sequence[_Hop]
 
 
-def repeats(graph: Graph) -> Iterator[Repeat]:
-    """Yield, for each event by which a step is triggered again in one run, the shortest pair of ways."""
-    network = _Network(graph)
-    for step, arriving in network.arriving.items():
-        if len(arriving) > 1:
-            yield from network.repeats_of(step)
-
-
 def involved(found: Iterable[Repeat]) -> set[str]:
     """Return the events by which repeats come, the first ones and the second ones."""
     return {event for each in found for event in (each.once[-1], each.event)}
 
 
-class _Network:
+class Network:
     """The hops of a graph, by where they begin and where they end, and the shortest way to each step."""
 
     def __init__(self, graph: Graph) -> None:
@@ -79,7 +72,6 @@ class _Network:
         self._outcomes = [
             hops for step in self._first for hops in _by_outcome(self.leaving[step]).values() if len(hops) > 1
         ]
-        self._spreads: dict[int, _Spread] = {}
 
     def _reached(self, starts: Iterable[str]) -> dict[str, _Way]:
         found: dict[str, _Way] = dict.fromkeys(starts, ())
@@ -92,34 +84,46 @@ class _Network:
                     waiting.append(hop.step)
         return found
 
-    def repeats_of(self, step: str) -> Iterator[Repeat]:
-        """Yield the repeats of a step, at most one for each event that is the second of two."""
+    @cached_property
+    def events(self) -> Mapping[str, AbstractSet[str]]:
+        """The events by which one run triggers a step more than once, of each step where there are such: found for all without a search for ways."""
+        return {step: parting.keys() for step, parting in self._nearest.items() if parting}
+
+    def repeats_of(self, step: str, *, known: Collection[str] = ()) -> Iterator[Repeat]:
+        """Yield for each event by which a step is triggered again in one run the shortest pair of ways; none where both events are `known`."""
+        told = set(known)
+        for event, parting in self._nearest[step].items():
+            if event not in told:
+                pair = self._pair(parting, step, event)
+                once, again = sorted((tuple(hop.event for hop in way) for way in pair), key=len)
+                told |= {once[-1], again[-1]}
+                events = tuple(dict.fromkeys(hop.event for hop in parting))
+                yield Repeat(step, again[-1], once, again, origin=parting[0].origin, parting=events)
+
+    @cached_property
+    def _nearest(self) -> Mapping[str, Mapping[str, Sequence[_Hop]]]:
+        """Where two ways part, the nearest to a step, one of which comes to it by an event: by step and event."""
+        spreads: dict[int, _Spread] = {}  # as large as the graph, each of them: they are not kept
+        return {step: self._nearest_to(step, spreads) for step, arriving in self.arriving.items() if len(arriving) > 1}
+
+    def _nearest_to(self, step: str, spreads: dict[int, _Spread]) -> Mapping[str, Sequence[_Hop]]:
         left = self._left(step)
-        parting = sorted(
+        near = sorted(
             (near[0] + near[1], number)
             for number, hops in enumerate(self._outcomes)
             if len(near := sorted(left[hop.step] for hop in hops if hop.step in left)) > 1
         )
-        last: defaultdict[str, list[_Hop]] = defaultdict(list)
-        for hop in self.arriving[step]:
-            last[hop.event].append(hop)
-        told: set[str] = set()
-        count = 0
-        for event, arriving in last.items():
-            if event in told:
-                continue
-            if count == MAX_REPEATS:
-                return
-            found = next((number for _, number in parting if self._spread(number).has_two(step, arriving)), None)
-            if found is not None:
-                hops = self._outcomes[found]
-                once, again = sorted(
-                    (tuple(hop.event for hop in way) for way in self._pair(hops, step, event)), key=len
-                )
-                told |= {once[-1], again[-1]}
-                count += 1
-                events = tuple(dict.fromkeys(hop.event for hop in hops))
-                yield Repeat(step, again[-1], once, again, origin=hops[0].origin, parting=events)
+        events = dict.fromkeys(hop.event for hop in self.arriving[step])
+        found: dict[str, Sequence[_Hop]] = {}
+        for _, number in near:
+            parting = self._outcomes[number]
+            if number not in spreads:
+                spreads[number] = _Spread(self, parting, self._passed(parting))
+            for event in spreads[number].repeated(step):
+                found.setdefault(event, parting)
+            if len(found) == len(events):
+                break
+        return {event: found[event] for event in events if event in found}
 
     def _left(self, step: str) -> dict[str, int]:
         """Return over how many hops each step leads to one."""
@@ -136,12 +140,6 @@ class _Network:
     def _passed(self, parting: Sequence[_Hop]) -> set[str]:
         """Return the steps that a run has passed where it parts: what comes back to one of them is a loop."""
         return {hop.origin for hop in (*self._first[parting[0].origin], parting[0])}
-
-    def _spread(self, number: int) -> _Spread:
-        if number not in self._spreads:
-            parting = self._outcomes[number]
-            self._spreads[number] = _Spread(self, parting, self._passed(parting))
-        return self._spreads[number]
 
     def _pair(self, parting: Sequence[_Hop], step: str, event: str) -> tuple[_Way, _Way]:
         """Return two ways to a step, one of which ends with `event`, that part with these hops and share no step after that.
@@ -163,18 +161,19 @@ class _Spread:
     ways without a common step lead to where ways come in from two gates.
     """
 
-    def __init__(self, network: _Network, parting: Sequence[_Hop], passed: Collection[str]) -> None:
+    def __init__(self, network: Network, parting: Sequence[_Hop], passed: Collection[str]) -> None:
         self._arriving, self._parting, self._passed = network.arriving, frozenset(parting), passed
         after = {step: () if step in passed else steps for step, steps in network.after.items()}
         self._gates: dict[str, str] = {}
         for step, last in _dominators([hop.step for hop in parting], after).items():
             self._gates[step] = step if last is None else self._gates[last]
 
-    def has_two(self, step: str, last: Iterable[_Hop]) -> bool:
-        """Tell whether two such ways lead to a step, one of which ends with one of some hops."""
-        direct = sum(hop in self._parting for hop in self._arriving[step])
-        gates = {self._gates[hop.origin] for hop in self._arriving[step] if self._is_way(hop)}
-        return direct + len(gates) > 1 and any(hop in self._parting or self._is_way(hop) for hop in last)
+    def repeated(self, step: str) -> Iterator[str]:
+        """Yield the events by which two such ways come to a step. Where there are two, any way that comes is one of such two."""
+        direct = [hop for hop in self._arriving[step] if hop in self._parting]
+        others = [hop for hop in self._arriving[step] if self._is_way(hop)]
+        if len(direct) + len({self._gates[hop.origin] for hop in others}) > 1:
+            yield from (hop.event for hop in (*direct, *others))
 
     def _is_way(self, hop: _Hop) -> bool:
         """Tell whether a way comes to a hop that has not been at its end before."""

@@ -10,7 +10,7 @@ from typing import Any
 from stamp.ripple.graph import Graph, published
 from stamp.ripple.hazard import Hazard, Kind
 from stamp.ripple.mending import Part
-from stamp.ripple.repeats import Repeat, repeats
+from stamp.ripple.repeats import Network, Repeat
 from stamp.ripple.sketch import Sketch
 from stamp.ripple.transition import Transition
 from stamp.ripple.wording import listed
@@ -42,7 +42,9 @@ def _of_moved(transition: Transition, moved: tuple[str, ...]) -> Iterator[Part]:
     both.expanded(sketch)
     removed = (party for step, party in transition.old.items() if step not in transition.new)
     graph = Graph.of(transition.workflow, (*sketch.contracts().of(transition.workflow).values(), *removed))
-    found = [each for each in repeats(graph) if each.step in moved and each.origin in transition.new]
+    network = Network(graph)
+    repeats = (each for step in network.events if step in moved for each in network.repeats_of(step))
+    found = [each for each in repeats if each.origin in transition.new]
     if found:
         yield _Parted(transition, moved, _renamed(found, graph))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -13,7 +12,7 @@ from stamp.ripple.graph import Flow, Graph
 from stamp.ripple.growth import Growth
 from stamp.ripple.pairs import Pairs
 from stamp.ripple.reading import Reading
-from stamp.ripple.repeats import Repeat, repeats
+from stamp.ripple.repeats import Network
 from stamp.ripple.report import Rollout
 from stamp.schema.jsonfile import JsonFile
 from stamp.workflow.contract import StepContract
@@ -42,7 +41,7 @@ class Study:
     listing: bool = False
     mode: str | None = None
     graphs: dict[tuple[tuple[Contracts, ...], str], Graph] = field(default_factory=dict)
-    repeated: dict[Flow, Mapping[str, Sequence[Repeat]]] = field(default_factory=dict)
+    networks: dict[Flow, Network] = field(default_factory=dict)
 
     @cached_property
     def workflows(self) -> tuple[str, ...]:
@@ -72,18 +71,15 @@ class Study:
             self.graphs[key] = Graph.of(workflow, _distinct(states, workflow))
         return self.graphs[key]
 
-    def repeats(self, state: Contracts, workflow: str) -> Mapping[str, Sequence[Repeat]]:
-        """Return by which events one run triggers a step more than once in one state, by step."""
-        return self.repeats_in(self.graph(state, workflow))
+    def network(self, state: Contracts, workflow: str) -> Network:
+        """Return what knows by which events one run triggers a step more than once in one state."""
+        return self.network_of(self.graph(state, workflow))
 
-    def repeats_in(self, graph: Graph) -> Mapping[str, Sequence[Repeat]]:
+    def network_of(self, graph: Graph) -> Network:
         """Return the same for any graph."""
-        if graph.flow not in self.repeated:
-            found: defaultdict[str, list[Repeat]] = defaultdict(list)
-            for each in repeats(graph):
-                found[each.step].append(each)
-            self.repeated[graph.flow] = dict(found)
-        return self.repeated[graph.flow]
+        if graph.flow not in self.networks:
+            self.networks[graph.flow] = Network(graph)
+        return self.networks[graph.flow]
 
     def alive(self, workflow: str, step: str) -> list[Version]:
         """Return every version of which there may be data: released in any state, and not retired, or written by a baseline all the same."""

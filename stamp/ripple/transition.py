@@ -10,12 +10,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from typing import TypeAlias
 
 from stamp.compat import Severity
 from stamp.ripple.contracts import Contracts, Version, is_same
 from stamp.ripple.graph import ABSENT, Graph, published
 from stamp.ripple.hazard import Hazard, Kind
+from stamp.ripple.repeats import MAX_REPEATS, Network, Repeat
 from stamp.ripple.study import Study
 from stamp.ripple.takeover import Takeovers
 from stamp.ripple.wording import listed
@@ -200,10 +202,15 @@ class Transition:
         if key not in self._repeats:
             self._repeats[key] = {
                 Hazard(Kind.REPEATED, each.step, is_new=False, cause=listed(sorted({each.once[-1], each.event})))
-                for found in self.study.repeats_in(self._graph(stage)).values()
-                for each in found
+                for each in self._brought(self.study.network_of(self._graph(stage)))
             }
         return self._repeats[key]
+
+    def _brought(self, network: Network) -> Iterator[Repeat]:
+        """Yield the repeats by events that bring none in the baseline, as many of each step as are told."""
+        before = self.study.network(self.baseline, self.workflow).events
+        for step in network.events:
+            yield from islice(network.repeats_of(step, known=before.get(step, ())), MAX_REPEATS)
 
     def _graph(self, stage: Stage) -> Graph:
         key = tuple(stage[step] for step in self.shifting)

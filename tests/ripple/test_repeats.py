@@ -13,13 +13,18 @@ from stamp.compat import Severity
 from stamp.ripple import contracts_of
 from stamp.ripple.example import files
 from stamp.ripple.graph import Graph, published
-from stamp.ripple.repeats import involved, repeats
+from stamp.ripple.repeats import MAX_REPEATS, Network, Repeat, involved
 
 Steps = dict[str, dict[str, Any]]
 
 
 def graph(steps: Steps) -> Graph:
     return Graph.of("ticket", contracts_of(files(steps), name="now").of("ticket").values())
+
+
+def repeats(graph: Graph) -> list[Repeat]:
+    network = Network(graph)
+    return [each for step in network.events for each in network.repeats_of(step)]
 
 
 def step(on: str = "", **emits: str) -> dict[str, Any]:
@@ -171,6 +176,14 @@ def test_every_event_by_which_it_comes_again_is_told_once() -> None:
     assert involved(found) == {"Paid", "One", "Two"}
 
 
+def crowd(number: int, *, more: str = "", is_first: bool = False) -> Steps:
+    """Return a workflow in which one step hears what so many others make of one event."""
+    events = [f"P{each}" for each in range(number)]
+    events = [more, *events] if is_first else [*events, more]
+    parties = {event.lower(): step("Paid", **{f"R{event}": event}) for event in events if event}
+    return START | parties | {"sink": step(" ".join(events))}
+
+
 class TestSeverity:
     BEFORE = START | {"picking": step("Paid", B="Picked"), "packing": step("Paid", C="Packed")}
     NOW = BEFORE | {"packing": step("Paid Picked", C="Packed")}
@@ -194,6 +207,30 @@ class TestSeverity:
         report = compare(self.NOW, more)
         assert self.severities(report) == [Severity.ERROR]
         assert "by Labelled" in next(each.message for each in report.findings if each.rule == "step-triggered-twice")
+
+    @pytest.mark.parametrize("number", [1, MAX_REPEATS - 1, MAX_REPEATS, 2 * MAX_REPEATS])
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_one_more_event_of_a_step_with_many_is_an_error(self, compare, number: int, is_first: bool) -> None:
+        before, now = crowd(number), crowd(number, more="Zz", is_first=is_first)
+        report = compare(before, now)
+        assert self.severities(report) == [Severity.ERROR]
+        assert "by Zz" in next(each.message for each in report.findings if each.rule == "step-triggered-twice")
+        assert self.severities(compare(now, now | {"log": step("Zz")})) == [Severity.WARNING]
+        assert self.severities(compare(now, before)) == ([Severity.WARNING] if number > 1 else [])
+
+    def test_a_plan_tells_one_more_event_of_a_step_with_many(self, compare) -> None:
+        number = 2 * MAX_REPEATS
+        report = compare(crowd(number), crowd(number, more="Zz"))
+        (rollout,) = report.rollouts
+        assert any("Zz" in text for text in rollout.obstacles)
+
+    def test_the_message_tells_how_many_it_leaves_out(self, examine) -> None:
+        (found,) = (
+            each.message for each in examine(crowd(3 * MAX_REPEATS)).findings if each.rule == "step-triggered-twice"
+        )
+        _, _, others = found.partition("; by ")
+        assert others.count(",") + 1 == MAX_REPEATS - 1
+        assert others.endswith(f" and {2 * MAX_REPEATS - 1} more too")
 
     def test_a_workflow_that_is_new_has_a_warning(self, compare) -> None:
         assert self.severities(compare({}, self.NOW)) == [Severity.WARNING]

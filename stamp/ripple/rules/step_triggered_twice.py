@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from itertools import islice
 
 from stamp.compat import Severity
 from stamp.ripple.contracts import Contracts
 from stamp.ripple.place import place
-from stamp.ripple.repeats import Repeat, involved
+from stamp.ripple.repeats import MAX_REPEATS, Repeat, involved
 from stamp.ripple.rule import Example, Issue, Rule
 from stamp.ripple.study import Study
 from stamp.ripple.wording import listed, route
@@ -16,26 +18,35 @@ from stamp.ripple.wording import listed, route
 def look(study: Study) -> Iterator[Issue]:
     """Find steps that two ways of one run reach. An error where the change brings it: a baseline has the workflow, and not this."""
     for workflow in study.now.workflows:
-        for step, found in study.repeats(study.now, workflow).items():
+        for step, events in study.network(study.now, workflow).events.items():
             for baseline in (each for each in study.baselines if each.of(workflow)):
-                known = involved(study.repeats(baseline, workflow).get(step, ()))
-                if fresh := [each for each in found if not known >= involved([each])]:
-                    yield _issue(study, workflow, fresh, baseline)
+                if not events <= _known(study, workflow, step, baseline):
+                    yield _issue(study, workflow, step, baseline)
                     break
             else:
-                yield _issue(study, workflow, found, None)
+                yield _issue(study, workflow, step, None)
 
 
-def _issue(study: Study, workflow: str, found: Sequence[Repeat], baseline: Contracts | None) -> Issue:
-    first, *others = found
-    more = f"; by {listed(dict.fromkeys(each.event for each in others))} too" if others else ""
+def _known(study: Study, workflow: str, step: str, baseline: Contracts) -> AbstractSet[str]:
+    return study.network(baseline, workflow).events.get(step, frozenset())
+
+
+def _issue(study: Study, workflow: str, step: str, baseline: Contracts | None) -> Issue:
+    network = study.network(study.now, workflow)
+    known = frozenset() if baseline is None else _known(study, workflow, step, baseline)
+    first, *others = islice(network.repeats_of(step, known=known), MAX_REPEATS)
     said = study.now.said(workflow, first.step)
+    fresh = network.events[step] - known
+    told = fresh & involved(others) - involved([first])
+    left = len(fresh - told - involved([first]))
+    events = [*(event for event in said.value["on"] if event in told), *([f"{left:,} more"] if left else [])]
+    more = f"; by {listed(events)} too" if events else ""
     return Issue(
         workflow,
         first.step,
         f"{first.step} is triggered twice in one run: {_ways(first)}{more}",
         severity=Severity.WARNING if baseline is None else None,
-        place=place(said, "on", said.value["on"].index(first.event)),
+        place=place(said, "on", said.value["on"].index(first.event if first.event in fresh else first.once[-1])),
         consumer=first.step,
         routes=(first.once, first.again),
         baseline=None if baseline is None else baseline.name,
