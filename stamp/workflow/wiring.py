@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,18 +56,24 @@ def contradictions(steps: Mapping[str, Step], known: Mapping[str, Party]) -> Ite
 
     That are views that read nothing of what their step writes, and events of success that are another step's event of failure.
     """
+    for name, event, other in clashes(steps, known):
+        yield WorkflowError(clash(event, other), path=name, **steps[name].place)
     for step in steps.values():
-        for event, other in clashes(step.name, step.emits, known):
-            yield WorkflowError(clash(event, other), path=step.name, **step.place)
         for read in step.reads:
             if read.step in known and (text := _unreadable(read, known[read.step])):
                 yield WorkflowError(text, path=step.name, **step.place)
 
 
-def clashes(name: str, emits: Iterable[str], known: Mapping[str, Party]) -> Iterator[tuple[str, str]]:
-    """Yield those events of success of a step that are events of failure of another one, each with that step."""
-    failing = {party.fails: other for other, party in known.items() if party.on and other != name}
-    return ((event, failing[event]) for event in emits if event in failing)
+def clashes(steps: Mapping[str, Step | Party], known: Mapping[str, Step | Party]) -> Iterator[tuple[str, str, str]]:
+    """Yield steps with those of their events of success that are events of failure of another one, each with that step."""
+    failing: defaultdict[str, list[str]] = defaultdict(list)
+    for name, party in known.items():
+        if party.on:
+            failing[party.fails].append(name)
+    for name, party in steps.items():
+        for event in party.emits:
+            if event in failing:
+                yield from ((name, event, other) for other in failing[event] if other != name)
 
 
 def clash(event: str, other: str) -> str:

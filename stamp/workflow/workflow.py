@@ -286,10 +286,9 @@ class Workflow:
                 f"expected steps of different names, got one that is defined at {other['file']}:{other['line']} already"
             )
             raise WorkflowError(text, path=step.name, **step.place)
-        together = parties({**self._steps, step.name: step}, {})
-        for name, party in together.items():
-            for event, failing in clashes(name, party.emits, together):
-                raise WorkflowError(clash(event, failing), path=name, **step.place)
+        together = {**self._steps, step.name: step}
+        for name, event, failing in clashes(together, together):
+            raise WorkflowError(clash(event, failing), path=name, **step.place)
         self._steps[step.name] = step
         self.reload()
 
