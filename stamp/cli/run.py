@@ -19,11 +19,11 @@ from stamp.cli.service import (
     SECONDS,
     WHOLE,
     broker_option,
+    durable_store_url,
     flag_option,
     number_option,
     open_broker,
     store_option,
-    store_url,
 )
 from stamp.cli.target import load_joined, targets_argument
 from stamp.errors import InputError, StoreUnreachableError
@@ -106,7 +106,7 @@ def command(
             answering = stack.enter_context(Health(*place, live=readiness.dead, ready=readiness.troubles))
             LOG.info("health at http://%s:%d/ready", *answering.address)
         workflow, policy, wanted = load_joined(targets, contracts=schemas), _policy(**settings), steps or None
-        carrier, url = open_broker(broker), store_url(store)
+        carrier, url = open_broker(broker), durable_store_url(store)
         check(workflow, wanted)  # a mistake is no reason to wait for a database
         database = None if url is None else _opened(url, over, readiness)
         if over.is_set():

@@ -11,7 +11,7 @@ import click
 
 from stamp.errors import InputError
 from stamp.runtime.transport import Transport
-from stamp.store.address import address, file_of
+from stamp.store.address import address, file_of, is_in_memory
 from stamp.store.store import Store
 from stamp.workflow.settings import settings, shown
 
@@ -22,6 +22,7 @@ __all__ = [
     "WHOLE",
     "broker_option",
     "broker_url",
+    "durable_store_url",
     "flag_option",
     "number_option",
     "open_broker",
@@ -37,6 +38,11 @@ DEFAULT_STORE: Final = "sqlite:///stamp.db"
 """The embedded default: a file in the current folder, over which all workers on this machine work together."""
 
 NONE: Final = "none"
+
+IN_MEMORY: Final = (
+    "expected a store that outlives the process, such as sqlite:///stamp.db or postgresql://user@host/database, got an SQLite URL without a file, "
+    "from --store, STAMP_STORE or the settings: has a variable in it no value? 'none' is none at all"
+)
 
 LONGEST: Final = 200
 """Letters of a message of click's."""
@@ -157,6 +163,18 @@ def store_url(given: str | None) -> str | None:
     return None if url == NONE else url
 
 
+def durable_store_url(given: str | None) -> str | None:
+    """Return the same, for a command that works with the store: what is in it must be there when the process is not.
+
+    Raises:
+        InputError: it is in the memory of a process, or the settings have something else there. StoreError: it is no address of a store.
+    """
+    url = store_url(given)
+    if url is not None and is_in_memory(address(url)):
+        raise InputError(IN_MEMORY)
+    return url
+
+
 def _seen_from(folder: Path, url: str) -> str:
     """Return the address of a store in settings that lie in `folder`: a file is meant as seen from there, whoever runs where."""
     if url == NONE:
@@ -174,9 +192,9 @@ def open_store(given: str | None, *, create: bool = True) -> Store:
     """Return the store that is `given` or set, or the default; without `create` it must be there already.
 
     Raises:
-        InputError: none is wanted. StoreError: it cannot be opened.
+        InputError: none is wanted, or it is in memory. StoreError: it cannot be opened.
     """
-    url = store_url(given)
+    url = durable_store_url(given)
     if url is None:
         raise InputError("expected a store, got none", path="--store")
     return Store.open(url, create=create)

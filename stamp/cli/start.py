@@ -15,7 +15,7 @@ from stamp.cli.lines import Line, lines
 from stamp.cli.render.console import tell
 from stamp.cli.render.findings import REPORTED
 from stamp.cli.render.quantity import counted
-from stamp.cli.service import broker_option, open_broker, open_store, store_option, store_url
+from stamp.cli.service import broker_option, durable_store_url, open_broker, open_store, store_option
 from stamp.cli.starts import ID, LINE_OF_A_BYTE, Starts, starting_step
 from stamp.cli.target import load
 from stamp.errors import InputError, StampError, UnsentError, UsedIdError
@@ -61,7 +61,7 @@ def command(
     carrier = open_broker(broker)
     with ExitStack() as stack:
         given = [_line(text)] if source is None else _lines(stack.enter_context(opened(source)), workflow)
-        database = None if store_url(store) is None else stack.enter_context(open_store(store))
+        database = None if durable_store_url(store) is None else stack.enter_context(open_store(store))
         publisher = stack.enter_context(Publisher(workflow, broker=carrier, store=database))
         starting = Starting(starts, name="--json" if source is None else name_of(source))
         where = " and ".join(each for each in (carrier and carrier.address, database and database.url) if each)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
@@ -23,6 +24,8 @@ DRIVERS: Final = {
 }
 SEVERAL: Final = {"host", "port"}
 """Options of PostgreSQL that may stand there several times: the servers that are tried in turn."""
+MEMORY: Final = {"", ":memory:"}
+"""What SQLite takes for no file."""
 KNOWN: Final = "sqlite:///path/to/stamp.db or postgresql://user:password@host/database"
 
 
@@ -44,6 +47,8 @@ def address(url: str) -> URL:
         raise StoreError(f"{expected}, got {got}")
     if _is_in_doubt(url, parsed):
         raise StoreError(f"{expected}, got a URL that cannot be parsed; {ESCAPES}")
+    if _is_uri_without_a_file(parsed):
+        raise StoreError(f"{expected}, got an SQLite URI of no file: for tests there is sqlite://, in memory")
     return parsed.set(drivername=DRIVERS[scheme])
 
 
@@ -74,6 +79,15 @@ def _is_in_doubt(url: str, parsed: URL) -> bool:
     )
 
 
+def _is_uri_without_a_file(url: URL) -> bool:
+    """Tell whether SQLite would have what is in its own form of a URI in memory, or in a file for one connection that has no name."""
+    if url.get_backend_name() != "sqlite" or "uri" not in url.query:
+        return False
+    database = str(url.database or "").removeprefix("file:").partition("#")[0]
+    path = re.sub(r"^//[^/]*", "", unquote(database)).partition("\0")[0]
+    return path in MEMORY or url.query.get("mode") == "memory" or url.query.get("vfs") == "memdb"
+
+
 def public(url: URL) -> str:
     """Return `url` as it may be written into messages and logs: without a password, and without options, where libpq takes passwords, too."""
     if url.get_backend_name() == "sqlite":
@@ -84,7 +98,7 @@ def public(url: URL) -> str:
 
 def is_in_memory(url: URL) -> bool:
     """Tell whether `url` is an SQLite database that lives and dies with its one connection."""
-    return url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}
+    return url.get_backend_name() == "sqlite" and (url.database or "") in MEMORY
 
 
 def file_of(url: URL) -> Path | None:

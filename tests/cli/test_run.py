@@ -440,6 +440,8 @@ class TestSettings:
 
 USAGE = [["--concurrency", "0"], ["--lease", "soon"], ["--log-format", "xml"], ["--attempts", "-1"]]
 
+IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite+pysqlite:///", "sqlite:///:memory:?timeout=3")
+
 REFUSED = [
     (["shop:shop", "--step", "paiment"], "expected a step with a handler (payment, parcel), got 'paiment'"),
     (["shop:shop", "--step", "order"], "expected a step with a handler (payment, parcel), got 'order'"),
@@ -448,6 +450,7 @@ REFUSED = [
     (["shop:shop", "--broker", "pigeon://ada:sec-ret@h"], "expected the URL of a broker"),
     (["shop:shop", "--store", "mysql://ada:sec-ret@h/x"], "expected the address of a store"),
     (["shop:shop", "--store", "sqlite:////nowhere/x.db"], "unable to open database file"),
+    *((["shop:shop", "--store", url], "expected a store that outlives the process") for url in IN_MEMORY),
     (["shop:shop", "--store", "none"], "expected a broker or a store, got neither"),
     (
         ["shop:shop", "--store", "none", "--broker", "redis://:sec-ret@h"],

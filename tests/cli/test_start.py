@@ -226,6 +226,21 @@ class TestWhere:
         for name in ("settings", "environment", "option"):
             assert waiting(f"sqlite:///{name}.db") == ["1"]
 
+    @pytest.mark.parametrize("given", ["--store", "STAMP_STORE", "stamp.toml"])
+    @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+    def test_a_store_in_memory_would_lose_the_events_and_is_refused(self, stamp, shop, here, monkeypatch, given, url):
+        if given == "stamp.toml":
+            (here / given).write_text(f'store = "{url}"')
+        elif given == "STAMP_STORE":
+            monkeypatch.setenv(given, url)
+        options = ["--store", url] if given == "--store" else []
+        started = ("start", shop, "--broker", "filesystem://queues", "--json", json.dumps(order("1")), *options)
+        for arguments in (started, ("contracts", "list", *options), ("dlq", "list", *options)):
+            done = stamp(*arguments)
+            assert done.exit_code == 2
+            assert done.stderr.startswith("Error: expected a store that outlives the process, such as sqlite:///stamp.db")
+        assert not (here / "queues").exists()
+
     def test_a_file_in_the_settings_is_seen_from_them(self, stamp, shop, here, monkeypatch):
         monkeypatch.delenv("STAMP_STORE", raising=False)
         (here / ".git").mkdir()

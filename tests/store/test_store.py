@@ -37,6 +37,20 @@ OF_EDITION_2 = text(
 )
 
 
+NO_FILES = [
+    "file:x?mode=memory&uri=true",
+    "file::memory:?uri=true",
+    "file:%3Amemory%3A?uri=true",
+    "file://localhost?uri=true",
+    "file:/x?vfs=memdb&uri=true",
+    "file:#x?uri=true",
+    "file:%00x?uri=true",
+    "file:?uri=true",
+    "?uri=true",
+]
+"""What SQLite has in memory, or in a file without a name, in its own form of a URI."""
+
+
 class TestOpen:
     def test_what_was_committed_is_there_when_it_is_opened_again(self, shared_url, message):
         with Store.open(shared_url) as store:
@@ -118,6 +132,7 @@ class TestOpen:
             ),
             ("postgresql://u:secret@127.0.0.1:1/db?password=secret&nonsense=1", "nonsense"),
             ("sqlite:///stamp.db?timeout=soon", "cannot be opened: could not convert"),
+            *((f"sqlite:///{uri}", "an SQLite URI of no file: for tests there is sqlite://") for uri in NO_FILES),
             ("sqlite:////nowhere/stamp.db", "sqlite:////nowhere/stamp.db cannot be used: unable to open"),
         ],
     )
