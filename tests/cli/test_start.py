@@ -238,7 +238,9 @@ class TestWhere:
         for arguments in (started, ("contracts", "list", *options), ("dlq", "list", *options)):
             done = stamp(*arguments)
             assert done.exit_code == 2
-            assert done.stderr.startswith("Error: expected a store that outlives the process, such as sqlite:///stamp.db")
+            assert done.stderr.startswith(
+                "Error: expected a store that outlives the process, such as sqlite:///stamp.db"
+            )
         assert not (here / "queues").exists()
 
     def test_a_file_in_the_settings_is_seen_from_them(self, stamp, shop, here, monkeypatch):
