@@ -10,9 +10,10 @@ from typing import NamedTuple
 from stamp.cli.accepted import acceptances
 from stamp.cli.reviewed import reviewed
 from stamp.cli.verdict import Verdict
-from stamp.cli.workspace import states
+from stamp.cli.workspace import names_revision, states, tell
 from stamp.compat import Severity
 from stamp.ripple import Reading, accept, ripple
+from stamp.ripple.repository import is_around
 from stamp.workflow.draft import Changes
 
 __all__ = ["Scope", "judged"]
@@ -47,7 +48,17 @@ def judged(
     is_all = bool(baselines) and not scope.workflows
     entries = acceptances()
     known = reviewed(scope.against) if entries else None
-    report = accept(report, entries, today=today, unused=is_all, known=known)
     names = tuple(baseline.name for baseline in baselines)
+    if entries and names and is_around() and not any(map(names_revision, scope.against)):
+        _say_unknown(names)
+    report = accept(report, entries, today=today, unused=is_all, known=known)
     empty = frozenset(baseline.name for baseline in baselines if not baseline.steps)
     return Verdict(report=report, schemas=folder, baselines=names, empty=empty, fail_on=fail_on)
+
+
+def _say_unknown(baselines: Sequence[str]) -> None:
+    """Tell of entries of which nobody can say whether the change brings them."""
+    tell(
+        f"what the settings accept is not known of {', '.join(baselines)}: an entry that this change brings is not told "
+        "(acceptance-changed). To have it told, compare with a revision, too"
+    )

@@ -20,7 +20,8 @@ __all__ = ["reviewed", "reviewed_folder"]
 
 
 def reviewed(against: Iterable[str]) -> Collection[Acceptance] | None:
-    """Return the entries that accept findings in any revision that is compared with; None if there is none: other baselines have no settings.
+    """Return the entries that accept findings in any revision that is compared with; None if there is none: other baselines have
+    no settings, and settings outside of the repository are in no revision.
 
     Raises:
         InputError: a revision is not here.
@@ -60,6 +61,8 @@ def _settings(against: Iterable[str]) -> Iterator[tuple[str, Mapping[Path, bytes
         return
     repository = Repository.here()
     named = {name: file for file in places() if (name := _name(repository, file)) is not None}
+    if not named:
+        return  # the settings are outside of the repository, and so no part of any change
     for given in revisions:
         found = read_files(repository, where(repository, given).commit, named)
         yield given, {named[name]: text for name, text in found.items()}

@@ -17,7 +17,7 @@ from stamp.ripple.repository import left_out
 from stamp.url import scheme_of
 from stamp.workflow.declaration import FILE
 
-__all__ = ["is_announced", "names_revision", "states"]
+__all__ = ["is_announced", "names_revision", "states", "tell"]
 
 
 def states(
@@ -62,7 +62,7 @@ def _say_empty(name: str, workflows: Sequence[str], *, is_required: bool) -> Non
             "the option out this once; if the folder moved, give the old one as a .tar file"
         )
     if workflows:
-        _tell(f"{name} has no {what}: all of it counts as new")
+        tell(f"{name} has no {what}: all of it counts as new")
 
 
 def _present(folder: Path) -> Contracts:
@@ -80,12 +80,12 @@ def _baseline(given: str, folder: Path, now: Contracts, workflows: Sequence[str]
     if is_announced(given):
         from stamp.cli.contracts.baseline import read_announced  # noqa: PLC0415 - databases and brokers take long to import
 
-        return read_announced(given, like=now, workflows=workflows, told=_tell)
+        return read_announced(given, like=now, workflows=workflows, told=tell)
     if "://" in given and not Path(given).exists():  # it is not repeated: a password may be in it
         scheme = scheme_of(given)
         begins = f" that begins with {scheme}:" if scheme else ""
         raise InputError(f"expected store:URL or broker:URL after --against, got a URL{begins}")
-    return read_baseline(given, folder, like=now, told=_tell)
+    return read_baseline(given, folder, like=now, told=tell)
 
 
 def is_announced(given: str) -> bool:
@@ -103,7 +103,8 @@ def _around(folder: Path) -> Path:
     return folder / ".." if folder.name in {"", ".."} else folder.parent
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """Tell what a person should know beside the result."""
     click.echo(visible(text), err=True)
 
 

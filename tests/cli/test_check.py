@@ -842,6 +842,61 @@ class TestSettingsOfAChange:
         result = stamp("check", "--against", "../other/schemas", "--format", "json")
         assert "acceptance-changed" not in result.stdout
 
+    @pytest.mark.parametrize("has_revision", [False, True])
+    def test_what_cannot_be_told_of_its_entries_is_said(self, stamp, settings, git, has_revision):
+        git("archive", "--output=base.tar", "main", "schemas")
+        shutil.copytree("schemas", "base")
+        more = ("--against", "main") if has_revision else ()
+        said = "what the settings accept is not known of"
+        assert said not in stamp("check", "--against", "base.tar").stderr
+        settings(self.ENTRY % "a")
+        for given in ("base", "base.tar"):
+            result = stamp("check", "--against", given, *more)
+            assert (f"{said} {given}: an entry that this change brings is not told" in result.stderr) is not has_revision
+            assert ("acceptance-changed" in result.stdout) is has_revision
+
+    @pytest.mark.parametrize("schemas", ["argument", "settings"])
+    def test_settings_outside_of_the_repository_are_none_of_the_change(
+        self, stamp, settings, git, schemas, monkeypatch, tmp_path_factory
+    ):
+        settings("plain", at="README.md", committed=True)
+        top, outside = Path.cwd(), tmp_path_factory.mktemp("outside")
+        monkeypatch.setenv("GIT_DIR", str(top / ".git"))
+        monkeypatch.setenv("GIT_WORK_TREE", str(top))
+        monkeypatch.chdir(outside)
+        settings((f"schemas = '{top}/schemas'\n" if schemas == "settings" else "") + self.ENTRY % "a")
+        result = stamp("check", *([top / "schemas"] if schemas == "argument" else []), "--against", "main")
+        assert result.exit_code == 0, result.stderr
+        assert "acceptance-changed" not in result.stdout
+        assert result.stderr == ""
+
+    LINKS = (
+        {"stamp.toml": "config/stamp.toml"},
+        {"stamp.toml": "config/../config/stamp.toml"},
+        {"stamp.toml": "second", "second": "third", "third": "config/stamp.toml"},
+        {"stamp.toml": "way/stamp.toml", "way": "config"},
+    )
+
+    @pytest.mark.parametrize("links", LINKS, ids=lambda links: " ".join(links.values()))
+    def test_a_link_within_the_project_is_followed_on_both_sides(self, stamp, settings, links):
+        Path("config").mkdir()
+        for name, target in links.items():
+            Path(name).symlink_to(target)
+        settings(self.ENTRY % "a", at="config/stamp.toml", committed=True)
+        assert self.told(stamp) == []
+        settings(self.ENTRY % "b", at="config/stamp.toml")
+        assert len(self.told(stamp)) == 1
+
+    @pytest.mark.parametrize("target", ["gone", "stamp.toml", "../outside.toml", "/etc/hostname", "schemas", "schemas/x"])
+    def test_a_link_of_the_baseline_that_leads_to_no_file_of_it_accepts_nothing(self, stamp, settings, git, target):
+        Path("stamp.toml").symlink_to(target)
+        git("add", "--all")
+        git("commit", "--quiet", "--message=link")
+        git("update-ref", "refs/heads/main", "HEAD")
+        Path("stamp.toml").unlink()
+        settings(self.ENTRY % "a")
+        assert len(self.told(stamp)) == 1
+
     def test_the_contracts_folder_is_not_another_one_by_settings_alone(self, stamp, settings):
         shutil.copytree("schemas", "harmless")
         settings("schemas = 'harmless'")
