@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from stamp.compat import Finding, Fragment, Severity
+from stamp.ripple.contracts import Version
 from stamp.ripple.graph import Route
 from stamp.ripple.pairs import Pair
 from stamp.ripple.study import Study
@@ -34,6 +35,29 @@ class Issue(NamedTuple):
     carriers: tuple[str, ...] = ()
     baseline: str | None = None
     pair: Pair | None = None
+
+    @classmethod
+    def of_version(
+        cls,
+        workflow: str,
+        version: Version,
+        message: str,
+        *,
+        place: Fragment | None,
+        other: Fragment | None = None,
+        baseline: str | None = None,
+    ) -> Issue:
+        """Return what there is to say of one version of what a step writes."""
+        return cls(
+            workflow,
+            version.step,
+            message,
+            place=place,
+            other=other,
+            producer=version.step,
+            versions=(str(version),),
+            baseline=baseline,
+        )
 
 
 Look: TypeAlias = Callable[[Study], Iterator[Issue]]

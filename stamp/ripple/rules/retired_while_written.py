@@ -16,15 +16,13 @@ def look(study: Study) -> Iterator[Issue]:
         for version in study.now.versions(workflow, step):
             writing = study.writing(workflow, version)
             if study.is_retired(version) and writing:
-                yield Issue(
+                yield Issue.of_version(
                     workflow,
-                    step,
+                    version,
                     f"{version} of {step} is said to be retired, and {step} writes it as it runs now ({', '.join(writing)}): there will be "
                     f'data of it after this change is deployed. Take it out of "retired" until no data of it are left',
                     place=place(study.now.said(workflow, step)),
                     other=place(version.file),
-                    producer=step,
-                    versions=(str(version),),
                     baseline=writing[0],
                 )
 

@@ -19,14 +19,12 @@ def look(study: Study) -> Iterator[Issue]:
             for was in baseline.versions(workflow, step):
                 now = here.get(str(was))
                 if (workflow, step) in study.now.steps and (now is None or not is_same(now.file, was.file)):
-                    yield Issue(
+                    yield Issue.of_version(
                         workflow,
-                        step,
+                        was,
                         f"{was} of {step} is released and was {_what(was, now, party.latest(was.written.name).version)}",
                         place=None if now is None else place(now.file),
                         other=place(was.file),
-                        producer=step,
-                        versions=(str(was),),
                         baseline=baseline.name,
                     )
 

@@ -26,14 +26,12 @@ def look(study: Study) -> Iterator[Issue]:
             deleted = sum(each == name and last[name] < other < number for each, other in there) if gap else 0
             last[name] = number
             if gap > deleted:
-                yield Issue(
+                yield Issue.of_version(
                     workflow,
-                    step,
+                    version,
                     f"{version} of {step} follows no {name}.v{number - 1}: the versions of a record are numbered from 1 without a gap. "
                     f"Rename the file, or restore the one that is missing",
                     place=place(version.file),
-                    producer=step,
-                    versions=(str(version),),
                 )
 
 
