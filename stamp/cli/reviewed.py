@@ -20,8 +20,9 @@ __all__ = ["reviewed", "reviewed_folder"]
 
 
 def reviewed(against: Iterable[str]) -> Collection[Acceptance] | None:
-    """Return the entries that accept findings in any revision that is compared with; None if there is none: other baselines have
-    no settings, and settings outside of the repository are in no revision.
+    """Return the entries that accept findings in any revision that is compared with; None if there is none that has settings.
+
+    Other baselines have none, and no revision has those that are outside of the repository.
 
     Raises:
         InputError: a revision is not here.
