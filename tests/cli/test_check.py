@@ -852,7 +852,9 @@ class TestSettingsOfAChange:
         settings(self.ENTRY % "a")
         for given in ("base", "base.tar"):
             result = stamp("check", "--against", given, *more)
-            assert (f"{said} {given}: an entry that this change brings is not told" in result.stderr) is not has_revision
+            assert (
+                f"{said} {given}: an entry that this change brings is not told" in result.stderr
+            ) is not has_revision
             assert ("acceptance-changed" in result.stdout) is has_revision
 
     @pytest.mark.parametrize("schemas", ["argument", "settings"])
@@ -887,7 +889,9 @@ class TestSettingsOfAChange:
         settings(self.ENTRY % "b", at="config/stamp.toml")
         assert len(self.told(stamp)) == 1
 
-    @pytest.mark.parametrize("target", ["gone", "stamp.toml", "../outside.toml", "/etc/hostname", "schemas", "schemas/x"])
+    @pytest.mark.parametrize(
+        "target", ["gone", "stamp.toml", "../outside.toml", "/etc/hostname", "schemas", "schemas/x"]
+    )
     def test_a_link_of_the_baseline_that_leads_to_no_file_of_it_accepts_nothing(self, stamp, settings, git, target):
         Path("stamp.toml").symlink_to(target)
         git("add", "--all")
