@@ -71,3 +71,20 @@ def test_who_holds_as_much_as_he_may_lets_others_have_the_rest(stage, stack, lar
     assert len(held) == 1
     got = collect(other, COUNT, within=40)
     assert set(bodies(got)) >= set(large) - set(bodies(held))
+
+
+def test_a_queue_of_large_messages_does_not_hold_up_another(stage, stack):
+    queues = [stage.queue(step) for step in ("alpha", "gamma")]
+    large = [b"%d" % number + bytes(SIZE // 8) for number in range(40)]
+    small = [b"small %d" % number for number in range(5)]
+    stage.publish(*large, event="Ordered")
+    stage.publish(*small, event="Paid")
+    receiver = stage.transport.receiver(stage.topology, queues, prefetch=20, prefetch_bytes=SIZE // 2)
+    stack.callback(receiver.close)
+    came: dict[bytes, str] = {}
+    while len(came) < len(large + small):
+        arrivals = collect(receiver, 1, within=20)
+        assert arrivals
+        receiver.acknowledge(arrivals)
+        came |= {each.body: each.queue for each in arrivals}
+    assert list(came.values())[:35].count(queues[1]) == len(small)

@@ -28,6 +28,10 @@ TICK: Final = 0.1
 """How much later than asked for the server may end a block, in seconds: with `hz 10`, the default, it looks every tenth."""
 PAUSE: Final = 0.005
 """How long to pause between two looks, where blocking is of no use, in seconds."""
+LARGE: Final = 2**20
+"""Bytes that an entry is expected to have at most: only one that is larger can come, with others, although there is no room for it."""
+AT_ONCE: Final = 8
+"""How many entries of a stream to read at once: that is nearly as quick as all of them, and other streams have their turn soon."""
 LAST: Final = f"{2**64 - 2}-0"
 """An id that comes after all that entries have."""
 
@@ -155,7 +159,8 @@ class RedisReceiver:
 
     def _take(self, keys: Sequence[str], count: int) -> Sequence[Arrival]:
         """Take what there is room for."""
-        (found,) = self._line.ask(("EVAL", scripts.READ, len(keys), *keys, GROUP, self._name, self._room, count))
+        limits = self._room, count, LARGE, AT_ONCE
+        (found,) = self._line.ask(("EVAL", scripts.READ, len(keys), *keys, GROUP, self._name, *limits))
         entries = [Entry.read(key.decode(), each) for key, each in found]
         return self._accept(entries, [1] * len(entries))
 
@@ -169,10 +174,10 @@ class RedisReceiver:
         return self._accept(entries, [1] * len(entries))
 
     def _share(self) -> tuple[Sequence[str], int]:
-        """Return from which streams to take how many each, so that the limit is kept; without room for all of them they take turns."""
+        """Return from which streams to take how many each, so that the limit is kept. Each is the first in turn: there may be room for no more."""
         room = max(0, self._prefetch - len(self._held)) if self._room > 0 else 0
         keys = list(self._turns)[:room]
-        self._turns.rotate(-len(keys))
+        self._turns.rotate(-1)
         return keys, room // max(1, len(keys))
 
     @property

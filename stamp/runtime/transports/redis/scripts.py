@@ -18,23 +18,36 @@ Keys: the stream and that of its dead letters. Arguments: the group, the id of t
 """
 
 READ: Final = """
-local room, count, taken = tonumber(ARGV[3]), tonumber(ARGV[4]), {}
-for _, key in ipairs(KEYS) do
-    for _ = 1, count do
+local room, largest, most, taken, left, is_more = tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[6]), {}, {}, true
+for number in ipairs(KEYS) do left[number] = tonumber(ARGV[4]) end
+while is_more do
+    is_more = false
+    for number, key in ipairs(KEYS) do
         if room <= 0 then return taken end
-        local answer = redis.pcall('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', 1, 'STREAMS', key, '>')
-        if not answer then break end
-        if answer.err then return #taken == 0 and answer or taken end
-        local entry = answer[1][2][1]
-        for _, part in ipairs(entry[2]) do room = room - #part end
-        taken[#taken + 1] = {key, entry}
+        if left[number] > 0 then
+            local count = math.max(1, math.min(most, left[number], math.floor(room / largest)))
+            local answer = redis.pcall('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', count, 'STREAMS', key, '>')
+            if answer and answer.err then return #taken == 0 and answer or taken end
+            local entries = answer and answer[1][2] or {}
+            for _, entry in ipairs(entries) do
+                local size = 0
+                for _, part in ipairs(entry[2]) do size = size + #part end
+                room, largest = room - size, math.max(largest, size)
+                taken[#taken + 1] = {key, entry}
+            end
+            left[number] = #entries == count and left[number] - count or 0
+            is_more = is_more or left[number] > 0
+        end
     end
 end
 return taken
 """
-"""Read new entries one by one, until they have as many bytes as there is room for: a client is given what it asks for, however large it is.
+"""Read new entries of one stream after the other, again and again, until they have as many bytes as there is room for.
 
-Keys: streams. Arguments: the group, a consumer, bytes, how many entries of each stream.
+A client is given what it asks for, however large it is. So we ask for several at once only as long as there is room for as many that are as
+large as the largest so far, and for one otherwise.
+Keys: streams. Arguments: the group, a consumer, bytes, how many entries of each stream, bytes that an entry counts as at least before it is
+seen, how many entries to ask for at most at once.
 """
 
 CLAIM: Final = """
