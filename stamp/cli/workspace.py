@@ -109,9 +109,11 @@ def tell(text: str) -> None:
 
 
 def _chosen(states: Sequence[Contracts], workflows: Sequence[str], folder: Path) -> Iterator[Contracts]:
+    now, *baselines = states
+    if not now.steps:
+        hint = "".join(f", while {each.name} has some: is it the right folder?" for each in baselines[:1] if each.steps)
+        raise InputError(f"expected <workflow>/<step>/step.json in the contracts folder, got none{hint}", file=folder)
     known = sorted({workflow for state in states for workflow in state.workflows})
-    if not known:
-        raise InputError("expected <workflow>/<step>/step.json in the contracts folder, got none", file=folder)
     for name in workflows:
         if name not in known:
             raise InputError(f"expected a workflow, one of {', '.join(known)}, got {name!r}")

@@ -15,7 +15,7 @@ A field says it under `stamp`, an attribute that every Avro library passes over 
   and `decimalPlaces` of a decimal in text.
 * `validator` names what the model does with the value that cannot be told in words; a record says it of itself, too.
 
-Words that nobody here knows are passed over. Nothing of this changes bytes, or how they are read: decoders and encoders do not look.
+Words that say nothing where they stand are passed over, and told by a check (`stamp.schema.ignored`). Nothing of this changes bytes, or how they are read: decoders and encoders do not look.
 """
 
 from __future__ import annotations

@@ -69,8 +69,8 @@ def _of_type(type_: Type) -> Iterator[tuple[str, str]]:
     for alias in sorted(type_.aliases):
         if not is_fullname(alias):
             yield "alias-illegal", f"expected aliases that are legal names, got {shown(alias)}"
-    if type_.ignored:
-        yield "attribute-ignored", type_.ignored
+    for ignored in type_.ignored:
+        yield "attribute-ignored", ignored.text
 
 
 _TAKEN: Final = COMPLEX | {"union"}
@@ -83,8 +83,8 @@ def _of_field(field: Field, record: Type, fit: Fit) -> Iterator[tuple[str, str]]
             yield "alias-illegal", f"expected aliases that are legal names, got {shown(alias)}"
         elif alias in record.by_name and alias != field.name:
             yield "alias-taken", f"expected an alias that is no other field's name, got {shown(alias)}"
-    if field.ignored:
-        yield "attribute-ignored", field.ignored
+    for ignored in field.ignored:
+        yield "attribute-ignored", ignored.text
     if field.default is MISSING:
         return
     if not gives_value(field):

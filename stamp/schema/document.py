@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 from stamp.errors import SchemaError
 from stamp.schema.limits import MAX_JSON_DEPTH, MAX_JSON_VALUES
 
-__all__ = ["irregularities", "parse", "shown"]
+__all__ = ["irregularities", "parse", "pointed", "shown"]
 
 
 def parse(text: str | bytes, *, file: str | PathLike[str] | None = None) -> Any:
@@ -74,7 +74,7 @@ def irregularities(value: Any) -> Iterator[SchemaError]:
         if why := _why_irregular(item, depth):
             yield SchemaError(why, path=pointer or None)
         else:
-            stack += reversed([(f"{pointer}/{_escaped(key)}", depth + 1, part) for key, part in _parts(item)])
+            stack += reversed([(f"{pointer}/{pointed(key)}", depth + 1, part) for key, part in _parts(item)])
 
 
 def _is_plain(value: Any) -> bool:
@@ -140,7 +140,8 @@ def _is_text(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _escaped(key: str) -> str:
+def pointed(key: str) -> str:
+    """Return a key as a JSON pointer has it (RFC 6901)."""
     return key.replace("~", "~0").replace("/", "~1")
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from stamp.errors import SchemaError
 from stamp.schema.constraint import ATTRIBUTE, NOTHING, Constraint, constraint
 from stamp.schema.document import shown
+from stamp.schema.ignored import Ignored, of_field, of_record, of_type
 from stamp.schema.logical import LOGICAL, flaw, misplaced
 from stamp.schema.names import COMPLEX, NAMED, PRIMITIVES, fullname, listed, namespace_of
 
@@ -40,7 +41,7 @@ class Field:
     default: Any = MISSING
     aliases: tuple[str, ...] = ()
     constraint: Constraint = NOTHING
-    ignored: str = ""
+    ignored: Sequence[Ignored] = ()
     fills: bool | None = field(default=None, init=False, repr=False)
 
 
@@ -69,7 +70,7 @@ class Type:
     decode: Callable[[Any], Any] | None = None
     mark: str = ""
     validator: str = ""
-    ignored: str = ""
+    ignored: Sequence[Ignored] = ()
     _by_name: Mapping[str, Field] | None = field(default=None, init=False, repr=False)
     _special: Sequence[Field] | None = field(default=None, init=False, repr=False)
     _numbers: Mapping[str, int] | None = field(default=None, init=False, repr=False)
@@ -119,12 +120,17 @@ def load(schema: Any) -> Type:
 
     The schema is expected to have passed `stamp.schema.lint`; what would make no sense at all raises SchemaError.
     """
-    return _Loader().type(schema, "")
+    loader = _Loader()
+    root = loader.type(schema, "")
+    for each, said in loader.said:  # recursive types are whole only now
+        each.ignored = (*each.ignored, *of_field(said, each.type))
+    return root
 
 
 @dataclass(slots=True)
 class _Loader:
     names: dict[str, Type] = field(default_factory=dict)
+    said: list[tuple[Field, Mapping[str, Any]]] = field(default_factory=list)
 
     def type(self, node: Any, namespace: str) -> Type:
         if isinstance(node, str):
@@ -167,32 +173,48 @@ class _Loader:
             loaded.symbols, loaded.default = tuple(node["symbols"]), node.get("default")
         elif kind != "fixed":
             loaded.fields = tuple(self._field(each, inner) for each in node["fields"])
-            said, ignored = _said(node)
-            loaded.validator, loaded.ignored = str(said.get("validator", "")), loaded.ignored or ignored
+            said = _said(node)
+            loaded.validator = str(said.get("validator", ""))
         return loaded
 
     def _field(self, node: Mapping[str, Any], namespace: str) -> Field:
         field = Field(node["name"], self.type(node["type"], namespace), node.get("default", MISSING))
         if "aliases" in node:
             field.aliases = tuple(dict.fromkeys(node["aliases"]))
-        if ATTRIBUTE in node:
-            said, field.ignored = _said(node)
+        if said := _said(node):
             field.constraint = constraint(said)
-        field.ignored = misplaced(node) or field.ignored
+            self.said.append((field, said))
+        field.ignored = (*_unsaid(node), *_logical(misplaced(node)))
         return field
 
 
 def _annotate(loaded: Type, node: Mapping[str, Any]) -> None:
+    if ATTRIBUTE in node:
+        own = of_record(_said(node)) if loaded.kind == "record" else of_type(node)
+        loaded.ignored = (*_unsaid(node), *own)
     if "logicalType" not in node:
         return
-    loaded.ignored = flaw(node)
-    if not loaded.ignored and node["logicalType"] in LOGICAL:
+    wrong = flaw(node)
+    loaded.ignored = (*_logical(wrong), *loaded.ignored)
+    if not wrong and node["logicalType"] in LOGICAL:
         loaded.logical = node["logicalType"]
         if loaded.logical == "decimal":
             loaded.precision, loaded.scale = node["precision"], node.get("scale", 0)
 
 
-def _said(node: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-    """Return what a record or field says under `stamp`; nothing, and why, where that is no object: then it is somebody else's."""
-    said = node.get(ATTRIBUTE, {})
-    return (said, "") if isinstance(said, dict) else ({}, f"expected an object under {ATTRIBUTE}, got {shown(said)}")
+def _logical(wrong: str) -> Sequence[Ignored]:
+    """Return what is ignored of a logical type with which something is wrong."""
+    return (Ignored("logicalType", wrong),) if wrong else ()
+
+
+def _said(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a record or field says under `stamp`; nothing where that is no object: then it is somebody else's."""
+    said = node.get(ATTRIBUTE)
+    return said if isinstance(said, dict) else {}
+
+
+def _unsaid(node: Mapping[str, Any]) -> Sequence[Ignored]:
+    """Return what stands under `stamp` and is no object."""
+    if isinstance(node.get(ATTRIBUTE, {}), dict):
+        return ()
+    return (Ignored(ATTRIBUTE, f"expected an object under {ATTRIBUTE}, got {shown(node[ATTRIBUTE])}"),)

@@ -121,6 +121,7 @@ FOUND: list[tuple[str, Any, Any]] = [
     ("attribute-ignored", long("date"), long("date")),
     ("attribute-ignored", record(field("x", "long", logicalType="date")), record(field("x", "long"))),
     ("attribute-ignored", decimal(2, 3), decimal(2, 3)),
+    ("attribute-ignored", record(field("x", "int")), record(field("x", "int", stamp={"Maximum": 5}))),
     ("logical-type-mismatch", integer("date"), long("timestamp-micros")),
     ("logical-type-mismatch", long("timestamp-micros"), long("local-timestamp-micros")),
     ("logical-type-mismatch", integer("time-millis"), integer("date")),

@@ -1,4 +1,4 @@
-"""A released version is another one than it was, or gone."""
+"""A released version is another one than it was, or gone while its step is still there."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def _what(was: Version, now: Version | None, newest: int) -> str:
 RULE = Rule(
     id="version-changed",
     severity=Severity.ERROR,
-    title="A released version is another one than it was, or gone",
-    why="Data carry the identity of the schema that they were written with. Without that very schema nobody can read them: not the steps after it, not a replay, not an audit.",
+    title="A released version is another one than it was, or gone while its step is still there",
+    why="Data carry the identity of the schema that they were written with. Without that very schema nobody can read them: not the steps after it, not a replay, not an audit. The versions of a step that is removed leave the folder with it, which is no finding of this rule: what the step wrote can then be read with an earlier state of the folder, or by who has kept its versions (`stamp contracts pull`).",
     remedy="Restore the file. A changed model becomes the next version: `stamp export` writes it.",
     example=Example(
         before={
