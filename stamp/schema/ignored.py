@@ -94,6 +94,9 @@ _BY_WORD: Final[Mapping[str, _About]] = {word: about for about in _ABOUT for wor
 VALIDATOR: Final = "validator"
 """The word that is about anything."""
 
+PRIVATE: Final = "x-"
+"""What the words of others begin with, which mean something to them alone."""
+
 _MEANT: Final[Mapping[str, str]] = {
     "ge": "minimum",
     "gt": "exclusiveMinimum",
@@ -118,7 +121,7 @@ def of_type(node: Mapping[str, Any]) -> Sequence[Ignored]:
     """Return what is under `stamp` in a type that is no record: all of it, for constraints stand beside the type of a field."""
     said = node.get(ATTRIBUTE)
     where = f"expected {ATTRIBUTE} beside the type of a field, where it counts"
-    words = said if isinstance(said, dict) else ()
+    words = [word for word in said if not word.startswith(PRIVATE)] if isinstance(said, dict) else []
     return _few(
         Ignored(_pointer(ATTRIBUTE, word), f"{where}, got {shown(word)} inside the type {node['type']}")
         for word in words
@@ -127,7 +130,7 @@ def of_type(node: Mapping[str, Any]) -> Sequence[Ignored]:
 
 def of_record(said: Mapping[str, Any]) -> Sequence[Ignored]:
     """Return what a record says under `stamp` that is nothing about a record."""
-    return _few(_of_record(_pointer(ATTRIBUTE, word), word) for word in said if word != VALIDATOR)
+    return _few(_of_record(_pointer(ATTRIBUTE, word), word) for word in said if not _counts_anywhere(word))
 
 
 def _of_record(at: str, word: str) -> Ignored:
@@ -139,6 +142,10 @@ def _of_record(at: str, word: str) -> Ignored:
 def of_field(said: Mapping[str, Any], type_: _Type) -> Sequence[Ignored]:
     """Return what a field says under `stamp` that is nothing about its type, which is loaded whole."""
     return _few(_words(said, type_, ATTRIBUTE))
+
+
+def _counts_anywhere(word: str) -> bool:
+    return word == VALIDATOR or word.startswith(PRIVATE)
 
 
 def _few(found: Iterable[Ignored]) -> Sequence[Ignored]:
@@ -159,7 +166,7 @@ def _words(said: Mapping[str, Any], type_: _Type, at: str) -> Iterator[Ignored]:
         type_ = next(each for each in type_.branches if each.kind != "null")
     for word, value in said.items():
         place = _pointer(at, word)
-        if word == VALIDATOR:
+        if _counts_anywhere(word):
             continue
         if word not in _BY_WORD:
             yield _unknown(place, word, tuple(each for about in _ABOUT if about.holds(type_) for each in about.words))

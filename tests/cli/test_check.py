@@ -126,6 +126,10 @@ def no_contracts() -> None:
     shutil.rmtree("main/ticket")
 
 
+def all_deleted() -> None:
+    shutil.rmtree("schemas/ticket")
+
+
 AGAINST = ["--against", "main"]
 CLEAN = "nothing found in schemas"
 
@@ -256,6 +260,10 @@ CASES: list[tuple[Callable[[], None], list[str], int, list[str]]] = [
         AGAINST,
         2,
         ["Error: main: expected a contracts folder, with <workflow>/<step>/step.json, got none"],
+    ),
+    *(
+        (all_deleted, [*AGAINST, *more], 2, ["in the contracts folder, got none, while main has some"])
+        for more in ([], ["--require-baseline"], ["--workflow", "ticket"])
     ),
     (nothing, ["--workflow", "tickets"], 2, ["expected a workflow, one of ticket, got 'tickets'"]),
     (

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -165,6 +166,47 @@ def test_an_error_that_is_accepted_does_not_fail_it(plan, here):
     assert (done.exit_code, "stamp check" in done.stdout) == (0, False)
 
 
+def test_what_is_accepted_is_told(plan, here):
+    assert "\naccepted" not in plan(RENAMED).stdout
+    assert json.loads(plan(RENAMED, "--format", "json").stdout)["accepted"] == []
+    (here / "stamp.toml").write_text(
+        '[[accept]]\nrule = "no-safe-order"\npath = "ticket"\nreason = "all stops"\nuntil = 2030-01-01\n'
+    )
+    done = plan(RENAMED, "--today", "2029-12-31")
+    assert done.exit_code == 0
+    assert re.search(
+        r"^accepted ticket: there is no safe order[^[]*: all stops, until 2030-01-01", done.stdout, re.MULTILINE
+    )
+    assert re.search("#### Accepted\n\n.*no-safe-order: all stops, until", plan(RENAMED, "--format", "markdown").stdout)
+    (accepted,) = json.loads(plan(RENAMED, "--format", "json").stdout)["accepted"]
+    assert (accepted["rule"], accepted["reason"], accepted["until"]) == ("no-safe-order", "all stops", "2030-01-01")
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "json"])
+def test_a_change_that_accepts_its_own_errors_is_told_as_a_check_does(format_, git, lay, stamp, here):
+    lay(FLOW)
+    git("add", ".")
+    git("commit", "-qm", "one")
+    rmtree(here / "schemas")
+    lay(TWICE)
+    (here / "stamp.toml").write_text(
+        '[[accept]]\nrule = "step-triggered-twice"\npath = "billing"\nreason = "it is idempotent"\n'
+    )
+    done = stamp("plan", "schemas", "--against", "HEAD", "--format", format_)
+    assert done.exit_code == 0, done.output
+    assert "it is idempotent" in done.stdout
+    assert "acceptance-changed" in done.stdout or "acceptance_changed" in done.stdout
+    assert "is accepted by this change itself" in " ".join(done.stdout.split())
+
+
+def test_a_folder_without_contracts_is_a_mistake(plan, stamp, lay):
+    lay(FLOW, "before")
+    Path("schemas").mkdir()
+    for more in ([], ["--require-baseline"]):
+        done = stamp("plan", "schemas", "--against", "before", *more)
+        assert (done.exit_code, "got none, while before has some: is it the right folder?" in done.stderr) == (2, True)
+
+
 def test_nothing_to_deploy_is_said(plan):
     done = plan(FLOW)
     assert (done.exit_code, done.stdout) == (
@@ -182,7 +224,8 @@ def test_lines_fit_where_they_go(plan, monkeypatch):
 def test_json_has_all_of_it(now, is_safe, plan):
     done = plan(now, "--format", "json")
     document = json.loads(done.stdout)
-    assert set(document) == {"version", "schemas", "baselines", "safe", "errors", "failed", "summary", "rollouts"}
+    known = {"version", "schemas", "baselines", "safe", "errors", "failed", "summary", "rollouts"}
+    assert set(document) == known | {"accepted", "acceptance_changed"}
     assert (document["version"], document["schemas"], document["baselines"]) == (1, "schemas", ["before"])
     assert document["safe"] is is_safe is (done.exit_code == 0)
     assert document["errors"] == 0

@@ -123,6 +123,7 @@ COUNTS: dict[str, dict[str, Any]] = {
     "texts": record("string", {"minLength": 1, "pattern": "a", "format": "uri", "schemes": ["a"], "maxDigits": 3}),
     "bytes": record("bytes", {"maxLength": 5, "enum": ["a"]}),
     "a decimal": record({"type": "bytes", "logicalType": "decimal", "precision": 4}, {"minimum": "1"}),
+    "words of one's own": record({"type": "int", "stamp": {"x-a": 1}}, {"x-unit": "kg"}, stamp={"x-b": 1}),
     "a date": record({"type": "int", "logicalType": "date"}, {"minimum": "2026-01-01"}),
     "something optional": record(["null", "int"], {"maximum": 5}),
     "lists": record(LIST, {"maxItems": 5, "uniqueItems": True, "items": {"maximum": 5, "validator": "f"}}),

@@ -122,6 +122,7 @@ FOUND: list[tuple[str, Any, Any]] = [
     ("attribute-ignored", record(field("x", "long", logicalType="date")), record(field("x", "long"))),
     ("attribute-ignored", decimal(2, 3), decimal(2, 3)),
     ("attribute-ignored", record(field("x", "int")), record(field("x", "int", stamp={"Maximum": 5}))),
+    ("attribute-ignored", record(field("x", "long")), record(field("x", "long", stamp={"maxLength": 3}))),
     ("logical-type-mismatch", integer("date"), long("timestamp-micros")),
     ("logical-type-mismatch", long("timestamp-micros"), long("local-timestamp-micros")),
     ("logical-type-mismatch", integer("time-millis"), integer("date")),
@@ -267,7 +268,6 @@ WIDE_ENOUGH: list[tuple[Any, Any, Any]] = [
     ("boolean", {}, {"enum": [False, True]}),
     (LISTS, {"maxItems": 3, "items": {"enum": ["a"]}}, {"maxItems": 3, "items": {"maxLength": 1}}),
     (LISTS, {}, {"uniqueItems": True}),  # what comes twice is read once, and not refused
-    ("long", {}, {"maxLength": 3}),  # of another type
     ("string", {}, {"validator": "R.value"}),
     ("string", {}, {"x-unit": "kg"}),
 ]

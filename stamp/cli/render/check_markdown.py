@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Final
 
 from stamp.cli.render.impact import details, ordered, summary, title
 from stamp.cli.render.location import location
 from stamp.cli.render.markdown import code, row, text
-from stamp.cli.render.plan_markdown import rollout
+from stamp.cli.render.plan_markdown import accepted, rollout, who
 from stamp.cli.render.quantity import counted
 from stamp.cli.render.visible import visible
 from stamp.cli.verdict import Verdict
@@ -38,7 +38,7 @@ def render(verdict: Verdict) -> str:
 
 
 def _table(impacts: Iterable[Impact]) -> Iterator[str]:
-    rows = [row(_severity(each), _who(each), code(each.finding.path), text(title(each))) for each in impacts]
+    rows = [row(_severity(each), who(each), code(each.finding.path), text(title(each))) for each in impacts]
     if rows:
         yield from (row("", "Step", "Where", "What"), row("---", "---", "---", "---"), *rows)
 
@@ -48,13 +48,9 @@ def _severity(impact: Impact) -> str:
     return f"**{severity}**" if severity is Severity.ERROR else severity.value
 
 
-def _who(impact: Impact) -> str:
-    return code(impact.consumer or impact.producer or impact.workflow)
-
-
 def _details(impact: Impact, verdict: Verdict) -> str:
-    who = escape(visible(impact.consumer or impact.producer or impact.workflow))
-    head = f"<code>{who}</code>, <code>{escape(visible(impact.finding.path))}</code>: {impact.finding.rule}"
+    consumer = escape(visible(impact.consumer or impact.producer or impact.workflow))
+    head = f"<code>{consumer}</code>, <code>{escape(visible(impact.finding.path))}</code>: {impact.finding.rule}"
     said = "\n".join(_said(impact, verdict))
     return f"<details><summary>{head}</summary>\n\n{text(impact.finding.message)}\n\n{said}\n\n</details>"
 
@@ -67,14 +63,5 @@ def _said(impact: Impact, verdict: Verdict) -> Iterator[str]:
         yield f"- {detail.label}: {code(detail.text) if detail.label == 'example' else text(detail.text)}"
 
 
-def _accepted(impacts: Iterable[Impact]) -> str:
-    lines = "\n".join(_acceptance(impact) for impact in impacts)
-    return f"<details><summary>Accepted</summary>\n\n{lines}\n\n</details>" if lines else ""
-
-
-def _acceptance(impact: Impact) -> str:
-    assert impact.accepted is not None
-    until = f", until {impact.accepted.until}" if impact.accepted.until is not None else ""
-    return (
-        f"- {_who(impact)}, {code(impact.finding.path)}, {impact.finding.rule}: {text(impact.accepted.reason)}{until}"
-    )
+def _accepted(impacts: Sequence[Impact]) -> str:
+    return f"<details><summary>Accepted</summary>\n\n{accepted(impacts)}\n\n</details>" if impacts else ""

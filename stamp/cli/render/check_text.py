@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
+from stamp.cli.render.accepted import accepted
 from stamp.cli.render.deployment import deployment
 from stamp.cli.render.impact import ordered
 from stamp.cli.render.paragraph import item, sentence
@@ -32,7 +33,7 @@ def render(verdict: Verdict, *, width: int = USUAL) -> str:
     told: set[str] = set()
     sections = [
         *(trouble(each, verdict, told, width=width) for each in troubles),
-        chain(_infos(infos, width), _accepted(verdict, width)),
+        chain(_infos(infos, width), accepted(verdict, width)),
         deployment(verdict, width=width),
         _summary(verdict, troubles, width),
     ]
@@ -51,22 +52,14 @@ def _infos(infos: list[Same], width: int) -> Iterator[str]:
         )
 
 
-def _accepted(verdict: Verdict, width: int) -> Iterator[str]:
-    for same in grouped(verdict.accepted):
-        entry = same.first.accepted
-        assert entry is not None
-        until = f", until {entry.until}" if entry.until is not None else ""
-        yield from item("accepted", f"{same.message}: {entry.reason}{until}", tag(same), width=width, dim=True)
-
-
 def _summary(verdict: Verdict, troubles: list[Same], width: int) -> Iterator[str]:
     present = [each for each in Severity if verdict.count(each)]
     told = grouped(verdict.impacts)
     found = [_number([same for same in told if same.finding.severity is each], each.value) for each in present]
     found = found or ["nothing found"]
-    accepted = [f"{len(grouped(verdict.accepted)):,} accepted"] if verdict.accepted else []
+    besides = [f"{len(grouped(verdict.accepted)):,} accepted"] if verdict.accepted else []
     against = f" against {listed(verdict.compared)}" if verdict.baselines else ""
-    text = f"{', '.join([*found, *accepted])} in {verdict.schemas}{against}: {', '.join(_looked_at(verdict))}"
+    text = f"{', '.join([*found, *besides])} in {verdict.schemas}{against}: {', '.join(_looked_at(verdict))}"
     yield from sentence(text, width=width, fg=COLOURS[present[0]] if present else "green", bold=True)
     for text in [] if verdict.report.proof is None else _left_out(verdict.report.proof):
         yield from sentence(text, width=width)

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any, Final
 
+from stamp.cli.render.accepted import changed
 from stamp.cli.verdict import Verdict
 from stamp.compat import Severity
 from stamp.ripple import Impact, Phase, Rollout
@@ -28,9 +29,31 @@ def render(verdict: Verdict) -> str:
         "errors": sum(each.finding.severity is Severity.ERROR and not _is_order(each) for each in verdict.impacts),
         "failed": verdict.is_failed,
         "summary": verdict.summary,
+        "accepted": [_accepted(each) for each in verdict.accepted],
+        "acceptance_changed": [_finding(each) for each in changed(verdict)],
         "rollouts": [rollout(each) | {"handovers": list(map(asdict, each.handovers))} for each in rollouts],
     }
     return json.dumps(document, indent=2)
+
+
+def _accepted(impact: Impact) -> dict[str, Any]:
+    entry = impact.accepted
+    assert entry is not None
+    return _finding(impact) | {
+        "reason": entry.reason,
+        "until": None if entry.until is None else entry.until.isoformat(),
+    }
+
+
+def _finding(impact: Impact) -> dict[str, Any]:
+    finding = impact.finding
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "workflow": impact.workflow,
+        "path": finding.path,
+        "message": finding.message,
+    }
 
 
 def _is_order(impact: Impact) -> bool:

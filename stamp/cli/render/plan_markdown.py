@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from stamp.cli.render.accepted import changed
 from stamp.cli.render.errors import errors
 from stamp.cli.render.markdown import code, text
 from stamp.cli.verdict import Verdict
-from stamp.ripple import Handover, Phase, Rollout
+from stamp.ripple import Handover, Impact, Phase, Rollout
 from stamp.ripple.wording import listed
 
-__all__ = ["render", "rollout"]
+__all__ = ["accepted", "render", "rollout", "who"]
 
 
 def render(verdict: Verdict) -> str:
@@ -18,6 +19,14 @@ def render(verdict: Verdict) -> str:
     parts = ["### stamp plan", *(rollout(each) for each in verdict.report.rollouts)]
     if not verdict.report.rollouts:
         parts.append(f"Nothing to deploy: no service does anything else than in {text(listed(verdict.compared))}.")
+    if verdict.accepted:
+        parts.append(f"#### Accepted\n\n{accepted(verdict.accepted)}")
+    if found := changed(verdict):
+        parts.append(
+            "\n".join(
+                f"- {each.finding.severity}: {text(each.finding.message)} [{each.finding.rule}]" for each in found
+            )
+        )
     if sentence := errors(verdict):
         parts.append(sentence)
     return "\n\n".join(parts)
@@ -32,6 +41,22 @@ def rollout(each: Rollout) -> str:
         return f"#### No order of deployment is safe ({since})\n\n{obstacles}{ways_out}"
     phases = "\n".join(_phase(phase, each.handovers) for phase in each.phases)
     return f"#### Order of deployment ({since})\n\n{phases}"
+
+
+def accepted(impacts: Iterable[Impact]) -> str:
+    """Return a list of what somebody has accepted, and why."""
+    return "\n".join(map(_acceptance, impacts))
+
+
+def _acceptance(impact: Impact) -> str:
+    assert impact.accepted is not None
+    until = f", until {impact.accepted.until}" if impact.accepted.until is not None else ""
+    return f"- {who(impact)}, {code(impact.finding.path)}, {impact.finding.rule}: {text(impact.accepted.reason)}{until}"
+
+
+def who(impact: Impact) -> str:
+    """Return the step that an impact is about."""
+    return code(impact.consumer or impact.producer or impact.workflow)
 
 
 def _phase(phase: Phase, handovers: Iterable[Handover]) -> str:

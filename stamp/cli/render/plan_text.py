@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from stamp.cli.render.accepted import accepted, changes
 from stamp.cli.render.errors import errors
 from stamp.cli.render.visible import visible
 from stamp.cli.terminal import USUAL
@@ -24,7 +25,12 @@ INDENT: Final = 5
 
 def render(verdict: Verdict, *, width: int = USUAL) -> str:
     """Return text with the colours of a terminal, on lines of at most `width` letters unless a name is longer."""
-    sections = [*(list(_rollout(each, width)) for each in verdict.report.rollouts), list(_end(verdict, width))]
+    sections = [
+        *(list(_rollout(each, width)) for each in verdict.report.rollouts),
+        list(accepted(verdict, width)),
+        list(changes(verdict, width)),
+        list(_end(verdict, width)),
+    ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
 
