@@ -88,7 +88,8 @@ class _Look:
         levels: dict[Field, int] = {}
         for each in ends:
             sizes[each] = 1 + sum(sizes[need] for need, _ in needs[each])
-            levels[each] = max((depth + levels[need] for need, depth in needs[each]), default=0)
+            completed = (depth + levels[need] for need, depth in needs[each])
+            levels[each] = max((self._given(each.type, each.default), *completed))
         for each, path in fields.items():
             if sizes.get(each, MAX_NODES + 1) > MAX_NODES:
                 yield SchemaError(
@@ -97,6 +98,19 @@ class _Look:
             elif levels[each] > MAX_DEPTH:
                 text = f"expected a default of at most {MAX_DEPTH} levels, got more with the defaults that complete it"
                 yield SchemaError(text, path=path)
+
+    def _given(self, type_: Type, value: Any) -> int:
+        """Return how many levels a default has by itself."""
+        if type_.kind == "union":
+            branch = self._fit.branch(type_, value)
+            return 0 if branch is None else self._given(branch, value)
+        if type_.kind == "record":
+            inner = [self._given(each.type, value[each.name]) for each in type_.fields if each.name in value]
+        elif type_.items is not None:
+            inner = [self._given(type_.items, item) for item in (value.values() if type_.kind == "map" else value)]
+        else:
+            return 0
+        return 1 + max(inner, default=0)
 
     def _taken_in(self, type_: Type, value: Any, depth: int) -> Iterator[tuple[Field, int]]:
         """Yield the fields, again and again, whose own defaults complete the default `value`, and the level where they do."""

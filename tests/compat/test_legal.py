@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -378,3 +378,43 @@ def test_defaults_that_complete_each_other_have_a_depth() -> None:
     assert prove(held, writer) >= 1
     with pytest.raises(SchemaError, match=r"R\.x: expected a default of at most 32 levels, got more with the defaults"):
         check(chain(33), writer)
+
+
+def nested(name: str, depth: int, around: Callable[[Any], Any] = lambda value: value) -> Any:
+    """Return the default of a record that has one of its own kind inside, and so on; the last one has none."""
+    value = None
+    for _ in range(depth):
+        value = {name: around(value)}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("link", "around"),
+    [
+        pytest.param(lambda of: ["null", of], lambda value: value, id="records"),
+        pytest.param(
+            lambda of: {"type": "array", "items": ["null", of]}, lambda value: [value] if value else [], id="arrays"
+        ),
+        pytest.param(
+            lambda of: {"type": "map", "values": ["null", of]}, lambda value: {"k": value} if value else {}, id="maps"
+        ),
+    ],
+)
+def test_the_depth_of_a_default_counts_what_it_gives_and_what_completes_it(
+    link: Callable[[Any], Any], around: Callable[[Any], Any]
+) -> None:
+    def deep(given: int, completing: int) -> Any:
+        leaf = record(field(link("Leaf"), "next"), name="Leaf")
+        tail = field(["null", leaf], "tail", default=nested("next", completing, around))
+        node = record(field(link("Node"), "next"), tail, name="Node")
+        return record(field(node, "f", default=nested("next", given, around)))
+
+    levels = 1 if around(None) is None else 2
+    for given, completing in ((1, 31 // levels), (20 // levels, 12 // levels), (31 // levels, 1)):
+        held = deep(given, completing)
+        assert check(held, record()) == ()
+        assert decoder(record(), held)(b"")["f"]["tail"] is not None
+        assert prove(held, record()) >= 1
+    for given, completing in ((20 // levels, 20 // levels), (2, 32 // levels), (32 // levels, 2)):
+        with pytest.raises(SchemaError, match="expected a default of at most 32 levels, got more with the defaults"):
+            check(deep(given, completing), record())
