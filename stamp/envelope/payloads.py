@@ -7,6 +7,7 @@ from typing import Any, Final
 from stamp.envelope.envelope import Envelope
 from stamp.errors import DecodeError, LimitError, StampError, UnknownSchemaError
 from stamp.schema.limits import MAX_VALUES
+from stamp.schema.weight import counted
 
 __all__ = ["payloads"]
 
@@ -27,20 +28,8 @@ def payloads(envelope: Envelope) -> list[dict[str, Any] | StampError]:
             found.append(error)
         else:
             found.append(data)
-            left -= _count(data)
+            left -= counted(data)
     return found
 
 
 _EXCESS: Final = LimitError(f"expected at most {MAX_VALUES} values in an envelope that is to be shown, got more before")
-
-
-def _count(data: Any) -> int:
-    count, waiting = 0, [data]
-    while waiting:
-        value = waiting.pop()
-        count += 1
-        if isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-    return count

@@ -25,7 +25,7 @@ from stamp.schema.extent import is_weightless
 from stamp.schema.limits import MAX_CODE, MAX_DEPTH, MAX_WEIGHTLESS
 from stamp.schema.resolve import Readability, sources, why_not
 from stamp.schema.types import MISSING, Field, Type, load
-from stamp.schema.weight import Weights
+from stamp.schema.weight import Weights, counted
 
 __all__ = ["decoder", "decoder_of"]
 
@@ -66,7 +66,7 @@ class _Compiler:
         self._tables: dict[tuple[Type, Type], tuple[str, Mapping[int, Any]]] = {}
         self._own: dict[Type, Decoder] = {}
         self._weights = Weights()
-        self._density = 0.0
+        self._values_per_byte = 0.0
         self._sizes: dict[str, int] = {}
         self._pending: list[tuple[str, Type, Type | None]] = []
         self._namespace: dict[str, Any] = dict(values.NAMESPACE)
@@ -81,17 +81,22 @@ class _Compiler:
     def compile(self, writer: Type, reader: Type) -> Decoder:
         if writer.kind != "union" and reader.kind != "union" and (reason := why_not(writer, reader)):
             raise ResolutionError(reason)
-        self._weights.values(reader)
+        without_items = self._weights.values(reader)
         self._call(writer, reader)
         while self._pending:
             self._function(*self._pending.pop(0))
         return Decoder(
-            "\n".join(self._lines) + "\n", self._namespace, self._paths, density=self._density, sizes=self._sizes
+            "\n".join(self._lines) + "\n",
+            self._namespace,
+            self._paths,
+            without_items=without_items,
+            values_per_byte=self._values_per_byte,
+            sizes=self._sizes,
         )
 
-    def _crowd(self, written: Iterable[Type], reader: Type) -> None:
+    def _bound_values(self, written: Iterable[Type], reader: Type) -> None:
         """Take into account that there may be as many of such values as there are bytes for."""
-        self._density = max(self._density, self._weights.density(written, reader))
+        self._values_per_byte = max(self._values_per_byte, self._weights.values_per_byte(written, reader))
 
     # -- text
 
@@ -138,7 +143,7 @@ class _Compiler:
         self._in, self._paths[name], self._path, self._indent, self._loops = name, {}, [], 0, 0
         self._sizes[name] = 0 if reader is None else 1 + len(reader.fields)
         if reader in self._weights.recursive and reader is not None:
-            self._crowd((writer,), reader)
+            self._bound_values((writer,), reader)
         self._emit(f"def {name}(b, p, end, d):  # {writer.label!r}")
         self._indent = 1
         if writer.kind == "record" and (reader is None or reader.kind == "record"):
@@ -196,6 +201,7 @@ class _Compiler:
         if isinstance(value, values.IMMUTABLE):
             self._emit(f"{target} = {self._constant('default', value)}")
         else:  # a list or dict is the reader's own each time
+            self._sizes[self._in] += counted(value) - 1
             self._emit(f"{target} = {self._constant('default', read)}({data!r})")
 
     def _refuse(self, reason: str) -> None:
@@ -319,7 +325,7 @@ class _Compiler:
         if reader is not None:
             assert writer.items is not None
             assert reader.items is not None
-            self._crowd((writer.items,), reader.items)
+            self._bound_values((writer.items,), reader.items)
             self._emit(f"{target} = []")
         with self._blocks("[]", most=f", {MAX_WEIGHTLESS}" if is_weightless(_items(writer, None)[0]) else ""):
             self._value(*_items(writer, reader), value)
@@ -331,7 +337,7 @@ class _Compiler:
         if reader is not None:
             assert writer.items is not None
             assert reader.items is not None
-            self._crowd((_STRING, writer.items), reader.items)
+            self._bound_values((_STRING, writer.items), reader.items)
             self._emit(f"{target} = {{}}")
         with self._blocks("{}"):
             self.sized(_STRING, None if reader is None else _STRING, key)

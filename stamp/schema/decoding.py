@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from sys import maxsize
-from types import CodeType, MappingProxyType, TracebackType
+from types import CodeType, TracebackType
 from typing import Any, Final, TypeAlias
 
 from stamp.errors import DecodeError, LimitError, ResolutionError
@@ -20,6 +20,14 @@ _FAILURES: Final = (ValueError, IndexError, OverflowError, struct.error, Recursi
 """What the code of a decoder raises for data that it cannot read."""
 
 
+def _uncounted(without_items: int, values_per_byte: float) -> int:
+    """Return how many bytes cannot stand for too many values; less than none where no bytes can."""
+    left = MAX_VALUES - without_items
+    if left < 0:
+        return -1
+    return int(left / values_per_byte) if values_per_byte else maxsize
+
+
 class Decoder:
     """A compiled reader of one writer schema; call it with the bytes of one datum."""
 
@@ -31,13 +39,17 @@ class Decoder:
         namespace: dict[str, Any],
         lines: Mapping[str, Mapping[int, str]],
         *,
-        density: float = 0.0,
-        sizes: Mapping[str, int] = MappingProxyType({}),
+        without_items: int,
+        values_per_byte: float,
+        sizes: Mapping[str, int],
     ) -> None:
-        """Take the code. There may be `density` values for each byte; `sizes` is how many values each function builds itself."""
+        """Take the code. There may be `without_items` values in any datum, and `values_per_byte` more for each byte.
+
+        `sizes` is how many values each function builds itself, items of the data apart, those of defaults included.
+        """
         self.source = source
         self._namespace, self._sizes = dict(namespace), sizes
-        self._plain = int(MAX_VALUES / density) if density else maxsize
+        self._plain = _uncounted(without_items, values_per_byte)
         self._code: list[CodeType] = []
         self._lines: dict[CodeType, tuple[int, Mapping[int, str]]] = {}
         text = source.split("\n")

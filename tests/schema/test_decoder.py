@@ -582,6 +582,77 @@ def test_a_datum_of_too_many_values_is_refused_before_they_are_there(schema, dat
     assert nothing(data) == {}, "what nobody reads is not built"
 
 
+def root(type_: Any) -> Any:
+    return {"type": "record", "name": "Root", "fields": [{"name": "x", "type": type_}]}
+
+
+LONGS = {"type": "array", "items": "long"}
+BARE = {"type": "record", "name": "Item", "fields": [{"name": "b", "type": "boolean"}]}
+WEIGHTLESS = {"type": "record", "name": "Item", "fields": []}
+
+
+def filled(type_: Any, default: Any, **item: Any) -> Any:
+    """Return a record with one more field, which has a default."""
+    more = {"name": "more", "type": type_, "default": default}
+    return {"type": "record", "name": "Item", "fields": [*(item or BARE)["fields"], more]}
+
+
+INNER = {"type": "record", "name": "Inner", "fields": [{"name": "l", "type": LONGS, "default": [0] * 5_000}]}
+
+DEFAULTS = {
+    "an array": filled(LONGS, [0] * 5_000),
+    "a map": filled({"type": "map", "values": "long"}, {str(number): 0 for number in range(5_000)}),
+    "a branch": filled([LONGS, "null"], [0] * 5_000),
+    "a later branch": filled(["null", LONGS], [0] * 5_000),
+    "arrays in an array": filled({"type": "array", "items": LONGS}, [[0] * 100] * 50),
+    "a default that completes another one": filled(INNER, {}),
+    "records in an array": filled({"type": "array", "items": INNER}, [{}, {}]),
+}
+
+
+@pytest.mark.parametrize("reader", DEFAULTS.values(), ids=DEFAULTS)
+def test_what_defaults_add_is_counted(reader):
+    def read(count: int) -> Any:
+        return decoder(root({"type": "array", "items": BARE}), root({"type": "array", "items": reader}))(
+            zigzag(count) + bytes(count) + b"\0"
+        )
+
+    assert len(read(50)["x"]) == 50
+    with pytest.raises(LimitError, match="at most 1000000 values"):
+        read(1_000)
+
+
+def test_defaults_are_counted_where_no_byte_stands_for_them():
+    """A thousand records that take no bytes, each with a default of 5,000 items."""
+    names = [f"f{number}" for number in range(900)]
+    item = filled(LONGS, [0] * 5_000, fields=[])
+
+    def outer(first: Any) -> Any:
+        types = [first, *["Item"] * (len(names) - 1)]
+        fields = [{"name": name, "type": type_} for name, type_ in zip(names, types, strict=True)]
+        return {"type": "record", "name": "Outer", "fields": fields}
+
+    with pytest.raises(LimitError, match="at most 1000000 values"):
+        decoder(outer(WEIGHTLESS), outer(item))(b"")
+
+
+def test_defaults_are_counted_in_a_recursion():
+    def tree_of(*more: Any) -> Any:
+        fields = [{"name": name, "type": ["null", "Tree"]} for name in ("left", "right")]
+        return {"type": "record", "name": "Tree", "fields": [*fields, *more]}
+
+    read = decoder(tree_of(), tree_of({"name": "more", "type": LONGS, "default": [0] * 5_000}))
+    assert read(tree(3))["left"]["more"] == [0] * 5_000
+    with pytest.raises(LimitError, match="at most 1000000 values"):
+        read(tree(9))
+
+
+def test_a_default_is_not_counted_where_the_data_have_the_field():
+    item = filled(LONGS, [0] * 5_000)
+    data = zigzag(1_000) + b"\0\0" * 1_000 + b"\0"
+    assert decoder(root({"type": "array", "items": item}))(data)["x"] == [{"b": False, "more": []}] * 1_000
+
+
 def test_a_large_datum_of_few_values_is_read():
     text = {"type": "array", "items": "string"}
     data = zigzag(1) + zigzag(3_000_000) + b"x" * 3_000_000 + b"\0"
