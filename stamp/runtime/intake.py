@@ -75,14 +75,14 @@ class Intake:
             settled, self._settled = self._settled, []
             buried, self._buried = self._buried, []
             self._outstanding -= len(settled) + len(buried)
-        for received, reason in buried:
-            if received.receiver is receiver:
-                receiver.bury(received.arrival, reason)
         ours = [received.arrival for received in settled if received.receiver is receiver]
-        if ours:
+        if ours:  # first: a dead letter that cannot be written ends the connection
             self._at("before acknowledge")
             receiver.acknowledge(ours)
             self._at("after acknowledge")
+        for received, reason in buried:
+            if received.receiver is receiver:
+                receiver.bury(received.arrival, reason)
 
     def finish(self) -> None:
         """Acknowledge what is settled, and no more."""

@@ -210,7 +210,7 @@ class Played(amqp.Connection):
         self.messages: deque[bytes] = deque()
         self.published: list[bytes] = []
         self.frame_writer = self._written
-        self._read = frame_reader(self, self.on_inbound_method)
+        self._read = frame_reader(self, self.on_inbound_method, has_room=lambda: True)
 
     def drain_events(self, timeout: float | None = None) -> None:
         while self.frames:
@@ -287,7 +287,7 @@ class Consumer:
 
     def __init__(self, random: Random) -> None:
         self._line, self._random = Line(), random
-        self._receiver = RabbitReceiver(self._line, [QUEUE], prefetch=10, connect=Line)  # type: ignore[arg-type] # it stands in
+        self._receiver = RabbitReceiver(self._line, [QUEUE], prefetch=10)  # type: ignore[arg-type] # it stands in
         self._count = 0
 
     def take(self, properties: bytes) -> str:

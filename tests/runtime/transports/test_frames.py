@@ -97,7 +97,7 @@ def test_what_is_no_frame_is_refused(data):
 
 
 def test_an_error_outside_the_properties_is_an_error():
-    handle = frame_reader(SimpleNamespace(bytes_recv=0), lambda *_: None)
+    handle = frame_reader(SimpleNamespace(bytes_recv=0), lambda *_: None, has_room=lambda: True)
     with pytest.raises(UnexpectedFrame):
         handle((3, 1, b"a body without a header"))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from itertools import count
+from itertools import count, islice, product
+from string import ascii_letters
 from urllib.parse import urlsplit
 
 import amqp
@@ -461,3 +463,68 @@ def test_a_letter_whose_headers_fill_a_frame_lies_without_them(stage):
     (letter,) = stage.broker.letters(stage.queue("alpha"))
     assert letter.body == b"body"
     assert letter.headers["stamp-left-out"] == "130005 bytes: no room for them"
+
+
+SIZE = 200_000
+
+
+def bodies_of(count):
+    return [b"%03d" % number * (SIZE // 3) for number in range(count)]
+
+
+def small_receiver(stage, stack, room):
+    receiver = stage.transport.receiver(stage.topology, [stage.queue("alpha")], prefetch=100, prefetch_bytes=room)
+    stack.callback(receiver.close)
+    return receiver
+
+
+@pytest.mark.parametrize("room", [1, SIZE, 5 * SIZE])
+def test_what_there_was_no_room_for_comes_again_in_its_order_and_only_once(stage, stack, room):
+    stage.publish(*bodies_of(30))
+    receiver = small_receiver(stage, stack, room)
+    got, highest = [], 0
+    while len(got) < 30:
+        arrivals = collect(receiver, 1, within=20)
+        assert arrivals
+        highest = max(highest, sum(len(each.body) for each in arrivals))
+        got += bodies(arrivals)
+        receiver.acknowledge(arrivals)
+    assert got == bodies_of(30)
+    assert highest < room + SIZE + 1
+    assert stage.leftovers(receiver) == []
+
+
+def test_a_message_is_left_a_few_times_at_most(stage, stack):
+    stage.publish(*bodies_of(30))
+    receiver = small_receiver(stage, stack, 2 * SIZE)
+    deliveries = []
+    while len(deliveries) < 30:
+        arrivals = collect(receiver, 1, within=20)
+        deliveries += [each.deliveries for each in arrivals]
+        receiver.acknowledge(arrivals)
+    assert max(deliveries) <= 3
+
+
+@pytest.mark.slow  # as long as a broker waits for somebody who does not read
+def test_who_holds_as_much_as_he_may_stays_connected(stage, stack):
+    stage.publish(*bodies_of(200))
+    receiver = small_receiver(stage, stack, 8 * SIZE)
+    held = collect(receiver, 8, within=20)
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
+        assert receiver.receive(0.5) == []
+    receiver.acknowledge(held)
+    assert {each.deliveries for each in held} == {1}
+    assert bodies(collect(receiver, 1, within=20))[0] == bodies_of(200)[len(held)]
+
+
+@pytest.mark.parametrize("reason", ["no envelope", "x" * 4_000])
+@pytest.mark.parametrize("number", [12_000, 14_520, 14_555])
+def test_a_message_with_as_many_headers_as_a_frame_holds_can_be_buried(stage, number, reason):
+    names = ["".join(each) for each in islice(product(ascii_letters, repeat=3), number)]
+    receiver = stage.receiver("alpha")
+    stage.broker.inject(stage.queue("alpha"), Foreign(b"body", dict.fromkeys(names, "")))
+    receiver.bury(take(receiver, 1)[0], reason)
+    (letter,) = stage.broker.letters(stage.queue("alpha"))
+    assert letter.body == b"body"
+    assert letter.headers["stamp-reason"] == reason

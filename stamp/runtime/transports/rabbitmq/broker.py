@@ -80,13 +80,7 @@ class RabbitMQ:
         Raises:
             DeliveryError: as for `sender`.
         """
-        return RabbitReceiver(
-            self._link(topology),
-            queues,
-            prefetch=prefetch,
-            prefetch_bytes=prefetch_bytes,
-            connect=lambda: Link(self._addresses),
-        )
+        return RabbitReceiver(self._link(topology), queues, prefetch=prefetch, prefetch_bytes=prefetch_bytes)
 
     def graveyard(self, queues: Sequence[str]) -> RabbitGraveyard:
         """Open the dead letter queues of `queues`.

@@ -19,7 +19,7 @@ from stamp.runtime.outside import CONTENT_ENCODING
 from stamp.runtime.transports.rabbitmq.properties import read
 from stamp.store.message import Message
 
-__all__ = ["AROUND", "Frame", "frame_reader", "publish", "split"]
+__all__ = ["Frame", "frame_reader", "publish", "split"]
 
 Frame: TypeAlias = tuple[int, int, bytes]
 """Type, number of the channel, payload (section 2.3.5)."""
@@ -95,16 +95,21 @@ def split(data: bytes, more: Callable[[int], bytes], *, largest: int) -> list[Fr
     return frames
 
 
-def frame_reader(connection: Any, callback: Callable[..., None]) -> Callable[[Frame], bool]:
+def frame_reader(
+    connection: Any, callback: Callable[..., None], *, has_room: Callable[[], bool]
+) -> Callable[[Frame], bool]:
     """Return what py-amqp calls for every frame. A message gets its `properties`, its `table` and why it is `unreadable` from `properties.read`.
 
-    py-amqp itself sees none of that: what it cannot read would end the connection.
+    py-amqp itself sees none of that: what it cannot read would end the connection. Nor does it see a body that comes when `has_room` says no: the
+    message `is_left`, without its body, and has to be given back.
     """
-    written: dict[int, bytes] = {}
+    written: dict[int, tuple[bytes, bool]] = {}
+    left: dict[int, int] = {}
 
     def arrived(channel: int, method: Any, arguments: bytes, message: Any) -> None:
         if message is not None:
-            message.properties, message.table, message.unreadable = read(written.pop(channel))
+            data, message.is_left = written.pop(channel)
+            message.properties, message.table, message.unreadable = read(data)
         callback(channel, method, arguments, message)
 
     handle = frame_handler(connection, arrived)
@@ -112,8 +117,17 @@ def frame_reader(connection: Any, callback: Callable[..., None]) -> Callable[[Fr
     def read_frame(frame: Frame) -> bool:
         kind, channel, payload = frame
         if kind == HEADER:
-            written[channel] = payload[BASIC.size :]
-            payload = payload[: BASIC.size] + NO_PROPERTIES
+            class_id, weight, size = BASIC.unpack_from(payload)
+            is_left = size > 0 and not has_room()
+            written[channel] = payload[BASIC.size :], is_left
+            if is_left:
+                left[channel], size = size, 0
+            payload = BASIC.pack(class_id, weight, size) + NO_PROPERTIES
+        elif kind == BODY and channel in left:
+            left[channel] -= len(payload)
+            if left[channel] <= 0:
+                del left[channel]
+            return False
         return bool(handle((kind, channel, payload)))
 
     return read_frame

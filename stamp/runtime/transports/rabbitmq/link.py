@@ -5,9 +5,9 @@ from __future__ import annotations
 import selectors
 import socket
 import struct
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from kombu.connection import Connection
 
 from stamp.errors import PERMISSIONS, DeliveryError
 from stamp.runtime.transports.rabbitmq.address import Address
-from stamp.runtime.transports.rabbitmq.frames import AROUND, frame_reader, split
+from stamp.runtime.transports.rabbitmq.frames import frame_reader, split
 
 __all__ = ["Link"]
 
@@ -53,7 +53,8 @@ class Link:
         self._address = addresses[0]
         self._failure: DeliveryError | None = None
         self._beats_at = 0.0
-        self.is_full: Callable[[], bool] = bool
+        self.has_room: Callable[[], bool] = lambda: True
+        """Asked before the body of a message is kept; the message `is_left` without one if it says no."""
         self._pause = self._address.heartbeat / 4
         self._is_blocked = False
         self._connection: Any = None
@@ -87,29 +88,15 @@ class Link:
             raise
 
     def pump(self, timeout: float) -> None:
-        """Handle everything that has arrived, waiting for the first of it at most `timeout` seconds and rather less; beat.
-
-        When `is_full` says so, no more is read than what shows that both sides live: the rest waits in the network, and at the broker.
-        """
-        if self.is_full():
-            self._trickle(timeout)
-        while not self.is_full() and self._is_readable(min(timeout, self._pause)):
-            self._handle(self._read())
+        """Handle everything that has arrived, waiting for the first of it at most `timeout` seconds and rather less; beat."""
+        while self._is_readable(min(timeout, self._pause)):
+            for frame in split(self._read(), self._read_exactly, largest=self.largest_frame):
+                self._connection.on_inbound_frame(frame)
             timeout = 0
         # Only now: what has arrived is a sign of life.
         if monotonic() >= self._beats_at:
             self._connection.heartbeat_tick()
             self._beats_at = monotonic() + self._pause
-
-    def _trickle(self, timeout: float) -> None:
-        """Wait at most `timeout` seconds, and read a frame if it is time for a sign of life."""
-        time.sleep(max(0.0, min(timeout, self._beats_at - monotonic())))
-        if monotonic() >= self._beats_at and self._is_readable(0):
-            self._handle(self._read(AROUND))
-
-    def _handle(self, data: bytes) -> None:
-        for frame in split(data, self._read_exactly, largest=self.largest_frame):
-            self._connection.on_inbound_frame(frame)
 
     def write(self, frames: bytes | bytearray) -> None:
         """Send frames that were built elsewhere."""
@@ -152,8 +139,6 @@ class Link:
         if self._failure is None:
             self._failure = DeliveryError(f"{self._address}: this connection was closed; open another one")
             with suppress(*FAILURES):  # it is going away: nothing depends on the answer
-                if self.is_full():  # to take leave is to read all that comes before the answer
-                    raise ConnectionAbortedError
                 self._connection.transport.sock.settimeout(CLOSE_TIMEOUT)
                 self._connection.close()
         self._abandon()
@@ -178,7 +163,7 @@ class Link:
             transport="pyamqp",  # for `amqp` kombu would take another library, where that is installed
             connect_timeout=CONNECT_TIMEOUT,
             transport_options={
-                "frame_handler": frame_reader,
+                "frame_handler": partial(frame_reader, has_room=self._keeps_bodies),
                 "socket_settings": _patience(2 * address.heartbeat),
                 "on_blocked": self._on_blocked,
                 "on_unblocked": self._on_unblocked,
@@ -203,6 +188,9 @@ class Link:
         while len(data) < size:
             data += self._read(size - len(data))
         return data
+
+    def _keeps_bodies(self) -> bool:
+        return self.has_room()
 
     def _on_blocked(self, _reason: str) -> None:
         self._is_blocked = True

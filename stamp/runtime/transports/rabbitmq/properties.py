@@ -9,6 +9,7 @@ a sender nests is not entered, and one pass over the bytes is enough.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from stamp.errors import WireError
@@ -66,7 +67,7 @@ class Properties(NamedTuple):
     If they cannot be read there are none, and `unreadable` says why.
     """
 
-    known: Mapping[str, Any] = {}
+    known: Mapping[str, Any] = MappingProxyType({})
     table: bytes = b""
     unreadable: str | None = None
 

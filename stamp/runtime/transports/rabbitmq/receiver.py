@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import takewhile
 from typing import Final
@@ -12,6 +12,7 @@ import amqp
 
 from stamp.errors import DeliveryError
 from stamp.runtime.transport import PREFETCH_BYTES, Arrival
+from stamp.runtime.transports.rabbitmq.credit import Credit
 from stamp.runtime.transports.rabbitmq.layout import dead
 from stamp.runtime.transports.rabbitmq.letters import Letters
 from stamp.runtime.transports.rabbitmq.link import Link
@@ -27,31 +28,26 @@ class RabbitReceiver:
     """Consumes `queues` on a connection of its own.
 
     RabbitMQ counts the messages that are out for each consumer alone, so `prefetch` is shared out among the queues, at least one
-    each; what comes beyond it waits here. It counts no bytes (`prefetch_size` is not implemented), so when what is here has `prefetch_bytes`
-    no more is read: the rest waits in the network. `connect` gives a connection for dead letters, whose confirms must not wait behind that.
+    each; what comes beyond it waits here. It counts no bytes. So when what is here has `prefetch_bytes`, what else comes is given back to its queue
+    without having been kept, and nothing is consumed until half of them are acknowledged; then as many as fit (`Credit`).
     """
 
     def __init__(
-        self,
-        link: Link,
-        queues: Sequence[str],
-        *,
-        prefetch: int,
-        prefetch_bytes: int = PREFETCH_BYTES,
-        connect: Callable[[], Link],
+        self, link: Link, queues: Sequence[str], *, prefetch: int, prefetch_bytes: int = PREFETCH_BYTES
     ) -> None:
         self._link = link
-        self._connect = connect
         self._prefetch, self._prefetch_bytes = prefetch, prefetch_bytes
         self._size = 0
-        link.is_full = lambda: self._size >= prefetch_bytes
         self._waiting: deque[Arrival] = deque()
         self._unacknowledged: dict[int, Arrival] = {}
+        self._left: list[int] = []
+        self._queues = deque(queues)
+        self._consumers: list[str] = []
+        self._credit = Credit(min(max(1, prefetch // len(queues)), MOST), len(queues))
         self._letters: Letters | None = None
+        link.has_room = self._has_room
         with link.guard():
-            link.channel.basic_qos(0, min(max(1, prefetch // len(queues)), MOST), a_global=False)
-            for queue in queues:
-                self._consume(queue)
+            self._consume()
 
     def receive(self, timeout: float) -> Sequence[Arrival]:
         """Return all that has arrived, waiting for the first at most `timeout` seconds.
@@ -61,9 +57,9 @@ class RabbitReceiver:
         """
         with self._link.guard():
             self._link.pump(0)
-            self._link.wait(lambda: self._ready() > 0, timeout)
-        if self._letters is not None:
-            self._letters.beat()
+            self._adjust()
+            self._link.wait(lambda: self._ready() > 0 or bool(self._left), timeout)
+            self._adjust()
         return [self._waiting.popleft() for _ in range(self._ready())]
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
@@ -92,25 +88,58 @@ class RabbitReceiver:
         Raises:
             DeliveryError: the connection failed, the queue is not there or full.
         """
-        self._letters = self._letters or Letters(self._connect())
-        self._letters.put(dead(arrival.queue), arrival, reason)
+        with self._link.guard():
+            self._letters = self._letters or Letters(self._link)
+            self._letters.put(dead(arrival.queue), arrival, reason)
         self.acknowledge([arrival])
 
     def close(self) -> None:
         """Close the connection."""
         self._link.close()
-        if self._letters is not None:
-            self._letters.close()
 
-    def _consume(self, queue: str) -> None:
-        self._link.channel.basic_consume(
-            queue, callback=partial(self._on_message, queue), on_cancel=partial(_on_cancel, queue)
-        )
+    def _consume(self) -> None:
+        """Consume all queues, by turns another one first."""
+        self._link.channel.basic_qos(0, self._credit.count, a_global=False)
+        self._consumers = [
+            self._link.channel.basic_consume(
+                queue, callback=partial(self._on_message, queue), on_cancel=partial(_on_cancel, queue)
+            )
+            for queue in self._queues
+        ]
+        self._queues.rotate(-1)
+
+    def _pause(self) -> int:
+        """Consume no more, give back what was left, in its order, and return how many that were; what was kept stays ours."""
+        for consumer in self._consumers:
+            self._link.channel.basic_cancel(consumer)
+        self._consumers = []
+        left, self._left = self._left, []
+        for tag in left:
+            self._link.channel.basic_reject(tag, requeue=True)
+        return len(left)
+
+    def _adjust(self) -> None:
+        """Pause when something was left, and go on when there is room for it; ask for more at a time when there was room all the time."""
+        if self._left:
+            self._credit.fit(self._prefetch_bytes, returned=self._pause())
+        elif self._consumers and self._credit.may_grow:
+            self._pause()
+            self._credit.grow()
+        if not self._consumers and self._size <= self._prefetch_bytes // 2:
+            self._consume()
+
+    def _has_room(self) -> bool:
+        """Tell whether a body is kept; after one that was not, none is, so that those of a queue stay in their order."""
+        return not self._left and self._size < self._prefetch_bytes
 
     def _on_message(self, queue: str, message: amqp.Message) -> None:
+        if message.is_left:
+            self._left.append(message.delivery_tag)
+            return
         arrival = _arrival(queue, message)
         self._unacknowledged[message.delivery_tag] = arrival
         self._size += arrival.size
+        self._credit.arrived(arrival.size)
         self._waiting.append(arrival)
 
     def _ready(self) -> int:
@@ -124,8 +153,9 @@ class RabbitReceiver:
 
 
 def _arrival(queue: str, message: amqp.Message) -> Arrival:
-    """Return what arrived. How often the broker gave a message out before it notes among its headers."""
-    properties = message.properties
+    """Return what arrived. How often the broker gave a message out before it notes among its headers, which are not kept."""
+    properties, table = message.properties, message.table
+    message.table = b""
     again = message.delivery_info["redelivered"]
     return Arrival(
         queue=queue,
@@ -134,7 +164,7 @@ def _arrival(queue: str, message: amqp.Message) -> Arrival:
         content_type=properties.get("content_type"),
         content_encoding=properties.get("content_encoding"),
         unreadable=message.unreadable,
-        deliveries=1 + (number(message.table, DELIVERY_COUNT) or 0) if again else 1,
+        deliveries=1 + (number(table, DELIVERY_COUNT) or 0) if again else 1,
         tag=message,
     )
 
