@@ -91,14 +91,17 @@ class Starts:
 
 def _read(data: bytes) -> tuple[str, dict[str, Any]]:
     try:
-        members = parse(data)
+        text = data.decode()
+        members = parse(text)
+    except UnicodeDecodeError as error:
+        raise InputError(f"expected UTF-8: {error.reason}", offset=error.start) from error
     except SchemaError as error:
-        raise InputError(error.message, offset=error.offset) from error
+        raise InputError(error.message) from error
     if not isinstance(members, dict):
         raise InputError(f"expected a JSON object, got {shown(members)}")
     for problem in irregularities(members):
         raise InputError(problem.message, path=(problem.path or "")[1:].replace("/", ".") or None)
-    return data.decode(), members
+    return text, members
 
 
 def _validated(model: JsonValidator, text: str) -> BaseModel:

@@ -114,7 +114,7 @@ def folder_of(found: Iterable[Settings]) -> Path:
     for each in found:
         if "schemas" in each.table:
             folder = each.table["schemas"]
-            if not isinstance(folder, str) or not folder:
+            if not isinstance(folder, str) or not folder or "\0" in folder:
                 text = f"expected the path of the contracts folder, got {shown(folder)}"
                 raise InputError(text, file=each.file, path=each.path("schemas"))
             return each.file.parent / folder
