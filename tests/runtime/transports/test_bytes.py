@@ -88,16 +88,3 @@ def test_a_queue_of_large_messages_does_not_hold_up_another(stage, stack):
         receiver.acknowledge(arrivals)
         came |= {each.body: each.queue for each in arrivals}
     assert list(came.values())[:35].count(queues[1]) == len(small)
-
-
-@pytest.mark.served
-def test_others_have_the_rest_while_somebody_holds_as_much_as_he_may(stage, stack, large):
-    full, other = open_(stage, stack, 1), open_(stage, stack, 100 * ROOM)
-    held = collect(full, 1, within=20)
-    got: list[bytes] = []
-    while len(held) + len(got) < COUNT:
-        assert full.receive(0.01) == []
-        arrivals = collect(other, 1, within=20)
-        assert arrivals
-        got += bodies(arrivals)
-    assert sorted([*bodies(held), *got]) == sorted(large)

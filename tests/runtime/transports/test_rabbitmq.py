@@ -505,6 +505,19 @@ def test_a_message_is_left_a_few_times_at_most(stage, stack):
     assert max(deliveries) <= 3
 
 
+def test_others_have_the_rest_while_somebody_holds_as_much_as_he_may(stage, stack):
+    stage.publish(*bodies_of(6))
+    full, other = small_receiver(stage, stack, 1), small_receiver(stage, stack, 10 * SIZE)
+    held = collect(full, 1, within=20)
+    got: list[bytes] = []
+    while len(held) + len(got) < 6:
+        assert full.receive(0.01) == []
+        arrivals = collect(other, 1, within=20)
+        assert arrivals
+        got += bodies(arrivals)
+    assert sorted([*bodies(held), *got]) == bodies_of(6)
+
+
 @pytest.mark.slow  # as long as a broker waits for somebody who does not read
 def test_who_holds_as_much_as_he_may_stays_connected(stage, stack):
     stage.publish(*bodies_of(200))
