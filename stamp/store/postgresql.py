@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 
 from stamp.errors import StoreError
 
-__all__ = ["connect", "is_refusal"]
+__all__ = ["connect", "is_locked", "is_refusal"]
 
 DEFAULTS: Final = {
     "application_name": "stamp",
@@ -24,7 +24,8 @@ DEFAULTS: Final = {
 """Parameters of libpq that are set unless the address says something else."""
 
 INSUFFICIENT_PRIVILEGE: Final = "42501"
-"""What PostgreSQL calls it (its Appendix A)."""
+LOCK_NOT_AVAILABLE: Final = "55P03"
+"""What PostgreSQL calls them (its Appendix A)."""
 
 ENCODING: Final = "UTF8"
 FIXED: Final = {"prepare_threshold": None, "client_encoding": ENCODING}
@@ -69,4 +70,13 @@ def _must_take_any_text(connection: Any, _: object) -> None:
 
 def is_refusal(error: BaseException) -> bool:
     """Tell whether the server refuses because the role lacks a right."""
-    return getattr(getattr(error, "orig", error), "sqlstate", None) == INSUFFICIENT_PRIVILEGE
+    return _code(error) == INSUFFICIENT_PRIVILEGE
+
+
+def is_locked(error: BaseException) -> bool:
+    """Tell whether others had a lock for longer than we were to wait."""
+    return _code(error) == LOCK_NOT_AVAILABLE
+
+
+def _code(error: BaseException) -> object:
+    return getattr(getattr(error, "orig", error), "sqlstate", None)

@@ -44,7 +44,8 @@ class Store:
         `sqlite:///stamp.db` is a file, `sqlite://` is in memory and for tests, `postgresql://user@host/database` a server.
 
         Raises:
-            StoreError: there is no such database, it refuses us, or a later release of stamp has made its tables. NoStoreError: it has none.
+            StoreError: there is no such database, it refuses us, a later release of stamp has made its tables, or others
+                keep them from being changed. NoStoreError: it has none.
         """
         where = address(url)
         if not create and (file := file_of(where)) is not None and not file.exists():
@@ -112,7 +113,9 @@ class Store:
             yield
         except PoolTimeoutError as error:
             said = self._secrets.masked(error)
-            raise StoreUnreachableError(f"{self.url}: all connections are in use: {said}") from error
+            raise StoreUnreachableError(f"{self.url}: all connections are in use: {said}") from self._secrets.cause(
+                error
+            )
         except DBAPIError as error:
             if not _is_of_the_database(error):
                 raise

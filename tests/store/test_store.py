@@ -7,13 +7,16 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import create_engine, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from stamp.errors import NoStoreError, StoreError
-from stamp.store import directory, inbox
+from stamp.store import directory, edition, inbox
+from stamp.store.address import address
 from stamp.store.edition import CURRENT
 from stamp.store.store import Store
 from stamp.store.tables import EDITION
@@ -35,6 +38,24 @@ OF_EDITION_2 = text(
     "INSERT INTO stamp_inbox (number, consumer, event_id, workflow, workflow_id, event, arrived_at) "
     "SELECT 1000 + coalesce(max(number), 0), 'ticket.validation', :event_id, 'ticket', '1', 'TicketCreated', 1 FROM stamp_inbox"
 )
+
+
+WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'stamp_inbox'::regclass")
+
+
+def make_edition_2(url):
+    with Store.open(url) as store, store.begin() as tx:
+        tx.execute(text("ALTER TABLE stamp_inbox DROP COLUMN content"))
+        tx.execute(update(EDITION).values(edition=2))
+
+
+@contextmanager
+def connected(url, count=1, **arguments):
+    """Connections to the database of a store that are not a store's."""
+    engine = create_engine(address(url), connect_args=arguments)
+    with ExitStack() as stack:
+        stack.callback(engine.dispose)
+        yield [stack.enter_context(engine.connect()) for _ in range(count)]
 
 
 NO_FILES = [
@@ -107,6 +128,43 @@ class TestOpen:
             assert inbox.put(tx, forged, now=1) == 0
             assert inbox.others(tx, forged) == forged[1:]  # of the first nobody knows what it said
             tx.execute(OF_EDITION_2, {"event_id": message(3).event_id})  # a worker of then that is still running
+
+    def test_tables_that_are_called_earlier_than_they_are_have_all_that_they_need(self, shared_url, message):
+        with Store.open(shared_url) as store, store.begin() as tx:
+            tx.execute(update(EDITION).values(edition=2))
+            tx.execute(OF_EDITION_2, {"event_id": message(1).event_id})
+
+        with Store.open(shared_url) as store, store.begin() as tx:
+            assert tx.execute(EDITION.select()).all() == [(CURRENT,)]
+            assert inbox.put(tx, [(VALIDATION, message(number)) for number in (1, 2)], now=1) == 1
+
+    def test_a_step_to_a_new_edition_waits_for_a_transaction_and_lets_others_read(self, postgresql_url):
+        make_edition_2(postgresql_url)
+        with ThreadPoolExecutor() as pool, connected(postgresql_url, 2) as (holder, other):
+            holder.execute(text("SELECT count(*) FROM stamp_inbox"))
+            opening = pool.submit(Store.open, postgresql_url)
+            while not other.execute(WAITING).scalar_one():
+                assert not opening.done()
+                other.rollback()
+            other.execute(text("SET LOCAL statement_timeout = '3s'"))
+            assert other.execute(text("SELECT count(*) FROM stamp_inbox")).scalar_one() == 0
+            other.rollback()
+            holder.rollback()
+            with opening.result(timeout=10) as store, store.read() as connection:
+                assert connection.execute(EDITION.select()).all() == [(CURRENT,)]
+
+    def test_a_transaction_that_stays_open_in_the_way_of_a_new_edition_is_told(self, postgresql_url, monkeypatch):
+        monkeypatch.setattr(edition, "TRIES", 2)
+        monkeypatch.setattr(edition, "LOCK_TIMEOUT", 0.1)
+        monkeypatch.setattr(edition, "PAUSE", 0.0)
+        make_edition_2(postgresql_url)
+        expected = r"stamp_inbox is locked .* process \d+ \(user .*'reports'\); end them"
+        with connected(postgresql_url, application_name="reports") as (holder,):
+            holder.execute(text("SELECT count(*) FROM stamp_inbox"))
+            with pytest.raises(StoreError, match=expected):
+                Store.open(postgresql_url)
+        with Store.open(postgresql_url) as store, store.read() as connection:
+            assert connection.execute(EDITION.select()).all() == [(CURRENT,)]
 
     def test_where_nobody_has_been_nothing_is_created_unasked(self, shared_url, tmp_path):
         with pytest.raises(NoStoreError, match=r"no file|no tables"):
