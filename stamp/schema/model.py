@@ -76,10 +76,9 @@ def bind(model: type[M], *, name: str | None = None, namespace: str | None = Non
     form = walk.record(model, Place(model.__name__), name)
     assert form.defines is not None
     lint(form.defines, recursion=True)
+    keep_conventions(form.defines)
     round_trip = None if is_exact(model) else RoundTrip(model, form.defines)
     return Binding(model, form.defines, _whole(form.write, model.__name__), round_trip)
-    keep_conventions(form.defines)
-    return Binding(model, form.defines, _whole(form.write, model.__name__))
 
 
 def _is_record(model: object) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
+from pydantic import BaseModel
 
 from stamp.compat import Severity, check, prove, with_witnesses
 from stamp.errors import DecodeError, ResolutionError, SchemaError
@@ -15,6 +16,7 @@ from stamp.schema import Catalog, SchemaId, decoder, lint
 from stamp.schema.conventions import CONVENTIONS, deviations, keep_conventions
 from stamp.schema.defaults import encode_default
 from stamp.schema.limits import MAX_WEIGHTLESS
+from stamp.schema.model import bind
 from stamp.schema.types import MISSING, load
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "avro-legal-cases.jsonl"
@@ -355,6 +357,29 @@ def test_a_convention_is_no_law(rule: str) -> None:
     assert [each.rule for each in deviations(AGAINST[rule])] == [rule]
     with pytest.raises(SchemaError, match=rf"\[{rule}\]$"):
         keep_conventions(AGAINST[rule])
+
+
+class union(BaseModel):  # noqa: N801 - what a model must not be called
+    x: int = 1
+
+
+class Named(BaseModel):
+    __avro__ = {"name": "union"}
+    x: int = 1
+
+
+class Inside(BaseModel):
+    parts: list[Named] = []
+
+
+class Chosen(BaseModel):
+    kind: Literal["a", "b"] | union | None = None
+
+
+@pytest.mark.parametrize("model", [union, Named, Inside, Chosen])
+def test_a_model_against_a_convention_is_refused_with_its_name(model: type[BaseModel]) -> None:
+    with pytest.raises(SchemaError, match=r'got "union" \[type-name-taken\]$'):
+        bind(model)
 
 
 def test_the_docs_list_the_conventions() -> None:
