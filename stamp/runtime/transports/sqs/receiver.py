@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import groupby
 from threading import Condition
 from time import monotonic
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from stamp.errors import DeliveryError
 from stamp.runtime.transport import PREFETCH_BYTES, Arrival
@@ -18,10 +18,6 @@ from stamp.runtime.transports.sqs.fetcher import Fetcher
 from stamp.runtime.transports.sqs.line import Line, in_batches
 
 __all__ = ["SQSReceiver"]
-
-
-MOST: Final = 2**20
-"""Bytes of the largest message of SQS."""
 
 
 class _Held(NamedTuple):
@@ -140,7 +136,7 @@ class SQSReceiver:
         """Return how many messages may come: as many as there is room for if they are as large as they can be, or one."""
         held = [each for each in self._held.values() if each.queue == queue]
         space = self._share_bytes - sum(len(each.received["Body"]) for each in held)
-        return min(self._share - len(held), max(1, space // MOST)) if space > 0 else 0
+        return min(self._share - len(held), max(1, space // entry.MOST)) if space > 0 else 0
 
     def _arrived(self, queue: str, received: Sequence[Mapping[str, Any]]) -> None:
         came = [_Held(queue, each) for each in received]
