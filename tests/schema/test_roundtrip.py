@@ -340,6 +340,59 @@ def test_what_python_cannot_compare_is_written():
     assert hop(left_out(HttpUrl, "https://example.com")).x == HttpUrl("https://example.com")
 
 
+NANS = Annotated[float, Field(allow_inf_nan=True), AfterValidator(lambda value: value)]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        (set[NANS], {float("nan"), 1.5}),
+        (frozenset[NANS], frozenset({float("nan")})),
+        (set[tuple[NANS, int]], {(float("nan"), 1), (1.5, 2)}),
+        (list[NANS], [float("nan"), 1.5]),
+        (dict[str, set[NANS]], {"a": {float("nan")}}),
+    ],
+)
+def test_not_a_number_is_the_same_wherever_it_is(annotation, value):
+    assert len(hop(made(annotation, value)).x) == len(value)
+
+
+@pytest.mark.parametrize("convert", [lambda value: value + 1, lambda value: -value])
+def test_sets_with_another_number_are_not_the_same(convert):
+    member = Annotated[float, Field(allow_inf_nan=True), AfterValidator(convert)]
+    with pytest.raises(EncodeError, match="is read as"):
+        hop(forced(set[member], {float("nan"), -1.5}))
+
+
+class Broken:
+    """Cannot be compared, and may not be shown."""
+
+    def __init__(self, error, *, is_shown):
+        self.error, self.is_shown = error, is_shown
+
+    def __eq__(self, _other):
+        raise self.error
+
+    __hash__ = None
+
+    def __repr__(self):
+        if self.is_shown:
+            return f"<{id(self)}>"
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("gone"), LookupError(), OSError(), ValueError(), RecursionError()])
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_what_raises_when_it_is_compared_is_refused_as_any_other(error, is_shown):
+    class Holding(BaseModel):
+        n: Annotated[int, AfterValidator(lambda value: value)]
+        _kept: Any = PrivateAttr(default_factory=lambda: Broken(error, is_shown=is_shown))
+
+    with pytest.raises(EncodeError, match="a private attribute is not written") as caught:
+        hop(Holding(n=1))
+    assert caught.value.path == "Holding._kept"
+
+
 # -- computed fields -----------------------------------------------------------------------------------------------------------------
 
 
