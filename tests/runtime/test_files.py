@@ -15,7 +15,7 @@ import pytest
 from stamp.errors import DeliveryError
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Parcel, Receiver
-from stamp.runtime.transports.filesystem import Filesystem
+from stamp.runtime.transports.filesystem import Filesystem, files, place
 from stamp.store.message import Message
 from stamp.store.store import Store
 
@@ -106,6 +106,7 @@ def put_hard_link(place: Path) -> None:
     secret = place.parents[2] / "secret"
     secret.write_text("secret")
     place.hardlink_to(secret)
+    place.parent.chmod(0o770)  # others may have done that
 
 
 def put_pipe(place: Path) -> None:
@@ -135,6 +136,40 @@ def test_what_is_no_file_among_messages_is_passed_over(put, receiver, spool, cap
     receiver.close()
     assert transport.remove(TOPOLOGY, BILLING, discard=True) == 0
     assert Path("/proc/self/environ").exists()
+
+
+def test_messages_that_have_another_name_in_a_backup_come(receiver, spool):
+    send(spool, 1, 2)
+    for each in (spool / BOX).iterdir():
+        (spool.parent / each.name).hardlink_to(each)
+    got = []
+    while len(got) < 2:
+        got += receiver.receive(5)
+    assert [each.body for each in got] == [b"body 1", b"body 2"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of others")
+def test_a_second_name_of_a_file_that_is_not_of_the_owner_of_the_queue_is_passed_over(receiver, spool, tmp_path):
+    os.chown(spool / BOX, 65_534, -1)
+    (tmp_path / "secret").touch()
+    (spool / BOX / "00000000000000000000-x.0").hardlink_to(tmp_path / "secret")
+    send(spool, 1)
+    assert [each.body for each in receiver.receive(5)] == [b"body 1"]
+
+
+def test_what_is_passed_over_costs_little_where_nothing_comes_or_goes(receiver, spool, caplog, monkeypatch):
+    monkeypatch.setattr(place, "TOLD", 20)
+    for number in range(30):
+        (spool / BOX / f"{number}.0").symlink_to("/nowhere")
+    looked = []
+    monkeypatch.setattr(place, "size", lambda path: looked.append(path) or files.size(path))
+    assert receiver.receive(0.2) == []
+    assert len(looked) < 300
+    said = [each.message for each in caplog.records if "passed over" in each.message]
+    assert len(said) == 20
+    assert said[-1].endswith("nothing is said")
+    send(spool, 1)
+    assert [each.body for each in receiver.receive(5)] == [b"body 1"]
 
 
 @pytest.mark.parametrize("put", [put_link, put_link_to_a_folder, put_pipe, put_folder])

@@ -71,12 +71,23 @@ def _opened(path: str, flags: int) -> int:
 
 
 def size(path: Path) -> int | None:
-    """Return how many bytes a file has; None if it is gone, is none, or has another name that may be elsewhere."""
+    """Return how many bytes a file has; None if it is gone, is none, or has another name that somebody else may have given it."""
     try:
         found = path.lstat()
+        is_one = stat.S_ISREG(found.st_mode) and (found.st_nlink == 1 or _belongs_to_its_folder(found, path.parent))
     except FileNotFoundError:
         return None
-    return found.st_size if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 else None
+    return found.st_size if is_one else None
+
+
+def _belongs_to_its_folder(found: os.stat_result, folder: Path) -> bool:
+    """Tell whether only the owner of a file can have put it into `folder`.
+
+    Backups and snapshots give files more names (`cp -al`, rsnapshot). But where somebody else may write, or the folder is his, a second name
+    could stand for a file that only we may read; where Linux has `fs.protected_hardlinks`, it forbids such names, too.
+    """
+    around = folder.stat()
+    return found.st_uid == around.st_uid and not around.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def make_root(folder: Path) -> None:

@@ -50,6 +50,10 @@ LOG: Final = logging.getLogger("stamp.filesystem")
 
 PAUSE: Final = 0.01
 """How long to wait between two looks into the folder, in seconds."""
+RELIST: Final = 1.0
+"""How long a queue that holds nothing but what is passed over is not listed again, unless something comes or goes, in seconds."""
+TOLD: Final = 1_000
+"""Of how many files it is told that they are passed over."""
 
 
 class FolderPlace:
@@ -68,6 +72,7 @@ class FolderPlace:
         self._time = 0
         self._passed_over: set[str] = set()
         self._listed: defaultdict[Path, deque[str]] = defaultdict(deque)
+        self._idle: dict[Path, tuple[int, float]] = {}
 
     @cached_property
     def _holder(self) -> Holder:
@@ -213,16 +218,38 @@ class FolderPlace:
         names = self._listed[box]
         if not names:
             must_be_ours(box)
-            names.extend(sorted(entry.name for entry in os.scandir(box) if self._is_message(entry)))
+            names.extend(self._list(box))
         return names.popleft() if names else None
+
+    def _list(self, box: Path) -> Sequence[str]:
+        """Return the names of the messages in `box`, in order."""
+        changed, until = self._idle.get(box, (None, 0.0))
+        modified = box.stat().st_mtime_ns
+        if modified == changed and time.monotonic() < until:
+            return []
+        entries = list(os.scandir(box))
+        names = sorted(entry.name for entry in entries if self._is_message(entry))
+        if entries and not names:
+            self._idle[box] = modified, time.monotonic() + RELIST
+        return names
 
     def _is_message(self, entry: os.DirEntry[str]) -> bool:
         """Tell whether something in a queue is a message. A link, a pipe or a folder is none: it stays where it is, and is told once."""
         is_one = size(Path(entry)) is not None
-        if not is_one and entry.path not in self._passed_over and os.path.lexists(entry):
-            self._passed_over.add(entry.path)
-            LOG.warning("%s is passed over: expected a regular file with no other name, got something else", entry.path)
+        if not is_one and os.path.lexists(entry):
+            self._tell_of(entry.path)
         return is_one
+
+    def _tell_of(self, path: str) -> None:
+        if path in self._passed_over or len(self._passed_over) == TOLD:
+            return
+        self._passed_over.add(path)
+        is_last = len(self._passed_over) == TOLD
+        LOG.warning(
+            "%s is passed over: expected a regular file with no other name that others may have given it, got something else%s",
+            path,
+            "; of more such files nothing is said" if is_last else "",
+        )
 
     def _give_back(self, path: Path) -> None:
         """Move a message back to its queue, where it stands before all that came later."""
