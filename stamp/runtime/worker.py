@@ -10,6 +10,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Final, Self
 
+from stamp.errors import InputError
 from stamp.runtime.bell import Bell
 from stamp.runtime.handlers import Handlers
 from stamp.runtime.intake import Intake
@@ -168,7 +169,10 @@ class Worker:
         return ended
 
     def _fail(self, error: BaseException) -> None:
-        LOG.critical("cannot go on", exc_info=error)
+        if isinstance(error, InputError):  # a mistake in what we were told, and no bug
+            LOG.critical("cannot go on: %s", error)
+        else:
+            LOG.critical("cannot go on", exc_info=error)
         self.failure = error
         self._over.set()
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ProgrammingError
 
 from stamp.errors import StoreError
 
-__all__ = ["connect", "is_locked", "is_refusal"]
+__all__ = ["connect", "is_locked", "is_mistake", "is_refusal"]
 
 DEFAULTS: Final = {
     "application_name": "stamp",
@@ -26,6 +28,9 @@ DEFAULTS: Final = {
 INSUFFICIENT_PRIVILEGE: Final = "42501"
 LOCK_NOT_AVAILABLE: Final = "55P03"
 """What PostgreSQL calls them (its Appendix A)."""
+
+PARAMETER: Final = re.compile(r"^connection is bad: (.* failed: )?invalid (\w+ value|port number)\b")
+"""What libpq says of a parameter before it asks a server."""
 
 ENCODING: Final = "UTF8"
 FIXED: Final = {"prepare_threshold": None, "client_encoding": ENCODING}
@@ -66,6 +71,12 @@ def _must_take_any_text(connection: Any, _: object) -> None:
             f"expected a database with the encoding {ENCODING}, got {database!r} with {encoding}, which lacks letters that ids and texts of "
             f"errors may have: CREATE DATABASE ... TEMPLATE template0 ENCODING '{ENCODING}'"
         )
+
+
+def is_mistake(error: BaseException) -> bool:
+    """Tell whether libpq does not understand a parameter. What a server says may be otherwise when it is asked again: a role, a database may come."""
+    is_known = isinstance(error, ProgrammingError) or PARAMETER.search(str(getattr(error, "orig", error)))
+    return _code(error) is None and bool(is_known)
 
 
 def is_refusal(error: BaseException) -> bool:

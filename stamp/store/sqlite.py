@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 from stamp.errors import StoreError
 from stamp.store.address import file_of, is_in_memory
 
-__all__ = ["connect"]
+__all__ = ["connect", "is_mistake"]
 
 PATIENCE: Final = 30.0
 """Seconds to wait for the write lock."""
@@ -114,4 +114,20 @@ def _insist(connection: sqlite3.Connection, sql: str) -> None:
             return
 
 
+def is_mistake(error: BaseException) -> bool:
+    """Tell whether a file can never be opened: it is in no folder, no database, not for us. A lock, or a disk that is full, passes."""
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF in LASTING
+
+
 BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+LASTING: Final = {
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}

@@ -437,6 +437,13 @@ class TestSettings:
         assert "on amqp://guest@" in worker.said
         assert "guest:guest" not in worker.said
 
+    @pytest.mark.parametrize("url", ["filesystem:///proc/1/x", "sqla+sqlite:////proc/x.db"])
+    def test_a_broker_that_no_waiting_mends_ends_it_at_once(self, run, here, url):
+        worker = run("shop:shop", "--store", "none", "--broker", url)
+        assert worker.status() == 2
+        assert "cannot be used" in worker.said
+        assert "Traceback" not in worker.said
+
 
 USAGE = [["--concurrency", "0"], ["--lease", "soon"], ["--log-format", "xml"], ["--attempts", "-1"]]
 

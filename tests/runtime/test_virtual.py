@@ -14,9 +14,10 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from stamp.errors import DeliveryError, InputError
+from stamp.runtime.brokers import transport
 from stamp.runtime.graveyard import Wanted
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import Arrival, Parcel
@@ -29,6 +30,8 @@ from stamp.runtime.transports.virtual.content import Content
 from stamp.runtime.transports.virtual.receiver import VirtualReceiver
 from stamp.store.message import Message
 from stamp.url import Secrets
+
+from ..store.conftest import POSTGRESQL  # noqa: TID252 - tests are no package that could be imported by its name
 
 TOPOLOGY = Topology.of("ticket", {"billing": ["Paid"], "search": ["Paid"]})
 BILLING, SEARCH = (queue.name for queue in TOPOLOGY.queues)
@@ -145,7 +148,7 @@ def test_an_address_of_a_folder(url):
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DeliveryError, match="Not a directory"):
+    with pytest.raises(InputError, match="Not a directory"):
         Filesystem(f"filesystem://{tmp_path}/file/queues").sender(TOPOLOGY)
 
 
@@ -410,9 +413,69 @@ def test_an_address_of_a_database_that_cannot_be_used(url, said):
     assert "secret" not in str(error.value)
 
 
-def test_a_database_that_nobody_can_open(tmp_path):
-    with pytest.raises(DeliveryError, match="cannot be used"):
-        Sql(f"sqla+sqlite:///{tmp_path}/no/such/folder/x.db").sender(TOPOLOGY)
+MISTAKES = [
+    ("sqla+sqlite:///{}/no/such/folder/x.db", "unable to open"),
+    ("sqla+sqlite:///{}", "unable to open"),
+    ("sqla+sqlite:///{}/notes.txt", "not a database"),
+    ("sqla+sqlite:///{}/x.db?timeout=soon", "could not convert"),
+    ("sqla+sqlite:///{}/x.db?nonsense=1", "takes the options"),
+    ("sqla+sqlite:////proc/x.db", "unable to open"),
+    ("sqla+postgresql://127.0.0.1:1/x?sslmode=nonsense", "invalid sslmode value"),
+    ("sqla+postgresql://127.0.0.1:1/x?keepalives_idle=soon", "invalid integer value"),
+    ("sqla+postgresql://127.0.0.1:1/x?connect_timeout=soon", "connect_timeout"),
+    ("sqla+postgresql://127.0.0.1:1/x?nonsense=1", "nonsense"),
+    ("filesystem://{}/notes.txt", "File exists"),
+    ("filesystem://{}/notes.txt/x", "Not a directory"),
+    ("filesystem:///proc", "No such file"),
+    ("filesystem:///proc/1/x", "No such file"),
+    ("filesystem://{}/" + 300 * "x", "too long"),
+]
+
+
+@pytest.mark.parametrize(("url", "said"), MISTAKES)
+def test_a_url_that_no_waiting_mends_is_a_mistake(tmp_path, url, said):
+    (tmp_path / "notes.txt").write_bytes(b"no database " * 1_000)
+    carrier = transport(url.format(tmp_path))
+    openings = (
+        lambda: carrier.sender(TOPOLOGY),
+        lambda: receiver(carrier),
+        lambda: carrier.directory("ticket"),
+        lambda: carrier.graveyard([BILLING]),
+    )
+    for opening in openings:
+        with pytest.raises(InputError, match=f"{said}.*no waiting mends that"):
+            opening()
+
+
+def test_what_may_be_mended_by_waiting_is_no_mistake(tmp_path):
+    (tmp_path / "later").symlink_to(tmp_path / "mount")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "waiting").write_text("in the way")
+    late = make_url(POSTGRESQL).set(database="not_there_yet").render_as_string(hide_password=False)
+    urls = [
+        f"filesystem://{tmp_path}/later",
+        f"filesystem://{tmp_path}/later/x",
+        f"filesystem://{tmp_path}/folder",
+        f"sqla+{late}",
+        "sqla+postgresql://127.0.0.1:1/x",
+    ]
+    for url in urls:
+        with pytest.raises(DeliveryError, match="cannot be used"):
+            transport(url).sender(TOPOLOGY)
+
+
+def test_a_url_that_was_of_use_is_no_mistake_any_more(tmp_path):
+    folder, file = tmp_path / "queues", tmp_path / "data" / "x.db"
+    file.parent.mkdir()
+    carriers = Filesystem(f"filesystem://{folder}"), Sql(f"sqla+sqlite:///{file}")
+    for carrier in carriers:
+        carrier.sender(TOPOLOGY).close()
+    shutil.rmtree(folder)
+    shutil.rmtree(file.parent)
+    folder.write_text("in the way")
+    for carrier in carriers:
+        with pytest.raises(DeliveryError, match="cannot be used"):
+            carrier.sender(TOPOLOGY)
 
 
 def test_what_is_promised_follows_from_the_url():

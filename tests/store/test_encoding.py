@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, make_url, text
 
 from stamp.cli.main import cli
-from stamp.errors import DeliveryError, StoreError
+from stamp.errors import InputError, StoreError
 from stamp.runtime.brokers import transport
 from stamp.runtime.topology import Topology
 from stamp.store.store import Store
@@ -43,7 +43,7 @@ def test_a_store_is_refused(narrow):
 
 def test_a_transport_is_refused(narrow):
     url, encoding = narrow
-    with pytest.raises(DeliveryError, match=SAID.format(encoding)):
+    with pytest.raises(InputError, match=SAID.format(encoding)):
         transport(f"sqla+{url}").sender(Topology.of("t", {"a": ["A"]}))
 
 

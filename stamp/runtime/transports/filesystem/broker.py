@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from stamp.errors import DeliveryError, InputError
+from stamp.errors import InputError
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.filesystem.place import FolderPlace
 from stamp.runtime.transports.virtual import Virtual
@@ -14,6 +15,20 @@ from stamp.runtime.transports.virtual.receiver import BEAT
 from stamp.runtime.transports.virtual.sender import LARGEST
 
 __all__ = ["Filesystem", "folder_of"]
+
+LASTING: Final = {
+    errno.EEXIST,
+    errno.EINVAL,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,  # and not even its parents can be made, as in /proc
+    errno.ENOSYS,
+    errno.ENOTDIR,
+    errno.EOPNOTSUPP,
+    errno.EPERM,  # a file system without folders of users, such as /sys; missing rights are EACCES
+    errno.EROFS,
+}
+"""What the system says where no folder can be made, and never will be."""
 
 SCHEME: Final = "filesystem://"
 
@@ -41,6 +56,8 @@ class Filesystem(Virtual):
         InputError: `url` is none.
     """
 
+    failures = (OSError,)
+
     def __init__(self, url: str) -> None:
         self._folder = folder_of(url)
         super().__init__(f"{SCHEME}{self._folder}")
@@ -53,7 +70,18 @@ class Filesystem(Virtual):
         )
 
     def _open(self) -> FolderPlace:
-        try:
-            return FolderPlace(self._folder)
-        except OSError as error:
-            raise DeliveryError(f"{self.address} cannot be used: {error}") from error
+        return FolderPlace(self._folder)
+
+    def _is_mistake(self, error: Exception) -> bool:
+        """Tell whether no folder can ever be made there. What stands in the way inside a folder that is there may be removed."""
+        if not isinstance(error, OSError) or error.errno not in LASTING:
+            return False
+        if error.errno == errno.ENAMETOOLONG:  # nor can anything be asked of it
+            return True
+        is_within = self._folder.is_dir() and error.errno in {errno.ENOTDIR, errno.EEXIST}
+        return not is_within and not any(map(_is_dangling, (self._folder, *self._folder.parents)))
+
+
+def _is_dangling(path: Path) -> bool:
+    """Tell whether this is a link to what may be mounted later."""
+    return path.is_symlink() and not path.exists()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from stamp.errors import DeliveryError, InputError, StoreError
+from stamp.errors import InputError, StoreError
 from stamp.runtime.transport import Promises
 from stamp.runtime.transports.sql.place import TablePlace
 from stamp.runtime.transports.virtual import Virtual
@@ -19,6 +19,7 @@ from stamp.store.address import address, is_in_memory, public, secrets
 __all__ = ["Sql"]
 
 ENGINES: Final = {"sqlite": sqlite.connect, "postgresql": postgresql.connect}
+MISTAKES: Final = {"sqlite": sqlite.is_mistake, "postgresql": postgresql.is_mistake}
 REDELIVER: Final = "redeliver"
 LEAST, USUAL, MOST = 1.0, 30.0, 86_400.0
 
@@ -31,6 +32,8 @@ class Sql(Virtual):
     Raises:
         InputError: `url` is none, or its driver is not installed.
     """
+
+    failures = (SQLAlchemyError, StoreError, TypeError, ValueError)
 
     def __init__(self, url: str) -> None:
         self._url, self._redeliver = _parse(url.partition("+")[2])
@@ -49,11 +52,13 @@ class Sql(Virtual):
         )
 
     def _open(self) -> TablePlace:
-        try:
-            return TablePlace(ENGINES[self._url.get_backend_name()](self._url), self._redeliver)
-        except (SQLAlchemyError, StoreError) as error:
-            said = f"{self.address} cannot be used: {self._secrets.masked(error)}"
-            raise DeliveryError(said) from self._secrets.cause(error)
+        return TablePlace(ENGINES[self._url.get_backend_name()](self._url), self._redeliver)
+
+    def _is_mistake(self, error: Exception) -> bool:
+        """Tell it from a server that is not there, or does not let us in, yet; a file is on this machine, and there or not."""
+        if isinstance(error, DBAPIError):
+            return MISTAKES[self._url.get_backend_name()](error)
+        return True  # of options, of an encoding, of a library: nobody has to connect to know
 
 
 def _parse(url: str) -> tuple[URL, float]:

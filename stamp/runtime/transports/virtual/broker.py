@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from stamp.runtime.topology import Topology
 from stamp.runtime.transport import PREFETCH_BYTES, Promises
 from stamp.runtime.transports.removal import consumed, filled
-from stamp.runtime.transports.virtual.access import NONE, Access
+from stamp.runtime.transports.virtual.access import NONE, Access, translated
 from stamp.runtime.transports.virtual.directory import VirtualDirectory
 from stamp.runtime.transports.virtual.graveyard import VirtualGraveyard
 from stamp.runtime.transports.virtual.place import Place
@@ -20,9 +20,16 @@ __all__ = ["Virtual"]
 
 
 class Virtual(ABC):
-    """A transport whose queues are in a place of its own."""
+    """A transport whose queues are in a place of its own.
+
+    An address that was never of use may be a mistake that no waiting mends: an InputError then. Once it was of use, it is none any more.
+    """
+
+    failures: tuple[type[Exception], ...] = ()
+    """What may be raised when the place is opened."""
 
     def __init__(self, address: str, secrets: Secrets = NONE) -> None:
+        self._was_of_use = False
         self._address = address
         self._secrets = secrets
 
@@ -38,13 +45,17 @@ class Virtual(ABC):
 
     @abstractmethod
     def _open(self) -> Place:
-        """Return one more way to the place; it may raise what `_access` translates."""
+        """Return one more way to the place; it may raise `failures`."""
+
+    def _is_mistake(self, _error: Exception) -> bool:
+        """Tell whether one of `failures`, raised when the place was to be opened for the first time, comes again however long one waits."""
+        return False
 
     def sender(self, topology: Topology) -> VirtualSender:
         """Open it to publish.
 
         Raises:
-            DeliveryError: it cannot be used.
+            DeliveryError: it cannot be used. InputError: it never can.
         """
         return VirtualSender(self._access([queue.name for queue in topology.queues]), topology)
 
@@ -96,7 +107,17 @@ class Virtual(ABC):
         return contents.waiting
 
     def _access(self, queues: Sequence[str]) -> Access:
-        access = Access(self._open(), self._address, self._secrets)
-        with access.use() as place:
-            place.create(queues)
-        return access
+        is_mistake = _never if self._was_of_use else self._is_mistake
+        with translated(self._address, self._secrets, self.failures, is_mistake):
+            place = self._open()
+            try:
+                place.create(queues)
+            except BaseException:
+                place.close()
+                raise
+        self._was_of_use = True
+        return Access(place, self._address, self._secrets)
+
+
+def _never(_error: Exception) -> bool:
+    return False
