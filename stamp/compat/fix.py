@@ -41,7 +41,7 @@ def with_fixes(
 class Fixes:
     """Looks for fixes of what `check(reader, writer)` found, as `with_fixes` does, one after the other.
 
-    When `is_over` says that there is no time left, or enough have been looked for, findings stay as they are; `untried` counts those.
+    When `is_over` says that there is no time left, or enough have been looked for, findings stay as they are: `late` and `over_limit` count those.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Fixes:
         versions: Sequence[Schema] = (),
         is_over: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.untried = 0
+        self.late = self.over_limit = 0
         self._findings = findings
         self._reader = read_source(reader)
         self._writer = read_source(writer)
@@ -67,8 +67,11 @@ class Fixes:
         """Return a finding, or the causes of it, with the first change that proves good."""
         if finding.causes:
             return replace(finding, causes=tuple(self.added_to(cause) for cause in finding.causes))
-        if self._tried >= MAX_FIXES or self._is_over():
-            self.untried += 1
+        if self._tried >= MAX_FIXES:
+            self.over_limit += 1
+            return finding
+        if self._is_over():
+            self.late += 1
             return finding
         self._tried += 1
         return replace(finding, fix=next(self._good(finding), None))

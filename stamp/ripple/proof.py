@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -25,7 +26,7 @@ def explained(report: Report, *, is_over: IsOver = lambda: False, all_: bool = F
     impacts = [
         trials.explained(impact) if each else impact for impact, each in zip(report.impacts, wanted, strict=True)
     ]
-    return replace(report, impacts=tuple(impacts), proof=Proof(unshown=trials.unshown, untried=trials.untried))
+    return replace(report, impacts=tuple(impacts), proof=trials.proof())
 
 
 def proved(
@@ -62,23 +63,21 @@ class _Trials:
         self._pairs = pairs
         self._is_over = is_over
         self._of: dict[Pair, _Trial] = {}
-        self._late: list[Impact] = []
+        self._late: defaultdict[Pair, set[Finding]] = defaultdict(set)
 
-    @property
-    def unshown(self) -> int:
-        late = sum(len(each.finding.causes) for each in self._late)
-        return late + sum(each.witnesses.untried for each in self._of.values())
-
-    @property
-    def untried(self) -> int:
-        late = sum(len(each.finding.causes) for each in self._late if each.pair is not None and each.pair.is_open)
-        return late + sum(each.fixes.untried for each in self._of.values())
+    def proof(self) -> Proof:
+        """Return how many findings have been left, each of them counted once for a pair, as it is tried."""
+        over_limit = sum(each.fixes.over_limit for each in self._of.values())
+        unshown = sum(map(len, self._late.values())) + sum(each.witnesses.untried for each in self._of.values())
+        late = sum(len(found) for pair, found in self._late.items() if pair.is_open)
+        untried = late + over_limit + sum(each.fixes.late for each in self._of.values())
+        return Proof(unshown=unshown, untried=untried, over_limit=over_limit)
 
     def explained(self, impact: Impact) -> Impact:
         if impact.pair is None:
             return impact
         if impact.pair not in self._of and self._is_over():
-            self._late.append(impact)
+            self._late[impact.pair].update(impact.finding.causes)
             return impact
         if impact.pair not in self._of:
             self._of[impact.pair] = _Trial(self._pairs, impact.pair, self._is_over)

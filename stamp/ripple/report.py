@@ -102,12 +102,13 @@ class Proof:
     """What stands behind a verdict.
 
     Errors have been shown by data, but for `unshown` of them, for which there was no time; for `untried` no fix was looked for, as there
-    was no time or enough of the same pair had been tried. Of the pairs that no error speaks against, `pairs` have been tried with `data`
+    was no time or, for `over_limit` of them, enough of the same pair had been tried. Of the pairs that no error speaks against, `pairs` have been tried with `data`
     data, all of which were decoded, and `unproved` have not, for which there was no time.
     """
 
     unshown: int = 0
     untried: int = 0
+    over_limit: int = 0
     unproved: int = 0
     pairs: int = 0
     data: int = 0

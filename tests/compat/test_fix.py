@@ -233,7 +233,7 @@ def test_of_one_pair_so_many_findings_are_tried_and_no_finding_is_lost():
     fixes = Fixes(found, reader, writer)
     fixed = [fixes.added_to(each) for each in found]
     assert [each.fix is not None for each in fixed] == [True] * MAX_FIXES + [False] * 7
-    assert fixes.untried == 7
+    assert (fixes.over_limit, fixes.late) == (7, 0)
     assert [(each.rule, each.path) for each in fixed] == [(each.rule, each.path) for each in found]
 
 
@@ -241,10 +241,11 @@ def test_time_is_asked_for_before_each_trial():
     writer, reader = renamed(20)
     found, left = list(check(reader, writer)), iter(range(5))
     fixes = Fixes(found, reader, writer, is_over=lambda: next(left, None) is None)
-    witnesses = Witnesses(reader, writer, is_over=lambda: fixes.untried > 0)
+    witnesses = Witnesses(reader, writer, is_over=lambda: fixes.late > 0)
     assert sum(fixes.added_to(each).fix is not None for each in found) == 5
     assert all(witnesses.added_to(each) == each for each in found)
     assert witnesses.untried == len(found)
+    assert (fixes.over_limit, fixes.late) == (0, 15)
 
 
 def test_a_witness_for_each_of_many_missing_fields_is_about_that_field():

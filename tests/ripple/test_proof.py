@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stamp.compat import Severity, check
+from stamp.cli.render.check_text import _left_out
+from stamp.compat import MAX_FIXES, Severity, check
 from stamp.ripple import explained, proved
 
 PRIORITY = {"type": "enum", "name": "Priority", "symbols": ["LOW", "HIGH", "UNKNOWN"]}
@@ -41,6 +42,26 @@ def test_without_time_errors_stay_as_they_are_and_are_counted(grown, examine):
     late = explained(report, is_over=lambda: True)
     assert late.impacts == report.impacts
     assert late.proof.unshown == 1
+
+
+def many(flow, step, count):
+    """Let a step read fields that nobody writes, each with another name than one that is written."""
+    flow[step]["reads"]["ticket"] = {f"new_{number}": "string" for number in range(count)}
+    flow["ticket"]["writes"]["Ticket.v1"] = {f"old_{number}": "string" for number in range(count)}
+
+
+def test_what_is_over_the_limit_is_told_when_there_was_no_time_either(flow, examine):
+    many(flow, "validation", MAX_FIXES + 7)
+    many(flow, "assignment", MAX_FIXES + 7)
+    report = examine(flow)
+    asked = iter(range(2 * MAX_FIXES + 20))
+    late = explained(report, is_over=lambda: next(asked, None) is None)
+    assert late.proof.over_limit > 0
+    assert late.proof.unshown > 0
+    assert late.proof.untried > late.proof.over_limit
+    found = list(_left_out(late.proof))
+    assert any("no time to show" in text for text in found)
+    assert any(f"for {late.proof.over_limit} findings no fix was looked for: {MAX_FIXES}" in text for text in found)
 
 
 def test_what_is_less_than_an_error_is_shown_only_when_all_is_asked_for(flow, examine):

@@ -71,9 +71,9 @@ def _summary(verdict: Verdict, troubles: list[Same], width: int) -> Iterator[str
 def _left_out(proof: Proof) -> Iterator[str]:
     if proof.unshown:
         yield f"there was no time to show {counted(proof.unshown, 'finding')} by data: `--prove` takes it"
-    if proof.untried > proof.unshown:
+    if proof.over_limit:
         yield (
-            f"no fix was looked for for {counted(proof.untried, 'finding')}: {MAX_FIXES} findings of one view and version are tried; "
+            f"for {counted(proof.over_limit, 'finding')} no fix was looked for: {MAX_FIXES} findings of one view and version are tried; "
             "mend those, and check again"
         )
     if proof.unproved:
