@@ -96,7 +96,15 @@ class _Search:
         return self.is_given_up
 
     def _options(self, done: frozenset[str], left: Collection[str]) -> Iterator[tuple[str, ...]]:
+        """Yield what may come next: first what leaves nobody behind who publishes to it, then whatever may."""
         ready = [step for step in left if self._transition.before(step) <= done] or left
+        publishers = self._transition.departures.publishers
+        orderly = [step for step in ready if publishers.get(step, {}).keys() <= done]
+        if orderly and len(orderly) < len(ready):
+            yield from self._choices(done, orderly)
+        yield from self._choices(done, ready)
+
+    def _choices(self, done: frozenset[str], ready: Collection[str]) -> Iterator[tuple[str, ...]]:
         if self._is_safe(done, ready):
             yield tuple(ready)
             alone = list(ready)

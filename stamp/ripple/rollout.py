@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, TypedDict
 
 from stamp.ripple.contracts import Contracts
@@ -80,8 +80,9 @@ def _told(transition: Transition, phases: Iterable[tuple[str, ...]]) -> Iterator
     for number, steps in enumerate(phases, start=1):
         reasons: dict[str, None] = {}
         if number > 1:
-            hazards = {each for step in steps for each in transition.in_the_way(before, [step])}
-            found = sorted(hazards or transition.in_the_way(before, [*(done - before), *steps]), key=_rank)
+            hazards = frozenset(each for step in steps for each in transition.in_the_way(before, [step]))
+            hazards = hazards or transition.in_the_way(before, [*(done - before), *steps])
+            found = sorted(hazards | _published_to(transition, steps, done - before), key=_rank)
             reasons = dict.fromkeys(map(explain, found))
         removed = tuple(step for step in steps if step not in transition.new)
         yield Phase(
@@ -92,3 +93,15 @@ def _told(transition: Transition, phases: Iterable[tuple[str, ...]]) -> Iterator
             reasons=tuple(reasons)[:MAX_TOLD],
         )
         before, done = done, done | set(steps)
+
+
+def _published_to(transition: Transition, steps: Iterable[str], gone: Collection[str]) -> frozenset[Hazard]:
+    """Return what would have been published to nobody, had removed steps gone together with those that publish to them."""
+    publishers = transition.departures.publishers
+    return frozenset(
+        Hazard(Kind.UNATTENDED, publisher, is_new=False, cause=event)
+        for step in steps
+        for publisher, events in publishers.get(step, {}).items()
+        for event in events
+        if publisher in gone
+    )

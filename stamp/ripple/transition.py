@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from stamp.compat import Severity
 from stamp.ripple.contracts import Contracts, Version, is_same
+from stamp.ripple.departure import Departures
 from stamp.ripple.graph import ABSENT, Graph, published
 from stamp.ripple.hazard import Hazard, Kind
 from stamp.ripple.repeats import MAX_REPEATS, Network, Repeat
@@ -49,6 +50,7 @@ class Transition:
         self.old = baseline.of(workflow)
         self.new = study.now.of(workflow)
         self.takeovers = Takeovers(self.old, self.new)
+        self.departures = Departures(self.old, self.new)
         self.changed = tuple(step for step in sorted({*self.old, *self.new}) if not self._is_same(step))
         self._contracts = {Variant.OLD: self.old, Variant.NEW: self.new}
         self._before: dict[str, frozenset[str]] = {}

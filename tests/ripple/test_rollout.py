@@ -237,3 +237,55 @@ def test_a_long_row_of_orders_is_found(size, compare):
         states.append(steps)
     phases = compare(*states).phases
     assert [phase.steps for phase in phases] == [(f"s{number:02}",) for number in reversed(range(size))]
+
+
+class TestDepartures:
+    """Steps that are removed together: who listens goes after all that publish to it."""
+
+    CHAIN = {
+        "order": {"emits": {"Ordered": "Order"}, "writes": {"Order.v1": {"id": "string"}}},
+        "payment": {"on": ["Ordered"], "emits": {"Paid": "Payment"}, "writes": {"Payment.v1": {"id": "string"}}},
+        "packing": {"on": ["Paid"], "emits": {"Packed": "Parcel"}, "writes": {"Parcel.v1": {"id": "string"}}},
+        "audit": {"on": ["Ordered", "Packed"]},
+    }
+
+    def test_of_a_whole_workflow_producers_go_first(self, compare):
+        report = compare(self.CHAIN, {})
+        assert [phase.steps for phase in report.phases] == [("order",), ("payment",), ("packing",), ("audit",)]
+        assert [phase.removed for phase in report.phases] == [phase.steps for phase in report.phases]
+        assert report.phases[1].reasons == ("order would still publish Ordered, and who listens to it would be gone",)
+
+    def test_of_a_part_too(self, compare):
+        now = {"order": self.CHAIN["order"] | {"ends": ["Ordered"]}}
+        phases = [phase.steps for phase in compare(self.CHAIN, now).phases]
+        assert phases == [("order", "payment"), ("packing",), ("audit",)]
+
+    def test_an_event_that_others_publish_on_keeps_nobody(self, compare):
+        steps = self.CHAIN | {
+            "again": {"on": ["Ordered"], "emits": {"Paid": "Retry"}, "writes": {"Retry.v1": {"id": "string"}}}
+        }
+        now = {step: steps[step] for step in ("order", "again")}
+        (phase,) = [each for each in compare(steps, now).phases if "payment" in each.steps]
+        assert "packing" in phase.steps
+
+    def test_steps_in_a_circle_go_together_after_who_publishes_to_them(self, compare):
+        steps = self.CHAIN | {"payment": self.CHAIN["payment"] | {"on": ["Ordered", "Packed"]}}
+        assert [phase.steps for phase in compare(steps, {}).phases] == [("order",), ("packing", "payment"), ("audit",)]
+
+    @given(st.data())
+    def test_no_step_goes_before_one_that_leads_to_it(self, data):
+        size = data.draw(st.integers(2, 6))
+        hears = {n: data.draw(st.sets(st.integers(0, n - 1), min_size=1, max_size=3)) for n in range(1, size)}
+        steps = {
+            f"s{n}": {
+                "on": [f"E{m}" for m in sorted(hears.get(n, ()))],
+                "emits": {f"E{n}": "R"},
+                "writes": {"R.v1": {"id": "string"}},
+            }
+            for n in range(size)
+        }
+        before, now = (contracts_of(files(each), name=name) for each, name in ((steps, "before"), ({}, "now")))
+        (rollout,) = ripple(now, [before], today=TODAY).rollouts
+        at = {step: phase.number for phase in rollout.phases for step in phase.steps}
+        assert rollout.is_safe
+        assert all(at[f"s{m}"] < at[f"s{n}"] for n, heard in hears.items() for m in heard)
