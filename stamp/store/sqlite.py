@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 from stamp.errors import StoreError
 from stamp.store.address import file_of, is_in_memory
 
-__all__ = ["connect", "is_mistake"]
+__all__ = ["attach", "connect", "is_mistake"]
 
 PATIENCE: Final = 30.0
 """Seconds to wait for the write lock."""
@@ -35,13 +35,35 @@ OLDEST: Final = (3, 35)
 
 
 def connect(url: URL) -> Engine:
+    """Return an engine for who may make the database: the file comes into being, and is in WAL mode from then on.
+
+    Raises:
+        StoreError: this SQLite is too old, or does not know an option of `url`.
+    """
+    engine = _engine(url)
+    if (file := file_of(url)) is not None and not file.exists():
+        with suppress(OSError):  # SQLite says in its own words why it cannot be made
+            _make(file)
+    event.listen(engine, "connect", _write_ahead, insert=True)
+    return engine
+
+
+def attach(url: URL) -> Engine:
+    """Return an engine for who takes the database as it is: its mode stays, and a file that is not there is not made.
+
+    Raises:
+        StoreError: this SQLite is too old, or does not know an option of `url`.
+    """
+    if "uri" in url.query and url.query.get("mode") != "ro":
+        url = url.update_query_dict({"mode": "rw"})
+    return _engine(url)
+
+
+def _engine(url: URL) -> Engine:
     """Return an engine whose transactions lock the database for writing when they begin.
 
     A transaction that took the lock only when it first writes could find that its snapshot is old, and no waiting would help. So
     IMMEDIATE is the default, and a connection with the option `stamp_reads` cannot write.
-
-    Raises:
-        StoreError: this SQLite is too old, or does not know an option of `url`.
     """
     if sqlite3.sqlite_version_info < OLDEST:
         needed = ".".join(map(str, OLDEST))
@@ -59,11 +81,8 @@ def connect(url: URL) -> Engine:
     if is_in_memory(url):
         arguments["check_same_thread"] = False
         options = {"poolclass": StaticPool}
-    elif (file := file_of(url)) is not None and not file.exists():
-        with suppress(OSError):  # SQLite says in its own words why it cannot be made
-            _make(file)
     engine = create_engine(url, connect_args=arguments, hide_parameters=True, **options)
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _flush)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -77,9 +96,12 @@ def _make(file: Path) -> None:
         os.close(made)
 
 
-def _prepare(connection: sqlite3.Connection, _: object) -> None:
+def _write_ahead(connection: sqlite3.Connection, _: object) -> None:
     # In this step alone SQLite does not wait for others who do the same. The mode stays.
     _insist(connection, "PRAGMA journal_mode = WAL")
+
+
+def _flush(connection: sqlite3.Connection, _: object) -> None:
     connection.execute("PRAGMA synchronous = FULL")
 
 

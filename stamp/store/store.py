@@ -19,6 +19,8 @@ from stamp.store.turn import Turn
 __all__ = ["Store"]
 
 CONNECT: Final = {"sqlite": sqlite.connect, "postgresql": postgresql.connect}
+ATTACH: Final = {"sqlite": sqlite.attach, "postgresql": postgresql.connect}
+"""The same for who makes nothing."""
 
 
 class Store:
@@ -51,7 +53,7 @@ class Store:
         if not create and (file := file_of(where)) is not None and not file.exists():
             raise NoStoreError(f"there is no file {file}: no worker has used it yet, or it is somewhere else")
         try:
-            store = cls(CONNECT[where.get_backend_name()](where))
+            store = cls((CONNECT if create else ATTACH)[where.get_backend_name()](where))
             store._prepare(create=create)
         except (
             SQLAlchemyError,

@@ -33,7 +33,7 @@ OTHER: Final = """
 import sqlite3, sys
 file, statement, timeout = sys.argv[1:]
 try:
-    sqlite3.connect(file, timeout=float(timeout), isolation_level=None).execute(statement)
+    sqlite3.connect(file, timeout=float(timeout), isolation_level=None, uri=True).execute(statement)
 except sqlite3.Error as error:
     print(error)
 else:
@@ -70,8 +70,8 @@ def _trials(probe: Path) -> Iterator[Diagnosis]:
     with closing(sqlite3.connect(probe, isolation_level=None)) as connection:
         [mode] = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         yield judged(
-            "journal_mode",
-            mode,
+            "write-ahead log",
+            "works on this disk" if mode == "wal" else f"does not work on this disk: journal_mode is {mode}",
             {State.PROBLEM: mode != "wal"},
             "use another disk: on this one readers and writers would wait for one another",
         )
@@ -116,9 +116,24 @@ def _lock(connection: sqlite3.Connection, probe: Path) -> Diagnosis:
 
 def _other(file: Path, statement: str, *, timeout: float = 0) -> str:
     """Return what another process says that does this, waiting for others for so many seconds."""
-    command = [sys.executable, "-I", "-c", OTHER, str(file), statement, str(timeout)]
+    command = [sys.executable, "-I", "-c", OTHER, _uri(file), statement, str(timeout)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own program
     return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+
+
+def _uri(file: Path) -> str:
+    """Return the address by which SQLite opens a file that is there, and makes none."""
+    return f"{file.resolve().as_uri()}?mode=rw"
+
+
+def _mode(file: Path) -> Diagnosis:
+    """Tell the mode that a database is in, which a look does not change."""
+    try:
+        with closing(sqlite3.connect(_uri(file), uri=True, timeout=PATIENCE)) as connection:
+            [mode] = connection.execute("PRAGMA journal_mode").fetchone()
+    except sqlite3.Error as error:
+        return problem("journal_mode", f"it cannot be read: {error}", "end the programs that keep the database locked")
+    return ok("journal_mode", mode if mode == "wal" else f"{mode}: the first worker that uses it changes that to wal")
 
 
 def _file(file: Path) -> Iterator[Diagnosis]:
@@ -127,6 +142,8 @@ def _file(file: Path) -> Iterator[Diagnosis]:
     yield judged(
         "file", "another process can open it" if said == "done" else said, {State.PROBLEM: said != "done"}, advice
     )
+    if said == "done":
+        yield _mode(file)
     log = file.with_name(f"{file.name}-wal")
     size = log.stat().st_size if log.exists() else 0
     found = f"{file.stat().st_size / 2**20:,.1f} MiB, and {size / 2**20:,.1f} MiB of write-ahead log"
