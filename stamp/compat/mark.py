@@ -20,10 +20,10 @@ def mark(root: Type) -> None:
     Law: what has the same mark is read whole, and no rule has anything to say of it, whatever stands around it. So what is in part
     ignored gets none.
     """
-    _Marker().said(root)
+    _Marker().described(root)
 
 
-class _Said(NamedTuple):
+class _Description(NamedTuple):
     """All that a type is, in words; `needs` are the names of types around it that the words refer to."""
 
     text: str
@@ -32,25 +32,25 @@ class _Said(NamedTuple):
 
 class _Marker:
     def __init__(self) -> None:
-        self._known: dict[Type, _Said] = {}
+        self._known: dict[Type, _Description] = {}
 
-    def said(self, type_: Type) -> _Said:
+    def described(self, type_: Type) -> _Description:
         if type_.kind in PRIMITIVES:
             type_.mark = "" if type_.ignored else intern(_text(type_, ()))
-            return _Said(_text(type_, ()), _IGNORED if type_.ignored else frozenset())
+            return _Description(_text(type_, ()), _IGNORED if type_.ignored else frozenset())
         if type_ in self._known:
             return self._known[type_]
         if type_.name:
-            self._known[type_] = _Said(type_.name, frozenset({type_.name}))
-        parts = [self.said(part) for part in _parts(type_)]
+            self._known[type_] = _Description(type_.name, frozenset({type_.name}))
+        parts = [self.described(part) for part in _parts(type_)]
         text = _text(type_, [part.text for part in parts])
         needs = frozenset(need for part in parts for need in part.needs if need != type_.name)
         needs |= _IGNORED if type_.ignored or any(field.ignored for field in type_.fields) else frozenset()
         if not needs:
             type_.mark = intern(text if len(text) < _LONG else f"{type_.kind} {sha256(text.encode()).hexdigest()}")
             text = type_.mark
-        self._known[type_] = _Said(type_.name, needs) if needs and type_.name else _Said(text, needs)
-        return _Said(text, needs)
+        self._known[type_] = _Description(type_.name, needs) if needs and type_.name else _Description(text, needs)
+        return _Description(text, needs)
 
 
 _LONG: Final = 80
@@ -79,5 +79,5 @@ def _text(type_: Type, parts: Sequence[str]) -> str:
 
 def _field(field: Field, text: str) -> str:
     default = "" if field.default is MISSING else json.dumps(field.default, sort_keys=True)
-    said = field.constraint.text if field.constraint else ""
-    return f"{field.name}{field.aliases}:{text}={default}{said}"
+    constraint = field.constraint.text if field.constraint else ""
+    return f"{field.name}{field.aliases}:{text}={default}{constraint}"
