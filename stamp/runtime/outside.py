@@ -19,8 +19,10 @@ __all__ = [
     "LEFT_OUT",
     "LONGEST",
     "LONGEST_JSON",
+    "must_be_object",
     "named",
     "parsed",
+    "parsed_headers",
     "refusal",
     "size",
     "texts",
@@ -39,6 +41,15 @@ LONGEST_REASON: Final = 500
 """Characters of what a client library says."""
 SHOWN: Final = 60
 """Characters of what somebody has written, in a message of ours."""
+
+KINDS: Final = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+}
 
 LEFT_OUT: Final = "stamp-left-out"
 """The header that says how much was left out because it is too large."""
@@ -91,6 +102,27 @@ def parsed(text: str | bytes) -> Any:
     return json.loads(text)
 
 
+def parsed_headers(text: str | bytes) -> dict[str, Any]:
+    """Return headers that are written in JSON.
+
+    Raises:
+        WireError: they are something else than an object. Exception: as for `parsed`.
+    """
+    headers: dict[str, Any] = parsed(text)
+    must_be_object(headers)
+    return headers
+
+
+def must_be_object(headers: object) -> None:
+    """Refuse what is no object of headers.
+
+    Raises:
+        WireError: it is none.
+    """
+    if not isinstance(headers, dict):
+        raise WireError(f"expected an object of headers in JSON, got {KINDS.get(type(headers), 'something else')}")
+
+
 def size(name: str, value: str) -> int:
     """Return how many bytes a header has, in UTF-8."""
     if name.isascii() and value.isascii():
@@ -99,8 +131,9 @@ def size(name: str, value: str) -> int:
 
 
 def told(error: BaseException) -> str:
-    """Return what a client library says of a message that it cannot read."""
-    return f"{type(error).__name__}: {str(error)[:LONGEST_REASON]}"
+    """Return what a client library, or we, say of a message that cannot be read."""
+    said = str(error)[:LONGEST_REASON]
+    return said if isinstance(error, WireError) else f"{type(error).__name__}: {said}"
 
 
 def _sound(text: str) -> str:

@@ -16,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url, text
 
+from stamp.envelope.limits import LIMITS
 from stamp.errors import DeliveryError, InputError
+from stamp.runtime.arrival import opened
 from stamp.runtime.brokers import transport
 from stamp.runtime.graveyard import Wanted
 from stamp.runtime.topology import Topology
@@ -67,7 +69,7 @@ TEXTS = st.none() | st.text()
 HEADERS = st.dictionaries(st.text(), st.text(), max_size=3)
 
 
-@given(st.builds(Content, st.binary(), HEADERS, TEXTS, TEXTS))
+@given(st.builds(Content, st.binary(), HEADERS, TEXTS, TEXTS, st.none()))
 def test_what_is_packed_is_unpacked(content):
     assert Content.unpacked(content.packed()) == content
 
@@ -79,6 +81,64 @@ def test_what_is_packed_is_unpacked(content):
 )
 def test_what_is_not_ours_is_all_body(data):
     assert Content.unpacked(data) == Content(data, {}, None, None)
+
+
+ENDING = b', "application/vnd.stamp.envelope.v1+avro", "binary"]\n'
+LINES = [
+    (b'[{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "RecursionError"),
+    (b'[{"a":' + 10_000 * b"7" + b"}", "ValueError: Exceeds the limit"),
+    (b'[{"a":"' + 2**21 * b"x" + b'"}', "expected at most 1048576 bytes of headers in JSON"),
+    (b"[{'a':'b'}", "JSONDecodeError"),
+    (b'[{"a":"\xff"}', "UnicodeDecodeError"),
+    (b"[null", "expected an object of headers in JSON, got null"),
+    (b"[[1,2]", "got a list"),
+    (b'["x"', "got a string"),
+    (b"[7", "got a number"),
+    (b"[true", "got a boolean"),
+    (b'[{}, "more"', "expected a list of headers, a content type and an encoding"),
+    (b"", "JSONDecodeError"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), LINES, ids=[said for _, said in LINES])
+def test_a_message_of_ours_whose_headers_cannot_be_read_says_why(line, said):
+    found = Content.unpacked(line + ENDING + b"body\nof it")
+    assert found[:4] == (b"body\nof it", {}, "application/vnd.stamp.envelope.v1+avro", "binary")
+    assert said in (found.unreadable or "")
+
+
+def test_why_headers_cannot_be_read_is_the_reason_of_the_dead_letter(carrier):
+    transport, inject = carrier
+    publish(transport)
+    inject(b"[null" + ENDING + b"body")
+    consumer = receiver(transport)
+    (odd,) = take(consumer, 1)
+    _, refused = opened(odd, "ticket", LIMITS)
+    assert str(refused) == (
+        "expected headers and properties that can be read: expected an object of headers in JSON, got null"
+    )
+    consumer.bury(odd, f"no-envelope: {refused}")
+    with transport.graveyard([BILLING]) as graveyard:
+        (letter,) = graveyard.find(Wanted())
+        assert (letter.message.body, letter.message.headers) == (b"body", {})
+
+
+@pytest.fixture(params=["folder", "sqlite"])
+def carrier(request, tmp_path):
+    """Return a transport, and what puts bytes of others where it keeps messages."""
+    if request.param == "folder":
+        box = tmp_path / "queues" / "waiting" / f"{BILLING}.queue"
+        return Filesystem(f"filesystem://{tmp_path}/queues"), (box / "1-x.0").write_bytes
+    url = f"sqlite:///{tmp_path}/x.db"
+
+    def inject(data: bytes) -> None:
+        with create_engine(url).begin() as tx:
+            tx.execute(
+                text("INSERT INTO stamp_queued (queue, content) VALUES (:queue, :content)"),
+                {"queue": BILLING, "content": data},
+            )
+
+    return Sql(f"sqla+{url}"), inject
 
 
 # -- memory

@@ -180,6 +180,7 @@ def levels(depth: int) -> str:
 TEXTS = {
     "nothing": "",
     "a list": "[1]",
+    "null": "null",
     "no JSON": "{'a': 1}",
     "half of it": '{"a": ',
     "984 levels": levels(984),
@@ -203,6 +204,7 @@ def test_an_entry_whose_headers_are_no_json_is_a_dead_letter(stage, headers):
 
     unreadable, said = buried(stage, put)
     assert unreadable in said if unreadable else headers == levels(984).encode()
+    assert "has no attribute" not in said
 
 
 @pytest.mark.only("redis")

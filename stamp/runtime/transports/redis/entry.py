@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from stamp.envelope.format import CONTENT_TYPE
-from stamp.runtime.outside import CONTENT_ENCODING, LONGEST, parsed, texts, told
+from stamp.runtime.outside import CONTENT_ENCODING, LONGEST, parsed_headers, texts, told
 from stamp.runtime.transport import Arrival
 from stamp.runtime.transports.letters import marked, unmarked
 from stamp.store.message import Message
@@ -87,7 +87,7 @@ class Entry:
     def _headers(self) -> tuple[dict[str, str], str | None]:
         """Return the headers, and why they cannot be read, if so: then there are none."""
         try:
-            return texts(parsed(self.fields.get(HEADERS, b"{}"))), None
+            return texts(parsed_headers(self.fields.get(HEADERS, b"{}"))), None
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one message must not end its worker
             return {}, told(error)
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from stamp.envelope.format import CONTENT_TYPE
-from stamp.runtime.outside import CONTENT_ENCODING, LEFT_OUT, named, parsed, told
+from stamp.runtime.outside import CONTENT_ENCODING, LEFT_OUT, named, parsed_headers, told
 from stamp.runtime.transport import Arrival
 from stamp.runtime.transports.letters import marked
 from stamp.store.message import Message
@@ -121,7 +121,7 @@ def _headers(texts: Mapping[str, str]) -> tuple[dict[str, Any], str | None]:
     """Return the headers, and why they cannot be read, if so: then there are no more than those that are attributes of their own."""
     others = {name: value for name, value in texts.items() if name not in OURS}
     try:
-        return {**others, **parsed(texts.get(HEADERS, "{}"))}, None
+        return {**others, **parsed_headers(texts.get(HEADERS, "{}"))}, None
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one message must not end its worker
         return others, told(error)
 

@@ -120,13 +120,14 @@ class VirtualReceiver:
 
 def arrival(held: Held) -> Arrival:
     """Return a message that was taken as one that arrived."""
-    body, headers, content_type, content_encoding = held.content
+    body, headers, content_type, content_encoding, unreadable = held.content
     return Arrival(
         queue=held.queue,
         body=body,
         headers=headers,
         content_type=content_type,
         content_encoding=content_encoding,
+        unreadable=unreadable,
         deliveries=held.deliveries,
         tag=held.key,
     )
