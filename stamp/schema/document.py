@@ -11,7 +11,7 @@ from reprlib import Repr
 from typing import Any, Final, NoReturn
 
 from stamp.errors import SchemaError
-from stamp.schema.limits import MAX_JSON_DEPTH, MAX_JSON_VALUES
+from stamp.schema.limits import MAX_DIGITS, MAX_JSON_DEPTH, MAX_JSON_VALUES
 
 __all__ = ["irregularities", "parse", "pointed", "shown"]
 
@@ -26,13 +26,13 @@ def parse(text: str | bytes, *, file: str | PathLike[str] | None = None) -> Any:
     """
     try:
         text = text if isinstance(text, str) else text.decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=_whole)
     except json.JSONDecodeError as error:
         message = f"expected JSON: {error.msg} at column {error.colno}"
         raise SchemaError(message, file=file, line=error.lineno) from error
     except UnicodeDecodeError as error:
         raise SchemaError(f"expected UTF-8: {error.reason}", offset=error.start, file=file) from error
-    except ValueError as error:  # from the two functions below, or for a number of more digits than Python converts
+    except ValueError as error:  # from the three functions below
         raise SchemaError(f"expected JSON: {error}", file=file) from error
     except RecursionError as error:
         raise SchemaError(f"expected at most {MAX_JSON_DEPTH} levels, got far more", file=file) from error
@@ -44,6 +44,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise ValueError(f"the key {twice!r} comes twice in one object, {shown(value)}")
     return value
+
+
+def _whole(text: str) -> int:
+    digits = len(text.removeprefix("-"))
+    if digits > MAX_DIGITS:
+        raise ValueError(f"a number has at most {MAX_DIGITS} digits, got one of {digits:,}")
+    return int(text)
 
 
 def _refuse_constant(text: str) -> NoReturn:

@@ -66,7 +66,8 @@ def _recursive(seen: Iterable[Visit]) -> Iterator[SchemaError]:
     for path, type_, again in seen:
         if again:
             yield SchemaError(
-                f"expected a type that does not contain itself, got {type_.label} inside itself", path=path
+                f"expected a type that does not contain itself, got {type_.label} inside itself: the schema of a contract says how deep its data go",
+                path=path,
             )
 
 
@@ -91,7 +92,10 @@ def _weightless(seen: Iterable[Visit]) -> Iterator[SchemaError]:
     """Refuse arrays of items without bytes: a few bytes could claim very many of them."""
     for path, type_, again in seen:
         if type_.kind == "array" and type_.items is not None and not again and is_weightless(type_.items):
-            yield SchemaError(f"expected array items that take bytes, got {type_.items.label}", path=f"{path}[]")
+            yield SchemaError(
+                f"expected array items that take bytes, got {type_.items.label}: a few bytes could claim millions of them",
+                path=f"{path}[]",
+            )
 
 
 def is_weightless(type_: Type) -> bool:

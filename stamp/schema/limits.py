@@ -46,6 +46,9 @@ MAX_FILE: Final = 1024 * 1024
 MAX_JSON_VALUES: Final = 100_000
 """Values of any kind in the JSON of a schema."""
 
+MAX_DIGITS: Final = 640
+"""Digits of a whole number in JSON: as many as every Python converts, however it is set; a double holds no number of more than 309."""
+
 MAX_JSON_DEPTH: Final = 200
 """Objects and lists inside each other in the JSON of a schema; `MAX_DEPTH` records in unions take 128."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from stamp.errors import InputError
+from stamp.schema.limits import MAX_DIGITS
 
 __all__ = ["Settings", "contracts_folder", "folder_of", "places", "settings", "shown"]
 
@@ -189,5 +190,7 @@ def _content(file: Path, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError:
         raise InputError("expected a TOML file, got one that is nested too deeply", file=file) from None
-    except ValueError as error:  # TOMLDecodeError, or a number of more digits than Python converts
+    except tomllib.TOMLDecodeError as error:
         raise InputError(f"expected a TOML file, got one that is not: {str(error)[:LONGEST]}", file=file) from error
+    except ValueError as error:  # from Python, which converts no number of so many digits
+        raise InputError(f"expected numbers of at most {MAX_DIGITS} digits, got a longer one", file=file) from error

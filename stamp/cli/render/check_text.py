@@ -70,7 +70,7 @@ def _summary(verdict: Verdict, troubles: list[Same], width: int) -> Iterator[str
 
 def _left_out(proof: Proof) -> Iterator[str]:
     if proof.unshown:
-        yield f"there was no time to show {counted(proof.unshown, 'finding')} by data: `--prove` takes it"
+        yield f"there was no time to show by data {counted(proof.unshown, 'finding')} of single fields and versions: `--prove` takes it"
     if proof.over_limit:
         yield (
             f"for {counted(proof.over_limit, 'finding')} no fix was looked for: {MAX_FIXES} findings of one view and version are tried; "
