@@ -62,6 +62,18 @@ def test_what_is_small_comes_together(stage, stack):
     assert len(collect(receiver, 20, within=20)) == 20
 
 
+def test_what_is_small_comes_together_also_where_room_is_short(stage, stack):
+    stage.publish(*(b"%d" % number for number in range(60)))
+    receiver = open_(stage, stack, ROOM)
+    counts = []
+    while sum(counts) < 60:
+        arrivals = collect(receiver, 1, within=20)
+        assert arrivals
+        receiver.acknowledge(arrivals)
+        counts.append(len(arrivals))
+    assert max(counts) >= 4
+
+
 @pytest.mark.served
 def test_who_holds_as_much_as_he_may_lets_others_have_the_rest(stage, stack, large):
     full = open_(stage, stack, 1)

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as Polled
 
 from stamp.errors import DeliveryError
+from stamp.runtime.transports.estimate import Estimate
 from stamp.runtime.transports.kafka.address import Address
 from stamp.runtime.transports.kafka.progress import Mark, Progress
 from stamp.runtime.transports.kafka.trouble import LOG, Trouble, reason_of, refused
@@ -74,6 +75,7 @@ class Subscription:
     def __init__(self, address: Address, queue: str, *, limit: int, space: int) -> None:
         self.queue = queue
         self._address, self._limit, self._space = address, limit, space
+        self._estimate = Estimate(LARGEST)
         self._trouble = Trouble(address)
         self._partitions: dict[int, Progress] = {}
         self._uncommitted: set[int] = set()
@@ -104,7 +106,8 @@ class Subscription:
         self._commit()
         room = self._space - self.size
         self._pause(waiting >= self._limit or room <= 0)
-        polled = self._consume(max(1, min(self._limit - waiting, room // LARGEST)), timeout)
+        polled = self._consume(max(1, min(self._limit - waiting, self._estimate.count(room))), timeout)
+        self._estimate.learn(map(len, polled))
         return [tag for tag in map(self._begun, polled) if tag is not None]
 
     def _consume(self, count: int, timeout: float) -> Sequence[Polled]:

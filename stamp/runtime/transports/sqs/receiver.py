@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from stamp.errors import DeliveryError
 from stamp.runtime.transport import PREFETCH_BYTES, Arrival
+from stamp.runtime.transports.estimate import Estimate
 from stamp.runtime.transports.letters import dead
 from stamp.runtime.transports.sqs import entry
 from stamp.runtime.transports.sqs.fetcher import Fetcher
@@ -34,6 +35,10 @@ class _Held(NamedTuple):
     def handle(self) -> str:
         return str(self.received["ReceiptHandle"])
 
+    @property
+    def size(self) -> int:
+        return len(self.received["Body"])
+
 
 class SQSReceiver:
     """Consumes `queues`, each of which has a share of `prefetch`; from within `receive` it says that what it holds is still worked on.
@@ -51,6 +56,7 @@ class SQSReceiver:
         self._extends_at = monotonic() + visibility / 3
         self._held: dict[str, _Held] = {}
         self._waiting: deque[_Held] = deque()
+        self._estimates = {queue: Estimate(entry.MOST) for queue in queues}
         self._condition = Condition()
         self._is_open = True
         self._at_work = len(queues)
@@ -133,13 +139,14 @@ class SQSReceiver:
     # -- for the fetchers
 
     def _room(self, queue: str) -> int:
-        """Return how many messages may come: as many as there is room for if they are as large as they can be, or one."""
+        """Return how many messages may come: as many as there is room for if they are as large as we expect, or one."""
         held = [each for each in self._held.values() if each.queue == queue]
-        space = self._share_bytes - sum(len(each.received["Body"]) for each in held)
-        return min(self._share - len(held), max(1, space // entry.MOST)) if space > 0 else 0
+        space = self._share_bytes - sum(each.size for each in held)
+        return min(self._share - len(held), self._estimates[queue].count(space)) if space > 0 else 0
 
     def _arrived(self, queue: str, received: Sequence[Mapping[str, Any]]) -> None:
         came = [_Held(queue, each) for each in received]
+        self._estimates[queue].learn(each.size for each in came)
         # The others are here already: they were not renewed in time, and nobody else got them.
         self._waiting.extend(each for each in came if each.id not in self._held)
         self._held.update((each.id, each) for each in came)
