@@ -144,6 +144,10 @@ class Publisher:
         return [*parcels(self._listeners.topology, fresh), *again]
 
     def _deliver(self, broker: Transport, addressed: Sequence[Parcel]) -> None:
+        """Send messages, and note which have arrived.
+
+        When the broker goes away while what it rejected is sent again, all of them count as unsent: what comes twice is known by its id.
+        """
         try:
             answers = self._send(broker, addressed)
             for pause in PAUSES:
