@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from stamp.errors import ContractError, SchemaError, StampError
 from stamp.schema.catalog import Catalog
@@ -18,6 +18,9 @@ from stamp.schema.release import Origin
 from stamp.workflow.announcement import (
     CONTRACT,
     LISTENER,
+    MAX_EVENTS,
+    MAX_HEARD,
+    MAX_LISTENERS,
     SCHEMA,
     AnnouncedSchema,
     Documents,
@@ -45,6 +48,10 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+TOO_MANY: Final = (
+    f"expected at most {MAX_LISTENERS:,} listeners with {MAX_HEARD:,} events together; those with the most are left out"
+)
 
 Version = tuple[str, int, SchemaId]
 """The name of a record, the number of a version, and the identity of its schema. Two versions may have one: what models enforce is no part of it."""
@@ -127,11 +134,13 @@ def announced(documents: Documents, workflow: str) -> Announced:
     schemas = list(_usable(documents, SCHEMA, announced_schema, faults))
     files = dict(_usable(documents, CONTRACT, lambda key, text: _contract_file(key, text, workflow), faults))
     heard = dict(_usable(documents, LISTENER, _listener, faults))
+    kept = listeners(documents)
+    faults += [Fault(f"{LISTENER}{step}", TOO_MANY) for step in heard if step not in kept]
     names = sorted({each.step for each in schemas} | {step for step, _ in files})
     found = {name: _step(name, schemas, files) for name in names}
     withdrawn = frozenset(step for (step, name), value in files.items() if name == FILE and value is None)
     steps = {name: step for name, step in found.items() if name not in withdrawn}
-    return Announced(steps, dict(_broken(steps, workflow, faults)), heard, tuple(faults), withdrawn)
+    return Announced(steps, dict(_broken(steps, workflow, faults)), kept, tuple(faults), withdrawn)
 
 
 def _usable(documents: Documents, prefix: str, read: Callable[[str, str], T], faults: list[Fault]) -> Iterator[T]:
@@ -146,7 +155,7 @@ def _usable(documents: Documents, prefix: str, read: Callable[[str, str], T], fa
 def _listener(key: str, text: str) -> tuple[str, tuple[str, ...]]:
     for found in listeners({key: text}).items():
         return found
-    raise SchemaError("expected a JSON list of events, or null, under listener/<step>")
+    raise SchemaError(f"expected a JSON list of at most {MAX_EVENTS:,} events, or null, under listener/<step>")
 
 
 ContractFile = tuple[tuple[str, str], Any]

@@ -36,6 +36,9 @@ __all__ = [
     "CONTRACT",
     "KEY",
     "LISTENER",
+    "MAX_EVENTS",
+    "MAX_HEARD",
+    "MAX_LISTENERS",
     "SCHEMA",
     "AnnouncedSchema",
     "Announcement",
@@ -58,6 +61,13 @@ CONTRACT: Final = "contract/"
 LISTENER: Final = "listener/"
 SUPERSEDED: Final = "superseded/"
 """How keys begin."""
+
+MAX_EVENTS: Final = 1_000
+"""Events that the queue of one step gets."""
+MAX_LISTENERS: Final = 1_000
+"""Steps that listen, in one directory: as many as a workflow may have that is checked."""
+MAX_HEARD: Final = 10_000
+"""Events of all of them together. On RabbitMQ each is a binding, and 50,000 take minutes."""
 
 Documents = Mapping[str, str]
 
@@ -129,13 +139,27 @@ def listener_document(step: str, events: Iterable[str] | None) -> dict[str, str]
 
 
 def listeners(documents: Documents) -> dict[str, tuple[str, ...]]:
-    """Return for each step with a document what its queue gets, nothing if it was given up. What is no such document is left out."""
+    """Return for each step with a document what its queue gets, nothing if it was given up.
+
+    What is no such document is left out; and of more listeners than there may be those with the most events, so that all who read them leave out the same.
+    """
     found: dict[str, tuple[str, ...]] = {}
     for key, text in documents.items():
         step = key.removeprefix(LISTENER)
         if key.startswith(LISTENER) and is_step_name(step) and (events := _events(text)) is not None:
             found[step] = events
-    return found
+    return _within_limits(found)
+
+
+def _within_limits(found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    kept = {step: events for step, events in found.items() if not events}
+    room, heard = MAX_LISTENERS + len(kept), 0
+    for step in sorted(found.keys() - kept.keys(), key=lambda step: (len(found[step]), step)):
+        heard += len(found[step])
+        if len(kept) == room or heard > MAX_HEARD:
+            break
+        kept[step] = found[step]
+    return {step: events for step, events in found.items() if step in kept}
 
 
 def renewed_listener(step: str, events: Iterable[str], there: Documents) -> dict[str, str]:
@@ -151,7 +175,8 @@ def renewed_listener(step: str, events: Iterable[str], there: Documents) -> dict
         return {}
     superseded = _superseded(there.get(f"{SUPERSEDED}{step}", "[]"))
     if any(set(own) == set(each) for each in superseded):
-        return {} if set(own) <= set(current) else listener_document(step, dict.fromkeys((*current, *own)))
+        both = tuple(dict.fromkeys((*current, *own)))
+        return {} if set(own) <= set(current) else listener_document(step, both if _is_events(list(both)) else own)
     history = [*superseded, current][-REMEMBERED:]
     return {**listener_document(step, own), f"{SUPERSEDED}{step}": json.dumps(history)}
 
@@ -179,7 +204,7 @@ def _events(text: str) -> tuple[str, ...] | None:
 
 
 def _is_events(value: object) -> bool:
-    return isinstance(value, list) and all(map(is_event_name, value))
+    return isinstance(value, list) and len(value) <= MAX_EVENTS and all(map(is_event_name, value))
 
 
 def _parsed(text: str) -> Any:

@@ -171,6 +171,18 @@ class TestList:
         found = json.loads(stamp("contracts", "list", *place.option, "--workflow", "shop", "--format", "json").stdout)
         assert len(found["workflows"][0]["unusable"]) == 2
 
+    def test_of_a_hostile_directory_some_is_shown_and_the_rest_counted(self, stamp, place):
+        names = [f"E{number:05}" for number in range(50_000)]
+        spoiled = {f"listener/evil{number:03}": json.dumps(names) for number in range(25)}
+        place.write({"listener/much": json.dumps(names[:1000]), **spoiled})
+        done = stamp("contracts", "list", *place.option, "--workflow", "shop")
+        said = " ".join(done.stdout.split())
+        assert done.exit_code == 1
+        assert len(done.stdout) < 10_000
+        assert "and 980 more" in said
+        assert said.count("expected a JSON list of at most 1,000 events") == 20
+        assert "... and 5 more" in said
+
 
 class TestPull:
     def pull(self, stamp, place, *arguments):

@@ -13,6 +13,9 @@ from stamp.schema.release import Origin
 from stamp.workflow import export
 from stamp.workflow.announced import announced
 from stamp.workflow.announcement import (
+    MAX_EVENTS,
+    MAX_HEARD,
+    MAX_LISTENERS,
     announcement,
     find_schema,
     folder_documents,
@@ -124,6 +127,31 @@ def test_what_is_no_schema_of_its_key_is_left_out(key, text):
 )
 def test_who_listens_to_what(text, events):
     assert listeners({"listener/a": text, "listener/../b": '["A"]', "contract/a": '["A"]'}) == events
+
+
+def test_of_too_many_listeners_those_with_the_most_events_are_left_out():
+    def listener(step: str, count: int) -> dict[str, str]:
+        return listener_document(step, [f"E{number}" for number in range(count)])
+
+    assert len(listeners(listener("a", MAX_EVENTS))["a"]) == MAX_EVENTS
+    assert not listeners(listener("evil", MAX_EVENTS + 1))
+    gone = listener_document("gone", None)
+    many: dict[str, str] = listener("small", 3) | gone
+    for number in range(20):
+        many |= listener(f"evil{number}", MAX_EVENTS)
+    found = listeners(many)
+    assert len(found["small"]) == 3
+    assert found["gone"] == ()
+    assert MAX_HEARD - MAX_EVENTS < sum(map(len, found.values())) <= MAX_HEARD
+    assert found == listeners(dict(reversed(many.items())))
+    told = {fault.key: fault.why for fault in announced(many, "shop").faults}
+    assert told.keys() == {key for key in many if key.removeprefix("listener/") not in found}
+    assert all("at most 1,000 listeners with 10,000 events" in why for why in told.values())
+    crowd: dict[str, str] = dict(gone)
+    for number in range(MAX_LISTENERS + 10):
+        crowd |= listener(f"evil{number}", 1)
+    assert len(listeners(crowd)) == MAX_LISTENERS + 1
+    assert len(announced(crowd, "shop").faults) == 10
 
 
 def started(there, *releases):

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from stamp.cli.render.findings import REPORTED
+from stamp.cli.render.quantity import counted
 from stamp.cli.render.table import Col, FittingTable
 from stamp.cli.render.visible import visible
 from stamp.schema.values import instant
@@ -19,6 +21,11 @@ __all__ = ["VERSION", "Listing", "document", "text"]
 
 VERSION: Final = 1
 """The version of the JSON form. Within one, keys come and none goes; no key changes its meaning."""
+
+ROWS: Final = 1_000
+NAMED: Final = 20
+LONGEST: Final = 300
+"""Steps of a workflow, names of one step, and characters of a key that people are shown; the JSON form has all."""
 
 
 class Listing(NamedTuple):
@@ -65,7 +72,7 @@ def _listing(address: str, listing: Listing) -> Iterator[RenderableType]:
         Col("announced", least=60),
         Col("worker seen", least=100),
     )
-    for step in listing.steps:
+    for step in listing.steps[:ROWS]:
         table.add_row(
             step,
             _written(listing.found, step),
@@ -74,10 +81,14 @@ def _listing(address: str, listing: Listing) -> Iterator[RenderableType]:
             _moment(listing.seen(step)),
         )
     yield table
-    for step, why in listing.found.broken.items():
-        yield _left_out(f"{step}: its contract cannot be used: {why}")
-    for fault in listing.found.faults:
-        yield _left_out(f"{fault.key}: cannot be used: {fault.why}")
+    if len(listing.steps) > ROWS:
+        yield Text(f"... and {counted(len(listing.steps) - ROWS, 'step')} more", "dim")
+    broken = (f"{step}: its contract cannot be used: {why}" for step, why in listing.found.broken.items())
+    faults = (f"{fault.key[:LONGEST]}: cannot be used: {fault.why}" for fault in listing.found.faults)
+    said = [*broken, *faults]
+    yield from map(_left_out, said[:REPORTED])
+    if len(said) > REPORTED:
+        yield _left_out(f"... and {len(said) - REPORTED:,} more")
 
 
 def _left_out(said: str) -> Text:
@@ -90,14 +101,19 @@ def _moment(time: int | None) -> str:
 
 def _written(found: Announced, step: str) -> str | Text:
     if step in found.steps:
-        return ", ".join(map(_version, _sorted(found.steps[step])))
+        return _first([_version(each) for each in _sorted(found.steps[step])])
     return Text("removed" if step in found.removed else "no contract", "dim")
 
 
 def _heard(events: tuple[str, ...] | None) -> Text:
     if events is None:
         return Text("has none", "dim")
-    return Text(", ".join(events)) if events else Text("nothing", "dim")
+    return Text(_first(events)) if events else Text("nothing", "dim")
+
+
+def _first(names: Sequence[str]) -> str:
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def _sorted(step: AnnouncedStep) -> Sequence[AnnouncedSchema]:
