@@ -5,13 +5,14 @@ from __future__ import annotations
 from hashlib import sha256
 
 from stamp.envelope import wire
+from stamp.envelope.content import ANY_SIZE
 from stamp.envelope.limits import Limits
 from stamp.errors import WireError
 from stamp.runtime.outside import named, refusal
 from stamp.runtime.transport import Arrival
 from stamp.store.message import Message
 
-__all__ = ["opened", "own_id"]
+__all__ = ["enclosed", "opened", "own_id"]
 
 NOT_ONE: str = ""
 """The run of what is no envelope."""
@@ -20,7 +21,8 @@ NOT_ONE: str = ""
 def opened(arrival: Arrival, workflow: str, limits: Limits) -> tuple[Message, WireError | None]:
     """Return the message that arrived, and why it is none of ours, if it is not.
 
-    Its names and its id are those in the envelope. What is no envelope has an id made of its queue and its body, so that it is known when it comes again.
+    Its names and its id are those in the envelope. What is refused has an id made of its queue and its body, so that it is known when it comes again;
+    its run and its event are told as far as its body is an envelope.
     """
     headers = arrival.headers
     try:
@@ -29,8 +31,18 @@ def opened(arrival: Arrival, workflow: str, limits: Limits) -> tuple[Message, Wi
             raise refused
         return Message(*wire.read_latest(arrival.body, limits), arrival.body, headers), None
     except WireError as error:
-        event = named(headers.get("ce-type")) or NOT_ONE
-        return Message(workflow, NOT_ONE, event, own_id(arrival.queue, arrival.body), arrival.body, headers), error
+        found = enclosed(arrival.body)
+        run = NOT_ONE if found is None else found.workflow_id
+        event = (named(headers.get("ce-type")) or NOT_ONE) if found is None else found.event
+        return Message(workflow, run, event, own_id(arrival.queue, arrival.body), arrival.body, headers), error
+
+
+def enclosed(body: bytes) -> wire.Latest | None:
+    """Return which event a body holds, whatever stands on its outside and however large it is; None if it is no envelope."""
+    try:
+        return wire.read_latest(body, ANY_SIZE)
+    except WireError:
+        return None
 
 
 def own_id(queue: str, body: bytes) -> bytes:

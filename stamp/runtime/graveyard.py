@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
+from sqlalchemy import Connection
+
+from stamp.runtime.revival import event_of, judge
 from stamp.store import dead_letters
 from stamp.store.dead_letters import DeadLetter
 from stamp.store.letter import Letter
@@ -138,9 +141,18 @@ class StoreGraveyard:
                     yield dead
 
     def replay(self, dead: Sequence[Dead]) -> int:
-        """Put messages back among those that wait, where they stood."""
+        """Put messages back among those that wait, where they stood; what was refused by its outside is judged again, by the event in its body."""
         with self._store.begin() as tx:
-            return sum(dead_letters.replay(tx, each.tag, self._clock()) for each in dead)
+            return sum(self._replay(tx, each) for each in dead)
+
+    def _replay(self, tx: Connection, dead: Dead) -> bool:
+        event = event_of(dead.letter, dead.message)
+        if event is None:
+            return dead_letters.replay(tx, dead.tag, self._clock())
+        is_ours = dead_letters.remove(tx, dead.tag)
+        if is_ours:
+            judge(tx, dead.queue, event, now=self._clock())
+        return is_ours
 
     def discard(self, dead: Sequence[Dead]) -> int:
         """Note that messages are done with."""

@@ -64,8 +64,11 @@ def _put_on_sqlite(tx: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
 
 
 def _numbers(tx: Connection) -> Iterator[int]:
-    """Count on from the last number: we have the lock, so nobody else does."""
-    return count(1 + (tx.execute(LAST).scalar() or 0))
+    """Count on from the last number: we have the lock, so nobody else does. One that leaves no room for others is not ours."""
+    last = tx.execute(LAST).scalar() or 0
+    if type(last) is not int or not 0 <= last < LARGEST:
+        last = tx.execute(LAST_OF_OURS, {"largest": LARGEST}).scalar() or 0
+    return count(1 + last)
 
 
 def _put_on_postgresql(tx: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -86,10 +89,12 @@ COLUMNS: Final = {
     "body": "bytes",
 }
 KNOWN: Final = "number, consumer, event_id, workflow, workflow_id, event, run, arrived_at, content"
+LARGEST: Final = 2**62
+LAST_OF_OURS: Final = text("SELECT max(number) FROM stamp_inbox WHERE number BETWEEN 0 AND :largest - 1")
 LAST: Final = text("SELECT seq FROM sqlite_sequence WHERE name = 'stamp_inbox'")
 INTO_INBOX: Final = f"INSERT INTO stamp_inbox ({KNOWN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
 INTO_CONTENTS: Final = """
-    INSERT INTO stamp_content (number, headers, body)
+    INSERT OR REPLACE INTO stamp_content (number, headers, body)
     SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM stamp_inbox WHERE number = ?1)
 """
 # Numbered as they were given, but put in sorted by their keys: two transactions that put the same messages in by different orders would

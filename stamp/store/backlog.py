@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from stamp.store.record import readable_number, readable_text
 from stamp.store.statement import Statement
 from stamp.store.tables import DEAD_LETTERS, OUTBOX
 
@@ -39,18 +40,27 @@ class Unknown(NamedTuple):
 
 def backlog(connection: Connection) -> Mapping[str, Backlog]:
     """Return the backlog of each consumer that has one. What its taker has lost counts as at work until somebody takes it again."""
-    return {row.consumer: Backlog(*tuple(row)[1:]) for row in BACKLOG.execute(connection)}
+    return {
+        readable_text(consumer): Backlog(waiting, at_work, dead, _time(oldest))
+        for consumer, waiting, at_work, dead, oldest in map(tuple, BACKLOG.execute(connection))
+    }
 
 
 def unsent(connection: Connection) -> Unsent:
     """Return what the outbox still has."""
     counted = select(func.count(), func.min(OUTBOX.c.created_at), func.coalesce(func.max(OUTBOX.c.sends), 0))
-    return Unsent(*connection.execute(counted).one())
+    found = connection.execute(counted).one()
+    return Unsent(found[0], _time(found[1]), readable_number(found[2]))
+
+
+def _time(value: object) -> int | None:
+    return None if value is None else readable_number(value)
 
 
 def unknown_schemas(connection: Connection) -> Mapping[str, Unknown]:
     """Return for each consumer what waits for a schema that its workers do not know."""
-    return {row.consumer: Unknown(*tuple(row)[1:]) for row in UNKNOWN.execute(connection, like="UnknownSchemaError:%")}
+    rows = UNKNOWN.execute(connection, like="UnknownSchemaError:%")
+    return {readable_text(consumer): Unknown(messages, readable_text(error)) for consumer, messages, error in rows}
 
 
 def dead(connection: Connection, reasons: Collection[str]) -> Mapping[str, int]:
@@ -61,7 +71,7 @@ def dead(connection: Connection, reasons: Collection[str]) -> Mapping[str, int]:
         .where(letters.reason.in_(reasons))
         .group_by(letters.consumer)
     )
-    return {row.consumer: row.number for row in connection.execute(counted.order_by(letters.consumer))}
+    return {readable_text(row.consumer): row.number for row in connection.execute(counted.order_by(letters.consumer))}
 
 
 UNKNOWN = Statement(

@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, type_coerce
+from sqlalchemy.types import NullType
 
-from stamp.errors import InputError
-from stamp.store import inbox, record
-from stamp.store.letter import Letter, write
+from stamp.errors import InputError, WireError
+from stamp.store import record
+from stamp.store.burial import bury
+from stamp.store.letter import Letter
 from stamp.store.message import Message
 from stamp.store.statement import Statement
 from stamp.store.tables import CONTENTS, DEAD_LETTERS, INBOX
 
-__all__ = ["DeadLetter", "Letter", "bury", "discard", "find", "get", "replay"]
+__all__ = ["DeadLetter", "Letter", "bury", "discard", "find", "get", "remove", "replay"]
 
 
 class DeadLetter(NamedTuple):
@@ -30,15 +32,6 @@ class DeadLetter(NamedTuple):
     attempts: int
     first_at: int
     last_at: int
-
-
-def bury(tx: Connection, consumer: str, message: Message, letter: Letter, *, now: int) -> bool:
-    """Put a message that was never work among the dead letters, and tell whether it is new: what the inbox has already stays as it is."""
-    if not inbox.put(tx, [(consumer, message)], now=now):
-        return False
-    BURY.execute(tx, consumer=consumer, event_id=message.event_id)
-    write(tx, letter, consumer=consumer, event_id=message.event_id, now=now)
-    return True
 
 
 def find(
@@ -90,6 +83,15 @@ def replay(tx: Connection, letter: DeadLetter, now: int) -> bool:
     return _end(tx, letter, REPLAY, now)
 
 
+def remove(tx: Connection, letter: DeadLetter) -> bool:
+    """Forget a dead letter and its event, as if it had never come, and tell whether it was still dead."""
+    DROP.execute(tx, **_key(letter))
+    if not REMOVE.execute(tx, **_key(letter)).rowcount:
+        return False
+    FORGET.execute(tx, **_key(letter))
+    return True
+
+
 def discard(tx: Connection, letter: DeadLetter, now: int) -> bool:
     """Give a dead letter up: its body is gone, the event counts as done. Tell whether it was still dead."""
     if not _end(tx, letter, DISCARD, now):
@@ -101,7 +103,7 @@ def discard(tx: Connection, letter: DeadLetter, now: int) -> bool:
 def _end(tx: Connection, letter: DeadLetter, statement: Statement, now: int) -> bool:
     if not statement.execute(tx, now=now, **_key(letter)).rowcount:
         return False
-    tx.execute(DEAD_LETTERS.delete().filter_by(**_key(letter)))
+    FORGET.execute(tx, **_key(letter))
     return True
 
 
@@ -122,16 +124,33 @@ def _select(connection: Connection, *conditions: ColumnElement[bool]) -> Iterato
     )
     letter = (DEAD_LETTERS.c[name] for name in Letter._fields)
     rest = (DEAD_LETTERS.c[name] for name in ("consumer", "attempts", "first_at", "last_at"))
-    wanted = select(*message, *letter, *rest).select_from(joined)
-    ordered = wanted.where(*conditions).order_by(DEAD_LETTERS.c.last_at, INBOX.c.number)
+    columns = [type_coerce(each, NullType) for each in (*message, *letter, *rest)]
+    ordered = select(*columns).select_from(joined).where(*conditions).order_by(DEAD_LETTERS.c.last_at, INBOX.c.number)
     with connection.execute(ordered, execution_options={"yield_per": 100}) as rows:
         for row in rows:
             yield _dead_letter(tuple(row))
 
 
 def _dead_letter(row: tuple[Any, ...]) -> DeadLetter:
-    fields, letter, (consumer, attempts, first_at, last_at) = row[:6], row[6:12], row[12:]
-    return DeadLetter(record.message(fields), consumer, Letter(*letter), attempts, first_at, last_at)
+    """Return what can be read of a letter: whoever has to decide about it must see it, whatever lies there."""
+    columns, letter, (consumer, attempts, first_at, last_at) = row[:6], row[6:12], row[12:]
+    queue = record.readable_text(consumer)
+    try:
+        message = record.message(columns)
+    except WireError:
+        message = record.remains(columns, queue)
+        if isinstance(columns[0], bytes):
+            message = message._replace(event_id=columns[0])
+    reason, error_type, error_message, traceback = map(record.readable_text, letter[:4])
+    writer, reader = (None if each is None else record.readable_text(each) for each in letter[4:])
+    return DeadLetter(
+        message,
+        queue,
+        Letter(reason, error_type, error_message, traceback, writer, reader),
+        record.readable_number(attempts),
+        record.readable_number(first_at),
+        record.readable_number(last_at),
+    )
 
 
 def _bounds(prefix: str) -> tuple[bytes, bytes]:
@@ -143,7 +162,7 @@ def _bounds(prefix: str) -> tuple[bytes, bytes]:
 
 
 DIGITS = re.compile("[0-9a-f]{0,32}")
-BURY = Statement("UPDATE stamp_inbox SET state = 3 WHERE consumer = :consumer AND event_id = :event_id")
+FORGET = Statement("DELETE FROM stamp_dead_letter WHERE consumer = :consumer AND event_id = :event_id")
 REPLAY = Statement(
     """
     UPDATE stamp_inbox SET state = 0, attempts = 0, failures = 0, not_before = :now, error = NULL
@@ -156,10 +175,11 @@ DISCARD = Statement(
     WHERE consumer = :consumer AND event_id = :event_id AND state = 3
     """
 )
+REMOVE = Statement("DELETE FROM stamp_inbox WHERE consumer = :consumer AND event_id = :event_id AND state = 3")
 DROP = Statement(
     """
     DELETE FROM stamp_content WHERE number IN (
-        SELECT number FROM stamp_inbox WHERE consumer = :consumer AND event_id = :event_id
+        SELECT number FROM stamp_inbox WHERE consumer = :consumer AND event_id = :event_id AND state <> 0
     )
     """
 )

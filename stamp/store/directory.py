@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from stamp.store.bulk import Change
+from stamp.store.record import is_text, readable_number
 from stamp.store.statement import Statement
 
 __all__ = ["Document", "read", "texts", "touch", "workflows", "write"]
@@ -25,13 +26,17 @@ class Document(NamedTuple):
 
 def workflows(connection: Connection) -> list[str]:
     """Return the workflows that have documents, sorted."""
-    return list(WORKFLOWS.execute(connection).scalars())
+    return list(filter(is_text, WORKFLOWS.execute(connection).scalars()))
 
 
 def read(connection: Connection, workflow: str, *, prefix: str = "") -> dict[str, Document]:
-    """Return the documents of a workflow by their keys, or those whose keys begin with `prefix`."""
+    """Return the documents of a workflow by their keys, or those whose keys begin with `prefix`; what is no text is left out."""
     rows = READ.execute(connection, workflow=workflow, first=prefix, last=f"{prefix}\x7f")
-    return {row.key: Document(row.document, row.announced_at) for row in rows}
+    return {
+        row.key: Document(row.document, readable_number(row.announced_at))
+        for row in rows
+        if is_text(row.key) and is_text(row.document)
+    }
 
 
 def texts(connection: Connection, workflow: str, *, prefix: str) -> dict[str, str]:
@@ -39,7 +44,7 @@ def texts(connection: Connection, workflow: str, *, prefix: str) -> dict[str, st
     cursor = connection.connection.cursor()
     try:
         cursor.execute(TEXTS[connection.dialect.name], (workflow, prefix, f"{prefix}\x7f"))
-        return dict(cursor.fetchall())
+        return {key: document for key, document in cursor.fetchall() if is_text(key) and is_text(document)}
     finally:
         cursor.close()
 

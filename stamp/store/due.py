@@ -42,7 +42,12 @@ FIRST: Final = """
         AND earlier.number < stamp_inbox.number {apart}
     )
 """
-LEASE: Final = "UPDATE stamp_inbox SET attempts = attempts + 1, fence = fence + 1, lease_until = :until"
+# Neither may grow out of its column: the one statement that takes all would fail for all, for what somebody has written into one row.
+LEASE: Final = f"""
+    UPDATE stamp_inbox SET lease_until = :until,
+        attempts = CASE WHEN attempts < {2**31 - 1} THEN attempts + 1 ELSE 1 END,
+        fence = CASE WHEN fence < {2**63 - 1} THEN fence + 1 ELSE 1 END
+"""  # noqa: S608 - our own numbers
 TAKEN: Final = """
     stamp_inbox.number, fence, consumer, attempts, failures, arrived_at, event_id, workflow, workflow_id, event,
     (SELECT headers FROM stamp_content WHERE stamp_content.number = stamp_inbox.number),

@@ -6,13 +6,15 @@ all. Times and durations are microseconds, and the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from stamp.errors import WireError
 from stamp.store import arrival, due, record
 from stamp.store.bulk import Change
+from stamp.store.burial import bury_row
 from stamp.store.letter import Letter, write
 from stamp.store.message import Message
 from stamp.store.statement import Statement
@@ -36,12 +38,12 @@ def take(tx: Connection, consumers: Sequence[str], *, limit: int, now: int, leas
 
     Of each consumer's messages of one run only the first unfinished one is due: a later one waits for an earlier that rests or is at
     work, but not for one that is dead. Messages without a run have no order. What somebody took and did not finish within the lease
-    is due again.
+    is due again. A row that cannot be read becomes a dead letter, and the others are taken.
     """
     if not consumers:
         return []
     rows = due.take(tx, tuple(dict.fromkeys(consumers)), limit=limit, now=now, until=now + lease)
-    return sorted(map(_work, rows))
+    return sorted(_works(tx, rows, now=now))
 
 
 def is_due(connection: Connection, consumers: Sequence[str], *, now: int) -> bool:
@@ -106,9 +108,25 @@ def _address(work: Work) -> dict[str, Any]:
     return {"consumer": work.consumer, "event_id": work.message.event_id}
 
 
+def _works(tx: Connection, rows: Iterable[Any], *, now: int) -> Iterator[Work]:
+    for row in rows:
+        try:
+            work = _work(row)
+        except WireError as error:
+            LOSE.execute(tx, consumer=row[2], number=row[0])
+            LOSE_CONTENT.execute(tx, number=row[0])
+            bury_row(tx, row[2], tuple(row)[6:], error, now=now)
+        else:
+            yield work
+
+
 def _work(row: Any) -> Work:
     number, fence, consumer, attempts, failures, arrived_at, *columns = row
-    return Work(number, fence, consumer, record.message(tuple(columns)), attempts, arrived_at, failures)
+    record.number(fence, "fence")
+    for name, value in (("attempts", attempts), ("failures", failures)):
+        record.count(value, name)
+    record.number(arrived_at, "arrived_at")
+    return Work(number, fence, consumer, record.message(columns), attempts, arrived_at, failures)
 
 
 def _is_just_completed(tx: Connection, work: Work) -> bool:
@@ -164,4 +182,8 @@ WAKE: Final = Change(
     """,
     consumer="text",
 )
+LOSE: Final = Statement(
+    "DELETE FROM stamp_inbox WHERE consumer = :consumer AND number = :number AND state = 0 AND number > 0"
+)
+LOSE_CONTENT: Final = Statement("DELETE FROM stamp_content WHERE number = :number")
 PARK: Final = Statement(f"UPDATE stamp_inbox SET state = 3, lease_until = 0 WHERE {OUR_ONE}")  # noqa: S608 - our own names

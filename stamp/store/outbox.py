@@ -6,13 +6,15 @@ knows of. Times are microseconds, and the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from stamp.errors import WireError
 from stamp.store import record
 from stamp.store.bulk import Change, Insert
+from stamp.store.burial import bury_row
 from stamp.store.message import Message
 from stamp.store.statement import Statement
 from stamp.store.tables import OUTBOX
@@ -66,11 +68,26 @@ def due(tx: Connection, *, now: int, limit: int, rest: Callable[[int], int]) -> 
     """Take at most `limit` events that have to be sent again, those that have waited longest first.
 
     Nobody else gets them before `now + rest(sends)`, where `sends` is how often they have been sent then, this time included.
+    A row that cannot be read becomes a dead letter of its consumer, here, and the others are taken.
     """
-    rows = DUE.execute(tx, now=now, limit=limit)
-    found = [Due(record.message(tuple(row)[2:]), row.consumer, row.sends + 1) for row in rows]
+    rows = DUE.execute(tx, now=now, limit=limit).all()
+    found = list(_readable(tx, rows, now=now))
     RESEND.execute(tx, [(each.message.event_id, each.consumer, now + rest(each.sends)) for each in found])
     return found
+
+
+def _readable(tx: Connection, rows: Sequence[Any], *, now: int) -> Iterator[Due]:
+    for row in rows:
+        address, consumer, sends, *columns = row
+        try:
+            if not record.is_text(consumer):
+                raise WireError("expected a row of the store with a text in consumer, got something else")
+            due = Due(record.message(columns), consumer, record.count(sends, "sends") + 1)
+        except WireError as error:
+            LOSE.execute(tx, address=address)
+            bury_row(tx, consumer, columns, error, now=now)
+        else:
+            yield due
 
 
 PUT = Insert(
@@ -97,10 +114,11 @@ SENT = Change(
 )
 DUE = Statement(
     f"""
-    SELECT consumer, sends, {record.COLUMNS} FROM stamp_outbox WHERE resend_at <= :now
+    SELECT {{address}}, consumer, sends, {record.COLUMNS} FROM stamp_outbox WHERE resend_at <= :now
     ORDER BY resend_at LIMIT :limit {{skip_locked}}
     """  # noqa: S608 - our own names
 )
+LOSE = Statement("DELETE FROM stamp_outbox WHERE {is_at_address}")
 RESEND = Change(
     f"UPDATE stamp_outbox SET resend_at = {{resend_at}}, sends = sends + 1 {{given}} WHERE {THIS}",  # noqa: S608 - our own names
     **KEYS,

@@ -1,14 +1,36 @@
-"""How a message lies in a table."""
+"""How a message lies in a table, and what is taken for one.
+
+Whoever can write to the database can write anything: SQLite takes any value for any column, and no database looks into a text. So a row is read
+as strictly as a message from a broker, and what cannot be read is an error that its reader expects.
+"""
 
 from __future__ import annotations
 
 import json
-from hashlib import blake2b
-from typing import Final
+import re
+from collections.abc import Sequence
+from hashlib import blake2b, sha256
+from typing import Any, Final
 
+from stamp.errors import WireError
 from stamp.store.message import Message
 
-__all__ = ["COLUMNS", "FIELDS", "clean", "escaped", "fields", "message", "run"]
+__all__ = [
+    "COLUMNS",
+    "FIELDS",
+    "clean",
+    "count",
+    "escaped",
+    "fields",
+    "is_text",
+    "message",
+    "number",
+    "readable_bytes",
+    "readable_number",
+    "readable_text",
+    "remains",
+    "run",
+]
 
 FIELDS: Final = {
     "event_id": "bytes",
@@ -22,7 +44,17 @@ FIELDS: Final = {
 
 COLUMNS: Final = ", ".join(FIELDS)
 
+TEXTS: Final = ("workflow", "workflow_id", "event")
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
 ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+LONGEST_HEADERS: Final = 2**20
+"""Characters of headers in JSON: all that a message may have, escaped."""
+
+ID_SIZE: Final = 16
+LARGEST_COUNT: Final = 2**31 - 2
+"""One more can be stored."""
 
 Fields = tuple[bytes, str, str, str, str, bytes]
 
@@ -33,17 +65,121 @@ def fields(each: Message) -> Fields:
     return event_id, escaped(each.workflow), escaped(each.workflow_id), escaped(each.event), headers, each.body
 
 
-def message(row: Fields) -> Message:
-    """Return the message that lies in these columns."""
+def message(row: Sequence[Any]) -> Message:
+    """Return the message that lies in these columns.
+
+    Raises:
+        WireError: a value is none that `fields` gives.
+    """
     event_id, workflow, workflow_id, event, headers, body = row
+    for name, value in zip(TEXTS, (workflow, workflow_id, event), strict=True):
+        if not is_text(value):
+            raise _unreadable(name, "a text", value)
+    if not isinstance(event_id, bytes | memoryview) or len(event_id) != ID_SIZE:
+        raise _unreadable("event_id", f"{ID_SIZE} bytes", event_id)
+    if not isinstance(body, bytes | memoryview):
+        raise _unreadable("body", "bytes", body)
     return Message(
         _unescaped(workflow),
         _unescaped(workflow_id),
         _unescaped(event),
         bytes(event_id),
         bytes(body),
-        json.loads(headers),
+        _headers(headers),
     )
+
+
+def count(value: object, name: str) -> int:
+    """Return a number of times, which may be stored with one more.
+
+    Raises:
+        WireError: it is none.
+    """
+    return _within(value, name, LARGEST_COUNT)
+
+
+def number(value: object, name: str) -> int:
+    """Return a time, or another number that is not negative.
+
+    Raises:
+        WireError: it is none.
+    """
+    return _within(value, name, 2**63 - 1)
+
+
+def is_text(value: object) -> bool:
+    """Tell whether this is a text, and all of it: the bytes of what is no UTF-8 stand there as halves of surrogate pairs."""
+    return isinstance(value, str) and (value.isascii() or not SURROGATE.search(value))
+
+
+def remains(row: Sequence[Any], consumer: str) -> Message:
+    """Return what can be read of columns that hold no message: for people. Its id is made of all that is there, so that another such row has another one."""
+    _, workflow, workflow_id, event, headers, body = row
+    try:
+        known = _headers(headers)
+    except WireError:
+        known = {}
+    names = (_unescaped(readable_text(value)) for value in (workflow, workflow_id, event))
+    event_id = sha256(repr((consumer, *map(_plain, row))).encode(errors="surrogatepass")).digest()[:ID_SIZE]
+    return Message(next(names), next(names), next(names), event_id, readable_bytes(body), known)
+
+
+def readable_text(value: object) -> str:
+    """Return a text of whatever lies where one should be."""
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).decode(errors="replace")
+    if isinstance(value, str):
+        return value if is_text(value) else value.encode(errors="surrogateescape").decode(errors="replace")
+    return "" if value is None else str(value)
+
+
+def readable_bytes(value: object) -> bytes:
+    """Return the bytes of whatever lies where some should be, as they are."""
+    if isinstance(value, bytes | memoryview):
+        return bytes(value)
+    return value.encode(errors="surrogateescape") if isinstance(value, str) else readable_text(value).encode()
+
+
+def readable_number(value: object) -> int:
+    """Return a number that is not negative, 0 for whatever else lies where one should be."""
+    try:
+        return number(value, "")
+    except WireError:
+        return 0
+
+
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _headers(value: object) -> dict[str, str]:
+    expected = "an object of texts in JSON"
+    if not isinstance(value, str) or len(value) > LONGEST_HEADERS:
+        raise _unreadable("headers", expected, value)
+    try:
+        headers = json.loads(value)
+    except (ValueError, RecursionError):
+        raise _unreadable("headers", expected, value) from None
+    if not isinstance(headers, dict) or not all(isinstance(each, str) for each in headers.values()):
+        raise _unreadable("headers", expected, value)
+    return headers
+
+
+def _within(value: object, name: str, largest: int) -> int:
+    if type(value) is not int or not 0 <= value <= largest:
+        raise _unreadable(name, f"a number from 0 to {largest}", value)
+    return value
+
+
+def _unreadable(name: str, expected: str, value: object) -> WireError:
+    """Return the error that a value cannot be read; the value itself may be anything, and long."""
+    if value is None:
+        got = "none"
+    elif isinstance(value, str | bytes | memoryview):
+        got = f"{len(value)} {'characters' if isinstance(value, str) else 'bytes'} of something else"
+    else:
+        got = f"{type(value).__name__} {str(value)[:25]}"
+    return WireError(f"expected a row of the store with {expected} in {name}, got {got}")
 
 
 def run(workflow_id: str, consumer: str = "") -> int | None:

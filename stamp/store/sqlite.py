@@ -103,6 +103,12 @@ def _write_ahead(connection: sqlite3.Connection, _: object) -> None:
 
 def _flush(connection: sqlite3.Connection, _: object) -> None:
     connection.execute("PRAGMA synchronous = FULL")
+    connection.text_factory = _text
+
+
+def _text(raw: bytes) -> str:
+    """Return a text of the database. One that is no UTF-8 is for its reader to refuse: the driver would refuse all rows that are read with it."""
+    return raw.decode(errors="surrogateescape")
 
 
 def _begin(connection: Connection) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, type_coerce
+from sqlalchemy.types import NullType
 
 from stamp.store.bulk import arrays, unnested
+from stamp.store.record import readable_bytes
 from stamp.store.tables import STARTS
 
 __all__ = ["put"]
@@ -38,9 +40,9 @@ def _put_on_postgresql(tx: Connection, rows: Sequence[tuple[Any, ...]]) -> Seque
 
 
 def _find(tx: Connection, runs: Sequence[bytes]) -> dict[bytes, bytes]:
-    found = select(STARTS.c.run, STARTS.c.content)
+    found = select(STARTS.c.run, type_coerce(STARTS.c.content, NullType))
     rows = (row for batch in _batches(runs) for row in tx.execute(found.where(STARTS.c.run.in_(batch))))
-    return {bytes(run): bytes(content) for run, content in rows}
+    return {bytes(run): readable_bytes(content) for run, content in rows}
 
 
 def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -15,6 +15,7 @@ from stamp import Envelope, Fail, StepContext, Workflow
 from stamp.errors import StoreError
 from stamp.runtime import directory, missing_schemas, pace, performer
 from stamp.runtime.answer import answered
+from stamp.runtime.graveyard import StoreGraveyard, Wanted
 from stamp.runtime.performer import Performer
 from stamp.runtime.publisher import Publisher
 from stamp.store import dead_letters, finals, inbox
@@ -883,3 +884,71 @@ def test_without_a_broker_an_overtaken_event_is_a_dead_letter_too(desk, store):
 
     assert [each.letter.reason for each in desk.letters] == ["used-event-id"]
     assert desk.events == [("Answered", "1")]
+
+
+# Dead letters that are replayed, and rows of other hands
+
+
+def replay(posted, store, *, runs=(None,)):
+    graveyard = StoreGraveyard(store, posted.clock)
+    return [graveyard.replay(list(graveyard.find(Wanted(workflow_id=run)))) for run in runs]
+
+
+def without_type(posted, run="1"):
+    return Copy("desk.answer", posted.workflow.start(Question(text="why?"), workflow_id=run).body, content_type=None)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_event_that_was_refused_by_its_outside_is_worked_on_once_however_it_is_replayed(posted, store, is_first):
+    worker, copy = posted.worker(), without_type(posted)
+    posted.broker.put(copy)
+    posted.work(worker)
+    [dead] = posted.letters
+    assert (dead.letter.reason, dead.message.workflow_id, dead.message.event) == ("no-envelope", "1", "Asked")
+    if is_first:
+        assert replay(posted, store, runs=["1"]) == [1]
+        posted.work(worker)
+    posted.ask(1)
+    posted.work(worker)
+    if not is_first:
+        assert replay(posted, store, runs=["1"]) == [1]
+        posted.work(worker)
+
+    assert posted.letters == []
+    assert posted.events == [("Answered", "1")]
+    assert replay(posted, store) == [0]
+
+
+def test_a_replayed_event_whose_id_has_other_content_is_dead_again_until_it_is_replayed_as_that(posted, store):
+    worker = posted.worker()
+    posted.broker.put(without_type(posted))
+    posted.broker.put(Copy("desk.answer", posted.overtaking("1").body))
+    posted.work(worker)
+
+    assert replay(posted, store) == [1]
+    posted.work(worker)
+
+    assert [each.letter.reason for each in posted.letters] == ["used-event-id"]
+    assert len(posted.events) == 1
+
+
+def test_rows_of_other_hands_become_dead_letters_and_the_worker_goes_on(posted, store):
+    with store.begin() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO stamp_inbox (number, state, attempts, arrived_at, consumer, event_id, workflow, workflow_id, event) "
+                "VALUES (100, 0, 'abc', 'xyz', 'desk.answer', 'text', 'w', 'i', 'e')"
+            )
+        )
+        tx.execute(
+            text("INSERT INTO stamp_outbox VALUES (x'77', 'desk.answer', 0, 0, 0, 'w', 'i', 'e', '{bad', x'78')")
+        )
+    posted.ask(1)
+
+    posted.work(posted.worker())
+
+    assert posted.events == [("Answered", "1")]
+    assert sorted((each.letter.reason, each.message.body) for each in posted.letters) == [
+        ("no-envelope", b""),
+        ("no-envelope", b"x"),
+    ]
