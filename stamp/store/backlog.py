@@ -60,7 +60,9 @@ def _time(value: object) -> int | None:
 def unknown_schemas(connection: Connection) -> Mapping[str, Unknown]:
     """Return for each consumer what waits for a schema that its workers do not know."""
     rows = UNKNOWN.execute(connection, like="UnknownSchemaError:%")
-    return {readable_text(row[0]): Unknown(row[1], readable_text(row[2])) for row in rows}
+    return {
+        readable_text(found): Unknown(messages, readable_text(error)) for found, messages, error in map(tuple, rows)
+    }
 
 
 def dead(connection: Connection, reasons: Collection[str]) -> Mapping[str, int]:
