@@ -15,6 +15,9 @@ __all__ = ["FORMATS", "LEVELS", "configure"]
 FORMATS: Final = ("text", "json")
 LEVELS: Final = ("debug", "info", "warning", "error")
 
+MARK: Final = "  | "
+"""How a line of a traceback begins."""
+
 CLIENTS: Final = ("amqp", "kombu", "boto3", "botocore", "urllib3", "psycopg", "sqlalchemy")
 """Libraries that tell every frame or request at a lower level, with headers by which somebody may log in."""
 
@@ -40,13 +43,13 @@ def _time(record: logging.LogRecord) -> str:
 
 
 class _Text(logging.Formatter):
-    """One line a record, whatever somebody has put into a name; below it the lines of a traceback."""
+    """One line a record, whatever somebody has put into a name; below it the lines of a traceback, marked: what an exception says is no record, nor a command."""
 
     def format(self, record: logging.LogRecord) -> str:
         said = "".join(f" {name}={value}" for name, value in _fields(record).items())
         text = visible(f"{_time(record)} {record.levelname.lower():<8} {record.name} {record.getMessage()}{said}")
         if record.exc_info:
-            text += "".join(f"\n{visible(line)}" for line in self.formatException(record.exc_info).split("\n"))
+            text += "".join(f"\n{MARK}{visible(line)}" for line in self.formatException(record.exc_info).split("\n"))
         return text
 
 

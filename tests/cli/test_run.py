@@ -428,6 +428,19 @@ class TestSettings:
         assert "ValueError: no account: " in worker.said
         assert ("Traceback" in worker.said) is not is_told
 
+    def test_what_an_exception_says_is_no_line_of_the_log(self, stamp, run, here):
+        forged = "2026-01-01T00:00:00.000+00:00 info stamp.run all is well\n::error::pwned\r\x85x"
+        order = {"workflow_id": "1", "customer": f"x\n{forged}", "do": "raise"}
+        assert stamp("start", "shop:shop", "--json", json.dumps(order)).exit_code == 0
+        worker = run("shop:shop", "--attempts", 1, "--no-expose-errors").until("::error::pwned\\r")
+        assert worker.end() == 0
+        traceback = [line for line in worker.said.split("\n") if line.startswith("  | ")]
+        assert any("::error::pwned" in line for line in traceback)
+        assert "Traceback" in traceback[0]
+        others = [line for line in worker.said.splitlines() if not line.startswith("  | ")]
+        assert all(re.match(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00 \w+ +stamp\.", line) for line in others)
+        assert all("stamp.run all is well" not in line[:60] for line in others)
+
     def test_a_broker_of_the_settings_is_used_and_told_without_its_password(self, run, here, rabbitmq):
         url, name, _ = rabbitmq
         (here / "shop.py").write_text(SHOP.replace('Workflow("shop")', f'Workflow("{name}")'))

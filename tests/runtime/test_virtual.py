@@ -448,6 +448,17 @@ assert not any(sender.confirm(5))
 """
 
 
+@pytest.mark.parametrize("until", ["'soon'", "x'00'", "9e999", "1e300"])
+def test_a_lease_that_nobody_can_have_taken_holds_nothing(database, until):
+    carrier = Sql(f"sqla+sqlite:///{database}")
+    publish(carrier, b"one", b"two")
+    with create_engine(f"sqlite:///{database}").begin() as tx:
+        tx.execute(text(f"UPDATE stamp_queued SET held_until = {until} WHERE number = 1"))
+    consumer = receiver(carrier)
+    assert bodies(take(consumer, 2)) == [b"one", b"two"]
+    assert not receiver(carrier).receive(0)
+
+
 def test_many_may_be_the_first(database):
     processes = [subprocess.Popen([sys.executable, "-c", PUBLISH, str(database), each]) for each in "012"]
     assert [each.wait(60) for each in processes] == [0, 0, 0]

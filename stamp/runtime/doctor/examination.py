@@ -53,7 +53,7 @@ class Patient:
     @property
     def probe(self) -> str:
         """A name for what probes make, which nobody else has: of the workflow, because a user may be allowed no other names."""
-        return f"{'stamp' if self.workflow is None else self.workflow.name}-doctor-{token_hex(4)}"
+        return f"{'stamp' if self.workflow is None else self.workflow.name}.doctor-{token_hex(4)}"
 
     @property
     def largest(self) -> int:

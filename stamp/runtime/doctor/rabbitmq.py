@@ -119,7 +119,7 @@ def _declared(link: Link, topology: Topology) -> Diagnosis | None:
         try:
             declare(link.open_channel(), topology)
         except amqp.AccessRefused as error:
-            names = topology.exchange.partition("-doctor-")[0]
+            names = topology.exchange.partition(".doctor-")[0]
             text = f"{PERMISSIONS}, here for {names}; where only names of a workflow are allowed, give that"
             return problem("permissions", str(error.reply_text), text)
         except (amqp.ChannelError, DeliveryError) as error:

@@ -21,6 +21,8 @@ from stamp import Workflow
 from stamp.errors import DeliveryError, StampError, StoreError
 from stamp.runtime import Publisher, Worker
 from stamp.runtime.brokers import transport
+from stamp.runtime.doctor.diagnosis import State
+from stamp.runtime.doctor.examination import Patient, examinations
 from stamp.runtime.graveyard import HasGraveyard, Wanted
 from stamp.runtime.staff import topology_of
 from stamp.runtime.transport import Arrival, Transport
@@ -197,6 +199,14 @@ def test_redis_says_what_is_missing(redis, name, root, tmp_path):
 
 
 # PostgreSQL
+
+
+@pytest.mark.parametrize("broker", ["rabbitmq", "redis"])
+def test_the_doctor_finds_no_problem_where_all_that_is_stated_is_allowed(request, broker, name):
+    patient = Patient(broker=request.getfixturevalue(broker)(), workflow=shop(name))
+    diagnoses = [each for examination in examinations(patient) for each in examination.diagnoses]
+    assert not [each for each in diagnoses if each.what in {"permissions", "probes"}]
+    assert not [each for each in diagnoses if each.state is State.PROBLEM and each.what != "promise"]  # without a store
 
 
 Granted = Callable[[Callable[[str], None], str], str]

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from stamp.errors import InputError, StoreError
 from stamp.runtime.transport import Promises
-from stamp.runtime.transports.sql.place import TablePlace
+from stamp.runtime.transports.sql.place import LONGEST_LEASE, TablePlace
 from stamp.runtime.transports.virtual import Virtual
 from stamp.runtime.transports.virtual.receiver import BEAT
 from stamp.runtime.transports.virtual.sender import LARGEST
@@ -21,7 +21,7 @@ __all__ = ["Sql"]
 ENGINES: Final = {"sqlite": sqlite.connect, "postgresql": postgresql.connect}
 MISTAKES: Final = {"sqlite": sqlite.is_mistake, "postgresql": postgresql.is_mistake}
 REDELIVER: Final = "redeliver"
-LEAST, USUAL, MOST = 1.0, 30.0, 86_400.0
+LEAST, USUAL, MOST = 1.0, 30.0, LONGEST_LEASE
 
 
 class Sql(Virtual):

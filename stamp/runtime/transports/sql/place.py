@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
     text,
     tuple_,
@@ -34,7 +35,10 @@ from stamp.runtime.transports.virtual.content import Content
 from stamp.runtime.transports.virtual.place import Contents, Held
 from stamp.runtime.transports.virtual.receiver import BEAT
 
-__all__ = ["TablePlace"]
+__all__ = ["LONGEST_LEASE", "TablePlace"]
+
+LONGEST_LEASE: Final = 86_400.0
+"""Seconds without a sign of life after which any consumer counts as dead."""
 
 PAUSE: Final = 0.02
 """How long to wait between two looks into the tables, in seconds."""
@@ -195,7 +199,8 @@ class TablePlace:
                 tx.execute(update(MESSAGES).where(_is_one_of(messages)).values(held_until=until))
 
     def _is_free(self) -> ColumnElement[bool]:
-        return self._now() >= HELD_UNTIL
+        """Say that nobody holds a message: its lease is over, or none that anybody takes. SQLite keeps text and bytes there, too, which are after all numbers."""
+        return or_(self._now() >= HELD_UNTIL, self._now() + 2 * LONGEST_LEASE < HELD_UNTIL)
 
     def _now(self) -> ColumnElement[float]:
         """Return the time in seconds since 1970 UTC: the server's, because the clocks of its clients differ."""
