@@ -366,10 +366,14 @@ def test_a_workflow_that_is_new_is_deployed_at_once(flow, compare):
     assert [phase.steps for phase in report.phases] == [tuple(sorted(flow))]
 
 
-def test_a_workflow_that_goes_is_removed_at_once(flow, compare):
+def test_a_workflow_that_goes_is_removed_from_its_start_to_its_ends(flow, compare):
     report = compare(flow, {})
-    (phase,) = report.phases
-    assert phase.removed == phase.steps == tuple(sorted(flow))
+    phase_of = {step: number for number, phase in enumerate(report.phases) for step in phase.removed}
+    assert sorted(phase_of) == sorted(flow)
+    for publisher, written in flow.items():
+        for listener, heard in flow.items():
+            if set(written.get("emits", ())) & set(heard.get("on", ())):
+                assert phase_of[publisher] < phase_of[listener]
     assert {finding.rule for finding in report.findings} == {"event-no-longer-heard"}
 
 

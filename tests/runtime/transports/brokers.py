@@ -232,7 +232,7 @@ def behind(transport: Transport) -> tuple[Callable[[str, Foreign], None], Callab
         taken = place.take([f"{queue}.dead"], 1000)
         place.done(taken)
         place.close()
-        return [Foreign(*each.content) for each in taken]
+        return [Foreign(*each.content[:4]) for each in taken]
 
     return inject, letters
 
