@@ -567,10 +567,10 @@ DENSE = {
 }
 
 
+@pytest.mark.slow  # counting memory takes ten times as long as what is counted
 @pytest.mark.parametrize(("schema", "data"), DENSE.values(), ids=DENSE)
-def test_a_datum_of_too_many_values_is_refused_before_they_are_there(schema, data):
-    writer = {"type": "record", "name": "Root", "fields": [{"name": "x", "type": schema}]}
-    read = decoder(writer)
+def test_a_datum_of_too_many_values_takes_no_more_memory_than_a_datum_may(schema, data):
+    read = decoder({"type": "record", "name": "Root", "fields": [{"name": "x", "type": schema}]})
     tracemalloc.start()
     try:
         with pytest.raises(LimitError, match="at most 1000000 values"):
@@ -578,6 +578,13 @@ def test_a_datum_of_too_many_values_is_refused_before_they_are_there(schema, dat
         assert tracemalloc.get_traced_memory()[1] < 200 * 1024 * 1024
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("schema", "data"), DENSE.values(), ids=DENSE)
+def test_a_datum_of_too_many_values_is_refused_before_they_are_there(schema, data):
+    writer = {"type": "record", "name": "Root", "fields": [{"name": "x", "type": schema}]}
+    with pytest.raises(LimitError, match="at most 1000000 values"):
+        decoder(writer)(data)
     nothing = decoder(writer, {"type": "record", "name": "Root", "fields": []})
     assert nothing(data) == {}, "what nobody reads is not built"
 
