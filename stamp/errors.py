@@ -14,7 +14,7 @@ StampError
 │   ├── HandlerError                a handler returned what its step does not declare
 │   └── NoTransactionError          a handler wants a transaction where there is no store
 ├── UsedIdError                     another run has this id: the fault of who starts this one
-├── UsedEventIdError                another event has this id: one of the two is forged, or a handler answers otherwise each time
+├── UsedEventIdError                another event has the id of a first event: one of the two is forged
 ├── DeliveryError                   a message could not be handed to its transport
 │   ├── UnroutableError             no queue takes it: it would be lost without a trace
 │   ├── RejectedError               the broker does not take it now: a queue is full, or not ready yet

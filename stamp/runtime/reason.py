@@ -63,7 +63,7 @@ HOPELESS: Final[Mapping[type[Exception], str]] = {
 """Errors that would come again at every attempt, and the reason that they are told as; the first that fits."""
 
 CONFLICTS: Final = ("used-id", "used-event-id")
-"""The reasons of what has an id under which other content was taken before: somebody forges, or answers otherwise each time."""
+"""The reasons of what has an id under which other content was taken before: somebody forges, or uses an id twice."""
 
 REASONS: Final = (*HOPELESS.values(), ATTEMPTS, DEATHS)
 MAX_TOLD: Final = 2_000

@@ -136,7 +136,7 @@ def _unknown(consumer: str, missing: Unknown) -> Diagnosis:
 
 def _conflict(consumer: str, number: int) -> Diagnosis:
     found = f"{number:,} of its dead letters have an id under which other content was taken before"
-    advice = "see who else publishes, or which handler answers otherwise when it is called again: stamp dlq list"
+    advice = "see who else publishes to it: stamp dlq list"
     return problem(consumer, found, f"{advice} --queue {consumer}, reasons {' and '.join(CONFLICTS)}")
 
 
